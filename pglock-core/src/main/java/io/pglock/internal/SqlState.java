@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.sql.SQLException;
+
+/** The SQLSTATEs that pglock decides on. Not API. */
+public final class SqlState {
+
+    public static final String LOCK_NOT_AVAILABLE = "55P03";
+    public static final String DEADLOCK_DETECTED = "40P01";
+    public static final String QUERY_CANCELED = "57014";
+    public static final String INSUFFICIENT_PRIVILEGE = "42501";
+
+    private SqlState() {}
+
+    public static boolean is(SQLException failure, String sqlState) {
+        return sqlState.equals(failure.getSQLState());
+    }
+
+    /** The session is gone, and with it everything that it held: class 08, or the server's own goodbye (57P01..57P05). */
+    public static boolean isConnectionLost(SQLException failure) {
+        String state = failure.getSQLState();
+        return state != null && (state.startsWith("08") || state.startsWith("57P"));
+    }
+}
