@@ -24,6 +24,8 @@ public record Signalled(Backend backend, Signal signal, Outcome outcome, Instant
         NOT_PERMITTED,
         /** Nothing was sent, and nothing ever is to such a session: protected, another migration, not a client backend. */
         SPARED,
+        /** Nothing was sent: a cancel does nothing to a session that runs no statement; only a terminate would. */
+        NO_EFFECT,
         /** Nothing was sent: a dry run. */
         DRY_RUN
     }
