@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.testkit;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A running PostgreSQL. {@link #shared()} is the one of this JVM, chosen by system properties:
+ *
+ * <ul>
+ *   <li>nothing: embedded binaries of the version on the class path ({@code -Dpglock.test.postgres=10} ... {@code 18} makes
+ *       Maven put another one there)
+ *   <li>{@code -Dpglock.test.url=jdbc:postgresql://host:port/database?user=...&password=...}: a server of your own, whose
+ *       role may create databases; {@code -Dpglock.test.user} and {@code -Dpglock.test.password} keep them out of the URL
+ *   <li>{@code -Dpglock.test.testcontainers=postgres:17}: that image
+ * </ul>
+ *
+ * {@snippet :
+ * try (Database database = PostgresServer.shared().createDatabase();
+ *         Connection connection = database.connect()) {
+ *     connection.createStatement().execute("create table orders (id int)");
+ * }
+ * }
+ *
+ * <p>This class is thread-safe.
+ */
+public final class PostgresServer implements AutoCloseable {
+    private final Endpoint endpoint;
+    private final AutoCloseable process;
+    private final int majorVersion;
+
+    PostgresServer(Endpoint endpoint, AutoCloseable process) {
+        this.endpoint = endpoint;
+        this.process = process;
+        this.majorVersion = askMajorVersion(endpoint);
+    }
+
+    /** The server of this JVM, started on first use and stopped when the JVM ends. Closing it does nothing. */
+    public static PostgresServer shared() {
+        return Shared.SERVER;
+    }
+
+    /**
+     * A second, private server from the embedded binaries, whatever {@link #shared()} is. Close it after use.
+     *
+     * @param settings configuration parameters on top of the testkit's own, for example {@code deadlock_timeout}
+     */
+    public static PostgresServer startEmbedded(Map<String, String> settings) {
+        return EmbeddedServer.start(settings);
+    }
+
+    /**
+     * A private server in hot standby: read-only, in recovery until it is closed. It has no database but
+     * {@link #maintenance()}.
+     */
+    public static PostgresServer startStandby() {
+        return EmbeddedServer.startStandby();
+    }
+
+    /** The major version, from 10 on. */
+    public int majorVersion() {
+        return majorVersion;
+    }
+
+    /** The host to connect to. */
+    public String host() {
+        return endpoint.host();
+    }
+
+    /** The port to connect to. */
+    public int port() {
+        return endpoint.port();
+    }
+
+    /** A new, empty database with a unique name, copied from {@code template0}. Close it to drop it. */
+    public Database createDatabase() {
+        String name = "pglock_" + UUID.randomUUID().toString().replace("-", "").substring(0, 12);
+        try (Connection connection = maintenance().connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("create database " + name + " template template0 encoding 'UTF8'");
+        } catch (SQLException e) {
+            throw new IllegalStateException("create database " + name + ": " + e.getMessage(), e);
+        }
+        return new Database(this, endpoint, name);
+    }
+
+    /** The database that was there before the tests ({@code postgres}, or the one of the URL). It is never dropped. */
+    public Database maintenance() {
+        return new Database(this, endpoint, endpoint.maintenanceDatabase());
+    }
+
+    /** Skips the test on a server older than {@code major}. */
+    public void assumeAtLeast(int major) {
+        Assumptions.assumeTrue(
+                majorVersion >= major, () -> "needs PostgreSQL " + major + ", this one is " + majorVersion);
+    }
+
+    /** Skips the test on a server of version {@code major} or newer. */
+    public void assumeBelow(int major) {
+        Assumptions.assumeTrue(
+                majorVersion < major, () -> "needs a PostgreSQL before " + major + ", this one is " + majorVersion);
+    }
+
+    /** Stops a private server and deletes its data. Does nothing on the {@link #shared()} one. */
+    @Override
+    public void close() {
+        try {
+            process.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("stopping " + this + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "PostgreSQL " + majorVersion + " on " + endpoint.host() + ":" + endpoint.port();
+    }
+
+    /** The same server without the right to stop it, for the whole JVM. */
+    private PostgresServer unstoppable() {
+        return new PostgresServer(endpoint, () -> {});
+    }
+
+    private static int askMajorVersion(Endpoint endpoint) {
+        try (Connection connection = endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of())
+                        .getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet shown = statement.executeQuery("show server_version_num")) {
+            shown.next();
+            return shown.getInt(1) / 10_000;
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "cannot connect to " + endpoint.url(endpoint.maintenanceDatabase()) + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static final class Shared {
+        static final PostgresServer SERVER = start();
+
+        private static PostgresServer start() {
+            String url = System.getProperty("pglock.test.url", "");
+            String image = System.getProperty("pglock.test.testcontainers", "");
+            if (!url.isEmpty()) {
+                return new PostgresServer(Endpoint.parse(url), () -> {});
+            }
+            PostgresServer started =
+                    image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
+            return started.unstoppable();
+        }
+    }
+}
