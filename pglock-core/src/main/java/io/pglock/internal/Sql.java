@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.Signal;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** Every statement of pglock-core. Lower case, bound or quoted, never pasted. Not API. */
@@ -145,6 +147,187 @@ public final class Sql {
             case CANCEL -> sql.replace("$idle", "a.state like 'idle%'").replace("$signal", "pg_cancel_backend");
             case TERMINATE -> sql.replace("$idle", "false").replace("$signal", "pg_terminate_backend");
         };
+    }
+
+    // ---- timeouts for a while ---------------------------------------------------------------------------------------
+
+    public static final TimeoutSetting LOCK_TIMEOUT = TimeoutSetting.named("lock_timeout");
+    public static final TimeoutSetting STATEMENT_TIMEOUT = TimeoutSetting.named("statement_timeout");
+
+    /**
+     * The statements of a scope over one timeout setting. The values to go back to are stacked in the setting {@code
+     * pglock.<name>}, newest first, as {@code id=value id=value }: ids that begin with {@code t} are local to the transaction
+     * and always above those of the session, which begin with {@code s}. A list of set_config calls runs from left to right;
+     * {@code offset 0} keeps PostgreSQL from reading a value again after it was set.
+     */
+    public record TimeoutSetting(String name, String open, String closeLocal, String closeSession) {
+
+        static final String LOCAL_ID = "t";
+        static final String SESSION_ID = "s";
+
+        private static final String OPEN =
+                """
+                select set_config('pglock.<name>', concat(?::text, '=', current_setting('<name>'), ' ',
+                                                          current_setting('pglock.<name>', true)), ?),
+                       set_config('<name>', ?, ?)""";
+
+        /** Below the newest scope, the scope above inherits what this one would have gone back to. */
+        private static final String MINE =
+                """
+                with now as (
+                    select ?::text as id, current_setting('<name>') as value, current_setting('pglock.<name>', true) as stack
+                    offset 0
+                ), mine as (
+                    select id, value, stack, stack like 't%' as masked,
+                           substring(stack, '(?:^| )' || id || '=([^ ]*) ') as saved,
+                           regexp_replace(stack, '^(?:t[^ ]* )*', '') like id || '=%' as newest_of_session,
+                           stack like id || '=%' as newest,
+                           case when stack like id || '=%' then regexp_replace(stack, '^[^ ]* ', '')
+                                else regexp_replace(stack, '=[^ ]* ' || id || '=', '=') end as rest
+                    from now
+                    offset 0
+                )
+                """;
+
+        private static final String CLOSE_LOCAL = MINE
+                + """
+                select case when newest then set_config('<name>', saved, true) end,
+                       set_config('pglock.<name>', rest, true)
+                from mine where saved is not null""";
+
+        /** Inside a transaction, a value set for the session removes the local one above it, which is therefore set again. */
+        private static final String CLOSE_SESSION = MINE
+                + """
+                select case when newest_of_session then set_config('<name>', saved, false) end,
+                       case when newest_of_session and masked then set_config('<name>', value, true) end,
+                       set_config('pglock.<name>', regexp_replace(rest, '^(?:t[^ ]* )*', ''), false),
+                       case when masked then set_config('pglock.<name>', rest, true) end
+                from mine where saved is not null""";
+
+        private static TimeoutSetting named(String name) {
+            return new TimeoutSetting(
+                    name,
+                    OPEN.replace("<name>", name),
+                    CLOSE_LOCAL.replace("<name>", name),
+                    CLOSE_SESSION.replace("<name>", name));
+        }
+    }
+
+    // ---- savepoints -------------------------------------------------------------------------------------------------
+
+    static final String ROLLBACK_TO_SAVEPOINT = "rollback to savepoint pglock; release savepoint pglock";
+
+    /** For inside a transaction: what fails can be made undone by {@link #ROLLBACK_TO_SAVEPOINT}. */
+    static String guarded(String statement) {
+        return "savepoint pglock; " + statement + "; release savepoint pglock";
+    }
+
+    /** For where a guarded statement has failed; can fail and be done again itself. */
+    static String afterFailure(String statement) {
+        return "rollback to savepoint pglock; " + statement + "; release savepoint pglock";
+    }
+
+    // ---- advisory locks ---------------------------------------------------------------------------------------------
+
+    /** The statements for one kind of advisory lock; {@code ...Guarded} inside a transaction. */
+    record Advisory(
+            String tryLock,
+            String tryLockGuarded,
+            String lock,
+            String lockGuarded,
+            String lockTimed,
+            String lockTimedGuarded,
+            String tryXactGuarded,
+            String xactGuarded,
+            String xactTimedGuarded,
+            String unlock,
+            String unlockGuarded,
+            String unlockIfHeld,
+            String handOver,
+            String handOverIfHeld) {
+
+        private static final Advisory[] KINDS = {kind(false, false), kind(false, true), kind(true, false), kind(true, true)};
+
+        /** The value for this one statement ends with its transaction, which ends with the statement. */
+        private static final String TIMED =
+                "with t as (select set_config('lock_timeout', ?, true)) select <lock> from t";
+
+        private static final String TIMED_RESTORING =
+                """
+                with t as (select current_setting('lock_timeout') as saved, set_config('lock_timeout', ?, true)),
+                     l as (select saved, <lock> from t)
+                select set_config('lock_timeout', saved, true) from l""";
+
+        /** Only where this session holds it: a vain pg_advisory_unlock would put a warning into the server's log. */
+        private static final String UNLOCK_IF_HELD =
+                """
+                select <unlock> from pg_locks
+                where locktype = 'advisory' and granted and pid = pg_backend_pid() and mode = '<mode>'
+                  and classid::bigint = ? and objid::bigint = ? and objsubid = ?""";
+
+        static Advisory of(LockKey key, boolean shared) {
+            return KINDS[(shared ? 2 : 0) + (key.isPair() ? 1 : 0)];
+        }
+
+        private static Advisory kind(boolean shared, boolean pair) {
+            String call = (shared ? "_shared" : "") + (pair ? "(?, ?)" : "(?)");
+            String unlock = "pg_advisory_unlock" + call;
+            String lock = "pg_advisory_lock" + call;
+            String xact = "pg_advisory_xact_lock" + call;
+            String tryXact = "pg_try_advisory_xact_lock" + call;
+            String unlockIfHeld = UNLOCK_IF_HELD
+                    .replace("<unlock>", unlock)
+                    .replace("<mode>", shared ? "ShareLock" : "ExclusiveLock");
+            return new Advisory(
+                    "select pg_try_advisory_lock" + call,
+                    guarded("select pg_try_advisory_lock" + call),
+                    "select " + lock,
+                    guarded("select " + lock),
+                    TIMED.replace("<lock>", lock),
+                    guarded(TIMED_RESTORING.replace("<lock>", lock)),
+                    guarded("select " + tryXact),
+                    guarded("select " + xact),
+                    guarded(TIMED_RESTORING.replace("<lock>", xact)),
+                    "select " + unlock,
+                    guarded("select " + unlock),
+                    unlockIfHeld,
+                    guarded("select " + tryXact + ", " + unlock),
+                    "select " + tryXact + "; " + unlockIfHeld);
+        }
+    }
+
+    // ---- table locks ------------------------------------------------------------------------------------------------
+
+    /** Parameters: lock_timeout, and a statement_timeout that only ever shortens the caller's; 0 leaves that alone. */
+    static final String LOCK_TABLE_BEGIN =
+            """
+            savepoint pglock;
+            select set_config('pglock.saved',
+                              current_setting('lock_timeout') || ' ' || current_setting('statement_timeout'), true),
+                   set_config('lock_timeout', wait, true),
+                   case when deadline > 0
+                             and current_setting('statement_timeout')::interval
+                                 not between interval '1 millisecond' and deadline * interval '1 millisecond'
+                        then set_config('statement_timeout', deadline::text, true) end
+            from (select ?::text as wait, ?::int as deadline offset 0) as t""";
+
+    static final String LOCK_TABLE_END =
+            """
+            ; select set_config('lock_timeout', split_part(current_setting('pglock.saved'), ' ', 1), true),
+                   set_config('statement_timeout', split_part(current_setting('pglock.saved'), ' ', 2), true);
+            release savepoint pglock""";
+
+    static final String STRICTER_STATEMENT_TIMEOUT =
+            """
+            select current_setting('statement_timeout')::interval between interval '1 millisecond' and ? * interval '1 millisecond'""";
+
+    /** @param names quoted */
+    static String lockTable(String names, LockMode mode) {
+        return "lock table " + names + " in " + mode.sql().toLowerCase(Locale.ROOT) + " mode";
+    }
+
+    static String noWait(String lockTable) {
+        return lockTable + " nowait";
     }
 
     private Sql() {}

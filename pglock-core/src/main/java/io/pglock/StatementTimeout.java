@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.PgSession;
+import io.pglock.internal.SettingScope;
+import io.pglock.internal.Sql;
+
+/**
+ * A scope with another {@code statement_timeout}: the longest run of any one statement, waiting included. {@link #close()} restores exactly
+ * what was there before; scopes nest. As thread-safe as the connection it is on: not.
+ *
+ * {@snippet :
+ * try (StatementTimeout timeout = PgLock.on(connection).statementTimeout(Duration.ofMinutes(5))) {
+ *     statement.execute("update orders set total = 0"); // fails with 57014 after 5 minutes
+ * }
+ * }
+ *
+ * <p>Opened inside a transaction, or on a connection with autocommit off, it is local to that transaction and ends with it
+ * at the latest. Opened in autocommit mode it is the session's and lasts until it is closed, whatever transactions come and
+ * go.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT">statement_timeout</a>
+ */
+public final class StatementTimeout implements AutoCloseable {
+
+    private final SettingScope scope;
+
+    StatementTimeout(PgSession session, int millis) {
+        this.scope = SettingScope.open(session, Sql.STATEMENT_TIMEOUT, millis);
+    }
+
+    /**
+     * Restores the {@code statement_timeout} of before, in one round trip. Closing again is harmless. Scopes may be closed in any
+     * order: the value of the newest open one is in force.
+     *
+     * <p>There is nothing to restore, and nothing is sent, when the connection is closed or lost, or when the scope was local
+     * to a transaction that has ended or has failed. After a {@code ROLLBACK TO SAVEPOINT} the failed transaction lives on:
+     * then close again. The same holds when a scope of the session is closed inside a later transaction, which is then rolled
+     * back: the rollback brings its value back.
+     *
+     * @throws IllegalStateException when a scope of the session is closed inside a later transaction that has failed: roll
+     *     back, then close again
+     * @throws PgLockException when the server refuses
+     */
+    @Override
+    public void close() {
+        scope.close();
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockKey;
+import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * PostgreSQL's advisory lock functions for one key and mode on one session: one round trip each, and nothing left behind
+ * when one fails. As thread-safe as the connection. Not API.
+ */
+public final class AdvisoryCalls {
+
+    private final PgSession session;
+    private final LockKey key;
+    private final boolean shared;
+    private final Sql.Advisory sql;
+
+    public AdvisoryCalls(PgSession session, LockKey key, boolean shared) {
+        this.session = session;
+        this.key = key;
+        this.shared = shared;
+        this.sql = Sql.Advisory.of(key, shared);
+    }
+
+    /** Takes the lock for the session: it is held until {@link #release}. */
+    public Attempt lock(Wait wait) {
+        try {
+            requireUsable();
+            session.requireDirect(key.toString());
+            session.requirePrimary(key.toString());
+            Attempt attempt = session.withoutTransaction(() -> lockUndoing(wait));
+            if (attempt.acquired()) {
+                HeldKeys.of(session).taken(key, shared);
+            }
+            return attempt;
+        } catch (SQLException e) {
+            throw Failures.exception(key.toString(), e);
+        }
+    }
+
+    private Attempt lockUndoing(Wait wait) throws SQLException {
+        boolean guarded = session.inTransaction();
+        try {
+            if (wait.isTry()) {
+                return tryOnce(guarded ? sql.tryLockGuarded() : sql.tryLock());
+            }
+            if (wait.isTimed()) {
+                return waitFor(guarded ? sql.lockTimedGuarded() : sql.lockTimed(), wait);
+            }
+            return waitFor(guarded ? sql.lockGuarded() : sql.lock(), wait);
+        } catch (SQLException e) {
+            // PostgreSQL can grant and time out, or be cancelled, at once: the session would keep a lock nobody knows of
+            if (HeldKeys.of(session).count(key, shared) > 0) {
+                Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+                HeldKeys.of(session).oweUnlock(key, shared);
+            } else {
+                Failures.makeUpFor(e, this::unlockIfHeld);
+            }
+            return timedOutOrThrow(e);
+        }
+    }
+
+    /** Takes the lock for the transaction: it is held until that ends. */
+    public Attempt lockXact(Wait wait) {
+        try {
+            requireUsable();
+            if (!session.transactional()) {
+                throw new LockNotSupportedException(key + ": outside a transaction this lock would be released at once. Begin"
+                        + " one (setAutoCommit(false)), or use acquire().");
+            }
+            session.requirePrimary(key.toString());
+            if (wait.isTry()) {
+                return tryOnce(sql.tryXactGuarded());
+            }
+            return waitFor(wait.isTimed() ? sql.xactTimedGuarded() : sql.xactGuarded(), wait);
+        } catch (SQLException e) {
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            try {
+                return timedOutOrThrow(e);
+            } catch (SQLException other) {
+                throw Failures.exception(key.toString(), other);
+            }
+        }
+    }
+
+    private void requireUsable() throws SQLException {
+        if (session.connection().isClosed()) {
+            throw new PgLockException(key + ": the connection is closed. Take an open one from its DataSource.");
+        }
+        session.requireUsable(key.toString());
+    }
+
+    private Attempt tryOnce(String statement) throws SQLException {
+        List<Boolean> granted = Pipeline.query(session, statement, parameters -> bindKey(parameters, 1), row -> row.getBoolean(1));
+        return granted.contains(true) ? Attempt.ACQUIRED : Attempt.NOT_FREE;
+    }
+
+    private Attempt waitFor(String statement, Wait wait) throws SQLException {
+        Pipeline.run(session, statement, parameters -> {
+            int next = 1;
+            if (wait.isTimed()) {
+                parameters.setString(next++, wait.setting());
+            }
+            bindKey(parameters, next);
+        });
+        return Attempt.ACQUIRED;
+    }
+
+    private static Attempt timedOutOrThrow(SQLException e) throws SQLException {
+        if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
+            return Attempt.timedOut(e);
+        }
+        throw e;
+    }
+
+    /**
+     * Releases the session's lock once; inside a transaction, unless {@code now}, not before that has ended: the transaction
+     * takes the lock over (granted at once, the session has it) in the statement in which the session lets go.
+     *
+     * @return false when the session did not hold it
+     */
+    public boolean release(boolean now) throws SQLException {
+        return session.withoutTransaction(() -> {
+            boolean inTransaction = session.inTransaction();
+            boolean handOver = inTransaction && !now;
+            boolean released;
+            try {
+                released = releaseOnce(handOver ? sql.handOver() : inTransaction ? sql.unlockGuarded() : sql.unlock(), handOver);
+            } catch (SQLException e) {
+                if (SqlState.isConnectionLost(e)) {
+                    throw e;
+                }
+                releaseAfter(e, handOver);
+                released = true;
+            }
+            if (HeldKeys.of(session).released(key, shared)) {
+                unlockIfHeld();
+            }
+            return released;
+        });
+    }
+
+    private boolean releaseOnce(String statement, boolean handOver) throws SQLException {
+        List<Boolean> released = Pipeline.query(
+                session,
+                statement,
+                parameters -> {
+                    int next = bindKey(parameters, 1);
+                    if (handOver) {
+                        bindKey(parameters, next);
+                    }
+                },
+                row -> row.getBoolean(handOver ? 2 : 1));
+        return released.contains(true);
+    }
+
+    /** The statement that failed (a late cancel, say) may have released the lock or not. */
+    private void releaseAfter(SQLException failure, boolean handOver) throws SQLException {
+        if (HeldKeys.of(session).count(key, shared) > 1) {
+            Failures.makeUpFor(failure, () -> Failures.rollBackToSavepoint(session));
+            HeldKeys.of(session).oweUnlock(key, shared);
+            return;
+        }
+        SQLException last = failure;
+        for (int tries = 0; tries < Failures.TRIES; tries++) {
+            try {
+                if (handOver) {
+                    runGuarded(sql.handOverIfHeld(), parameters -> bindIfHeld(parameters, bindKey(parameters, 1)));
+                } else {
+                    unlockIfHeld();
+                }
+                return;
+            } catch (SQLException again) {
+                last = again;
+            }
+        }
+        throw last;
+    }
+
+    private void unlockIfHeld() throws SQLException {
+        runGuarded(sql.unlockIfHeld(), parameters -> bindIfHeld(parameters, 1));
+    }
+
+    private void runGuarded(String statement, Pipeline.Binding parameters) throws SQLException {
+        if (session.inFailedTransaction()) {
+            Pipeline.run(session, Sql.afterFailure(statement), parameters);
+        } else {
+            Pipeline.run(session, session.inTransaction() ? Sql.guarded(statement) : statement, parameters);
+        }
+    }
+
+    private void bindIfHeld(PreparedStatement parameters, int from) throws SQLException {
+        int next = bindKey(parameters, from);
+        parameters.setLong(next, key.classId());
+        parameters.setLong(next + 1, key.objId());
+        parameters.setInt(next + 2, key.objSubId());
+    }
+
+    /** @return the index of the next parameter */
+    private int bindKey(PreparedStatement parameters, int from) throws SQLException {
+        if (key.isPair()) {
+            parameters.setInt(from, key.first());
+            parameters.setInt(from + 1, key.second());
+            return from + 2;
+        }
+        parameters.setLong(from, key.number());
+        return from + 1;
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockDeadlockException;
+import io.pglock.PgLockException;
+import java.sql.SQLException;
+
+/** What a failed statement on the caller's session is made of: put right, and told under its own SQLSTATE. Not API. */
+final class Failures {
+
+    /** A cancel that was meant for the failed statement may arrive late and hit what makes up for it. */
+    static final int TRIES = 5;
+
+    private Failures() {}
+
+    /** Something that makes up for a failure; done again when it is hit itself. */
+    @FunctionalInterface
+    interface Remedy {
+        void run() throws SQLException;
+    }
+
+    /** What goes wrong here is told along with the failure, never instead of it. */
+    static void makeUpFor(SQLException failure, Remedy remedy) {
+        for (int tries = 0; tries < TRIES; tries++) {
+            try {
+                remedy.run();
+                return;
+            } catch (SQLException another) {
+                failure.addSuppressed(another);
+                if (SqlState.isConnectionLost(another)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Back to {@code savepoint pglock}, if the transaction failed after it. */
+    static void rollBackToSavepoint(PgSession session) throws SQLException {
+        if (session.inFailedTransaction()) {
+            Pipeline.run(session, Sql.ROLLBACK_TO_SAVEPOINT, Pipeline.NOTHING);
+        }
+    }
+
+    /** Everything but 55P03, which is no failure. */
+    static PgLockException exception(String what, SQLException failure) {
+        if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
+            return new LockDeadlockException(
+                    what + ": not acquired, PostgreSQL ended a deadlock by failing this request. Roll back, release what this"
+                            + " session holds, and begin again. " + failure.getMessage(),
+                    failure);
+        }
+        return new PgLockException(what + ": " + failure.getMessage(), failure);
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Statements, separated by semicolons, in one round trip: the driver sends them all before it reads, and PostgreSQL skips
+ * what follows a failure. Prepared, so that the driver parses each text once per connection. Not API.
+ */
+final class Pipeline {
+
+    /** Sets the parameters of all the statements, counted through. */
+    @FunctionalInterface
+    interface Binding {
+        void bind(PreparedStatement statement) throws SQLException;
+    }
+
+    /** Reads the row that the result is at. */
+    @FunctionalInterface
+    interface Reading<T> {
+        T read(ResultSet row) throws SQLException;
+    }
+
+    static final Binding NOTHING = statement -> {};
+
+    private Pipeline() {}
+
+    static void run(PgSession session, String sql, Binding parameters) throws SQLException {
+        try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+            parameters.bind(statement);
+            statement.execute();
+        }
+    }
+
+    /** The rows of the last of the statements that returns any. */
+    static <T> List<T> query(PgSession session, String sql, Binding parameters, Reading<T> reading)
+            throws SQLException {
+        try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+            // a default fetch size would leave a portal open at its first row
+            statement.setFetchSize(0);
+            parameters.bind(statement);
+            List<T> rows = new ArrayList<>();
+            ResultSet last = lastResult(statement);
+            while (last != null && last.next()) {
+                rows.add(reading.read(last));
+            }
+            return rows;
+        }
+    }
+
+    private static @Nullable ResultSet lastResult(PreparedStatement statement) throws SQLException {
+        ResultSet last = null;
+        boolean rows = statement.execute();
+        while (rows || statement.getUpdateCount() != -1) {
+            if (rows) {
+                last = statement.getResultSet();
+            }
+            rows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
+        }
+        return last;
+    }
+}

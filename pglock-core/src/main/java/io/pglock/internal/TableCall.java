@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockMode;
+import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
+import io.pglock.TableName;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.postgresql.jdbc.PreferQueryMode;
+
+/**
+ * {@code LOCK TABLE} with a deadline. {@code lock_timeout} counts anew for each table and partition, so the statement's run
+ * is limited as well, unless the caller limits it more strictly. As thread-safe as the connection. Not API.
+ */
+public final class TableCall {
+
+    /** Lets lock_timeout, which says it better, end the wait for a single table. */
+    private static final int MARGIN_MILLIS = 10;
+
+    private final PgSession session;
+    private final String what;
+    private final String statement;
+    private final String statementNoWait;
+
+    public TableCall(PgSession session, List<TableName> tables, LockMode mode, boolean only) {
+        this.session = session;
+        this.what = tables.stream().map(TableName::toString).collect(Collectors.joining(", ")) + ": " + mode.sql() + " lock";
+        String prefix = only ? "only " : "";
+        String names = tables.stream().map(table -> prefix + table.sql()).collect(Collectors.joining(", "));
+        this.statement = Sql.lockTable(names, mode);
+        this.statementNoWait = Sql.noWait(statement);
+    }
+
+    public Attempt lock(Wait wait) {
+        try {
+            if (session.connection().isClosed()) {
+                throw new PgLockException(what + ": the connection is closed. Take an open one from its DataSource.");
+            }
+            session.requireUsable(what);
+            if (!session.transactional()) {
+                throw new LockNotSupportedException(
+                        what + ": outside a transaction it would be released at once. Begin one: setAutoCommit(false).");
+            }
+            session.requirePrimary(what);
+            return wait.isTimed() ? timed(wait) : untimed(wait);
+        } catch (SQLException e) {
+            throw Failures.exception(what, e);
+        }
+    }
+
+    private Attempt untimed(Wait wait) throws SQLException {
+        try {
+            Pipeline.run(session, Sql.guarded(wait.isTry() ? statementNoWait : statement), Pipeline.NOTHING);
+            return Attempt.ACQUIRED;
+        } catch (SQLException e) {
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            return timedOutOrThrow(e);
+        }
+    }
+
+    private Attempt timed(Wait wait) throws SQLException {
+        boolean deadline = wait.kind() == Wait.Kind.UP_TO;
+        int deadlineMillis = deadline ? (int) Math.min(Integer.MAX_VALUE, (long) wait.millis() + MARGIN_MILLIS) : 0;
+        Pipeline.Binding parameters = binding -> {
+            binding.setString(1, wait.setting());
+            binding.setInt(2, deadlineMillis);
+        };
+        long start = System.nanoTime();
+        try {
+            if (timerStartsPerRoundTrip()) {
+                Pipeline.run(session, Sql.LOCK_TABLE_BEGIN, parameters);
+                Pipeline.run(session, statement + Sql.LOCK_TABLE_END, Pipeline.NOTHING);
+            } else {
+                Pipeline.run(session, Sql.LOCK_TABLE_BEGIN + "; " + statement + Sql.LOCK_TABLE_END, parameters);
+            }
+            return Attempt.ACQUIRED;
+        } catch (SQLException e) {
+            Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            if (deadline && isOurDeadline(e, elapsed, deadlineMillis)) {
+                return Attempt.timedOut(e);
+            }
+            return timedOutOrThrow(e);
+        }
+    }
+
+    /** Before PostgreSQL 11, and in the simple protocol always, statement_timeout is read once for a whole round trip. */
+    private boolean timerStartsPerRoundTrip() {
+        return session.majorVersion() < 11 || session.physical().getPreferQueryMode() == PreferQueryMode.SIMPLE;
+    }
+
+    /** 57014 has no code of its own for a timeout, and its message may be in any language; a cancel is never a timeout. */
+    private boolean isOurDeadline(SQLException e, Duration elapsed, int deadlineMillis) {
+        String message = String.valueOf(e.getMessage());
+        return SqlState.is(e, SqlState.QUERY_CANCELED)
+                && !message.contains("user request")
+                && (message.contains("statement timeout") || elapsed.toMillis() >= deadlineMillis)
+                && !callersTimeoutIsStricter(e, deadlineMillis);
+    }
+
+    private boolean callersTimeoutIsStricter(SQLException failure, int deadlineMillis) {
+        try {
+            return Pipeline.query(
+                            session,
+                            Sql.STRICTER_STATEMENT_TIMEOUT,
+                            statement -> statement.setInt(1, deadlineMillis),
+                            row -> row.getBoolean(1))
+                    .contains(true);
+        } catch (SQLException another) {
+            failure.addSuppressed(another);
+            return true;
+        }
+    }
+
+    private static Attempt timedOutOrThrow(SQLException e) throws SQLException {
+        if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
+            return Attempt.timedOut(e);
+        }
+        throw e;
+    }
+}
