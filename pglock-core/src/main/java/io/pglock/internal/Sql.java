@@ -330,5 +330,30 @@ public final class Sql {
         return lockTable + " nowait";
     }
 
+    // ---- sessions as values -----------------------------------------------------------------------------------------
+
+    private static final String BACKEND_COLUMNS =
+            """
+            a.pid as backend_pid, <leader> as backend_leader_pid, a.datname::text as backend_database,
+            a.usename::text as backend_user, a.application_name as backend_application,
+            case family(a.client_addr) when 6 then '[' || host(a.client_addr) || ']' else host(a.client_addr) end
+                || ':' || a.client_port as backend_client,
+            a.backend_type as backend_type, a.state as backend_state, a.backend_start as backend_start,
+            a.xact_start as backend_xact_start, a.query_start as backend_query_start,
+            a.state_change as backend_state_change, a.wait_event_type || ':' || a.wait_event as backend_wait_event,
+            case when a.backend_start is not null then a.query end as backend_query,
+            clock_timestamp() as backend_seen_at""";
+
+    /** What {@link Rows#prepared} reads; select it over {@code pg_prepared_xacts p}. */
+    static final String PREPARED_COLUMNS =
+            """
+            p.gid as prepared_gid, p.prepared as prepared_at, p.owner::text as prepared_owner,
+            p.database::text as prepared_database, clock_timestamp() as prepared_seen_at""";
+
+    /** What {@link Rows#backend} reads; select it over {@code pg_stat_activity a}. */
+    static String backendColumns(int major) {
+        return BACKEND_COLUMNS.replace("<leader>", major >= 13 ? "a.leader_pid" : "null::int");
+    }
+
     private Sql() {}
 }
