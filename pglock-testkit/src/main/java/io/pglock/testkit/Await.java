@@ -18,9 +18,18 @@ final class Await {
 
     /** Waits at most {@link #LONGEST}. */
     static void until(String whatFor, Callable<Boolean> state, Callable<String> details) {
-        if (!within(LONGEST, whatFor, state)) {
-            throw new AssertionError("waited " + LONGEST.toSeconds() + "s for " + whatFor + "\n" + describe(details));
+        until(LONGEST, whatFor, state, details);
+    }
+
+    static void until(Duration longest, String whatFor, Callable<Boolean> state, Callable<String> details) {
+        if (!within(longest, whatFor, state)) {
+            throw new AssertionError(failure(longest, whatFor, details));
         }
+    }
+
+    /** What a wait says that was in vain. */
+    static String failure(Duration longest, String whatFor, Callable<String> details) {
+        return "waited " + longest.toMillis() + " ms for " + whatFor + "\n" + describe(details);
     }
 
     /** Whether the state came about in time. */

@@ -7,7 +7,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,12 +26,24 @@ import org.jspecify.annotations.Nullable;
  */
 public class Call<T extends @Nullable Object> extends FutureTask<T> {
     private final String what;
-    private final Supplier<String> lockTable;
+    private final Scenario scenario;
+    private volatile boolean begun;
 
-    Call(String what, Supplier<String> lockTable, Callable<T> work) {
+    Call(String what, Scenario scenario, Callable<T> work) {
         super(work);
         this.what = what;
-        this.lockTable = lockTable;
+        this.scenario = scenario;
+    }
+
+    /** Does it, on the thread of the session. */
+    @Override
+    public void run() {
+        begun = true;
+        super.run();
+    }
+
+    boolean hasBegun() {
+        return begun;
     }
 
     /**
@@ -82,10 +93,10 @@ public class Call<T extends @Nullable Object> extends FutureTask<T> {
 
     private T getInTime() throws ExecutionException {
         try {
-            return get(Await.LONGEST.toMillis(), TimeUnit.MILLISECONDS);
+            return get(scenario.longestWait().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new AssertionError(
-                    "waited " + Await.LONGEST.toSeconds() + "s for " + what + " to end\n" + lockTable.get(), e);
+                    Await.failure(scenario.longestWait(), what + " to end", scenario::lockTable), e);
         } catch (CancellationException e) {
             throw new AssertionError(what + " was cancelled", e);
         } catch (InterruptedException e) {

@@ -59,12 +59,16 @@ public final class Database implements AutoCloseable {
 
     /** A plain source: no pool, a new physical connection each time. */
     public DataSource dataSource() {
-        return endpoint.dataSource(name, Map.of());
+        return dataSource(Map.of());
     }
 
     /** A plain source whose sessions carry an application name. */
     public DataSource dataSource(String applicationName) {
-        return endpoint.dataSource(name, Map.of(PGProperty.APPLICATION_NAME, applicationName));
+        return dataSource(Map.of(PGProperty.APPLICATION_NAME, applicationName));
+    }
+
+    DataSource dataSource(Map<PGProperty, String> properties) {
+        return endpoint.dataSource(name, properties);
     }
 
     /** A new connection in autocommit. */
@@ -79,7 +83,7 @@ public final class Database implements AutoCloseable {
 
     Connection connect(Map<PGProperty, String> properties) {
         try {
-            return endpoint.dataSource(name, properties).getConnection();
+            return dataSource(properties).getConnection();
         } catch (SQLException e) {
             throw new IllegalStateException("connecting to " + url() + " as " + user() + ": " + e.getMessage(), e);
         }

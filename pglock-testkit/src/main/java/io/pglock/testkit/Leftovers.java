@@ -14,8 +14,6 @@ import java.util.stream.Collectors;
 
 /** Looks for what a test has left behind, and clears it away so that the next test starts clean. */
 final class Leftovers {
-    private static final Duration ENDING = Duration.ofSeconds(5);
-
     private static final String SESSIONS =
             """
             select 'pid ' || pid || ' (' || application_name || ', ' || coalesce(state, '?') || '): ' || left(query, 80)
@@ -41,11 +39,14 @@ final class Leftovers {
 
     private final Connection observer;
     private final Set<Thread> threadsBefore;
+    private final Duration patience;
     private final Map<Leftover, List<String>> found = new EnumMap<>(Leftover.class);
 
-    Leftovers(Connection observer, Set<Thread> threadsBefore) {
+    /** Looks with that observer, and gives what is ending already {@code patience} to end. */
+    Leftovers(Connection observer, Set<Thread> threadsBefore, Duration patience) {
         this.observer = observer;
         this.threadsBefore = threadsBefore;
+        this.patience = patience;
     }
 
     /** The threads of pglock that are alive: those from before the test are not its fault. */
@@ -82,8 +83,8 @@ final class Leftovers {
     }
 
     /** Backends and threads end a moment after they were told to. */
-    private static List<String> goneSoon(String what, Callable<List<String>> left) throws SQLException {
-        Await.within(ENDING, what + " to be gone", () -> left.call().isEmpty());
+    private List<String> goneSoon(String what, Callable<List<String>> left) throws SQLException {
+        Await.within(patience, what + " to be gone", () -> left.call().isEmpty());
         try {
             return left.call();
         } catch (SQLException e) {

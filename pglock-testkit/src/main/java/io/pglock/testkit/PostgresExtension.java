@@ -2,6 +2,7 @@
 package io.pglock.testkit;
 
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +43,9 @@ public final class PostgresExtension
         var announced = EnumSet.noneOf(Leftover.class);
         context.getElement().ifPresent(method -> announce(AnnotationSupport.findAnnotation(method, Leaves.class), announced));
         context.getTestClass().ifPresent(type -> announce(AnnotationSupport.findAnnotation(type, Leaves.class), announced));
-        stageOf(context).strike(announced);
+        Duration patience = context.getConfigurationParameter("pglock.test.patience", Duration::parse)
+                .orElse(Duration.ofSeconds(5));
+        stageOf(context).strike(announced, patience);
     }
 
     private static void announce(Optional<Leaves> leaves, Set<Leftover> announced) {

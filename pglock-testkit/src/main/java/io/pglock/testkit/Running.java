@@ -4,7 +4,6 @@ package io.pglock.testkit;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 
 /**
  * SQL that runs in a {@link Session} while the test does something else.
@@ -20,8 +19,8 @@ import java.util.function.Supplier;
  * <p>This class is thread-safe.
  */
 public final class Running extends Call<List<String>> {
-    Running(String what, Supplier<String> lockTable, Callable<List<String>> work) {
-        super(what, lockTable, work);
+    Running(String what, Scenario scenario, Callable<List<String>> work) {
+        super(what, scenario, work);
     }
 
     /** Waits for the end and gives the rows of the last query, as {@code psql -At} prints them: {@code 4711|t}. */

@@ -3,6 +3,7 @@ package io.pglock.testkit;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,13 +35,15 @@ public final class Scenario implements AutoCloseable {
 
     private final Database database;
     private final Observer observer;
+    private final Duration longestWait;
     private final Map<String, Session> sessions = new LinkedHashMap<>();
     private final List<Connection> roleConnections = new ArrayList<>();
     private final List<Role> roles = new ArrayList<>();
 
-    Scenario(Database database, Observer observer) {
+    Scenario(Database database, Observer observer, Duration longestWait) {
         this.database = database;
         this.observer = observer;
+        this.longestWait = longestWait;
     }
 
     /** The database that it is played in. */
@@ -51,6 +54,10 @@ public final class Scenario implements AutoCloseable {
     /** The session of that name, opened the first time it is asked for, and again after it was closed. */
     public synchronized Session session(String name) {
         return sessions.computeIfAbsent(name, absent -> new Session(this, absent, database.connect(absent)));
+    }
+
+    Duration longestWait() {
+        return longestWait;
     }
 
     synchronized void closed(Session session) {
@@ -92,7 +99,7 @@ public final class Scenario implements AutoCloseable {
 
     /** Waits until something is true. */
     public void await(String whatFor, Callable<Boolean> isTrue) {
-        Await.until(whatFor, isTrue, this::lockTable);
+        Await.until(longestWait, whatFor, isTrue, this::lockTable);
     }
 
     /** The process ids that {@code pg_blocking_pids} gives. */

@@ -101,7 +101,7 @@ public final class Session implements AutoCloseable {
     /** Runs statements one by one without waiting for them. */
     public Running start(String... sql) {
         String what = name + ": " + String.join("; ", sql);
-        return submit(new Running(what, scenario::lockTable, () -> {
+        return submit(new Running(what, scenario, () -> {
             List<String> rows = List.of();
             for (String one : sql) {
                 rows = executeNow(one);
@@ -112,20 +112,25 @@ public final class Session implements AutoCloseable {
 
     /** Does something with the connection on the thread of the session, without waiting for it. */
     public <T extends @Nullable Object> Call<T> run(CheckedFunction<Connection, T> work) {
-        return submit(new Call<>(name + ": work on its connection", scenario::lockTable, () -> work.apply(connection)));
+        return submit(new Call<>(name + ": work on its connection", scenario, () -> work.apply(connection)));
     }
 
-    /** Asks PostgreSQL to cancel the statement that is running, with {@code pg_cancel_backend}. */
+    /**
+     * Asks PostgreSQL to cancel the statement that is running, with {@code pg_cancel_backend}. Wait for the statement first,
+     * for example with {@link Scenario#awaitBlocked(Session...)}: a cancel that comes too early does nothing.
+     */
     public void cancel() {
         scenario.signal("pg_cancel_backend", pid);
     }
 
-    /** Interrupts the thread of the session. */
+    /** Interrupts the thread of the session in what it was told to do last, as soon as that has begun. */
     public void interrupt() {
+        Call<?> going = latest.get();
         Thread own = thread.get();
-        if (own == null) {
+        if (going == null || own == null) {
             throw new IllegalStateException(name + ": nothing has run in this session yet");
         }
+        scenario.await(going + " to begin", going::hasBegun);
         own.interrupt();
     }
 

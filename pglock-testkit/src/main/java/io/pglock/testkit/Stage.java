@@ -3,6 +3,7 @@ package io.pglock.testkit;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -16,7 +17,7 @@ final class Stage {
 
     Stage(ClassDatabase of) {
         this.of = of;
-        this.scenario = new Scenario(of.database(), of.observer());
+        this.scenario = new Scenario(of.database(), of.observer(), Await.LONGEST);
     }
 
     Scenario scenario() {
@@ -30,8 +31,8 @@ final class Stage {
     }
 
     /** Closes all of it and looks for what is left. The sessions go first: they may be what the others wait for. */
-    synchronized void strike(Set<Leftover> announced) throws SQLException {
-        var leftovers = new Leftovers(of.observer().connection(), threadsBefore);
+    synchronized void strike(Set<Leftover> announced, Duration patience) throws SQLException {
+        var leftovers = new Leftovers(of.observer().connection(), threadsBefore, patience);
         scenario.closeSessions();
         leftovers.lookOn(connections);
         for (Injected injected : connections) {

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.opentest4j.TestAbortedException;
+
+class PostgresServerTest {
+    private final PostgresServer server = PostgresServer.shared();
+
+    @Test
+    void isTheVersionThatWasAskedFor() throws SQLException {
+        String asked = System.getProperty("pglock.test.postgres", "");
+        try (Connection connection = server.maintenance().connect()) {
+            assertThat(Rows.read(connection, "show server_version_num").get(0)).startsWith(server.majorVersion() + "");
+        }
+        if (!asked.isEmpty() && System.getProperty("pglock.test.url", "").isEmpty()) {
+            assertThat(server.majorVersion()).hasToString(asked);
+        }
+    }
+
+    @Test
+    void isTheSameForTheWholeJvmAndCannotBeClosed() {
+        PostgresServer.shared().close();
+
+        assertThat(PostgresServer.shared()).isSameAs(server);
+        assertThat(server.maintenance().url()).contains(":" + server.port() + "/");
+        server.maintenance().drop();
+        assertThat(server).hasToString("PostgreSQL %d on %s:%d", server.majorVersion(), server.host(), server.port());
+    }
+
+    @Test
+    void aFreshDatabaseTakesWellUnderASecond() {
+        server.createDatabase().drop();
+
+        long start = System.nanoTime();
+        server.createDatabase().drop();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void aDatabaseIsEmptyUniqueAndDroppedWithAllThatGoesOnInIt() throws SQLException {
+        Database database = server.createDatabase();
+        try (Connection idle = database.connect();
+                Connection other = database.connect("other")) {
+            assertThat(Rows.read(other, "select relname from pg_class where relnamespace = 'public'::regnamespace"))
+                    .isEmpty();
+            assertThat(Rows.read(other, "show application_name")).containsExactly("other");
+            if (!Rows.read(other, "show max_prepared_transactions").contains("0")) {
+                Rows.execute(other, "begin");
+                Rows.execute(other, "create table t ()");
+                Rows.execute(other, "prepare transaction 'it''s left'");
+            }
+            Rows.execute(idle, "begin");
+
+            database.drop();
+            database.drop();
+        }
+        try (Connection connection = server.maintenance().connect()) {
+            assertThat(Rows.read(connection, "select 1 from pg_database where datname = ?", database.name()))
+                    .isEmpty();
+        }
+        assertThatThrownBy(database::connect)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(database.url());
+        try (Database another = server.createDatabase()) {
+            assertThat(another.name()).isNotEqualTo(database.name());
+        }
+    }
+
+    @Test
+    void hasRoomForManySessions() throws SQLException {
+        try (Connection connection = server.maintenance().connect()) {
+            assertThat(Integer.parseInt(
+                            Rows.read(connection, "show max_connections").get(0)))
+                    .isGreaterThanOrEqualTo(System.getProperty("pglock.test.url", "").isEmpty() ? 300 : 1);
+        }
+    }
+
+    @Test
+    void skipsTestsThatNeedAnotherVersion() {
+        int major = server.majorVersion();
+        server.assumeAtLeast(major);
+        server.assumeBelow(major + 1);
+
+        assertThatThrownBy(() -> server.assumeAtLeast(major + 1))
+                .isInstanceOf(TestAbortedException.class)
+                .hasMessageContaining("needs PostgreSQL %d, this one is %d", major + 1, major);
+        assertThatThrownBy(() -> server.assumeBelow(major)).isInstanceOf(TestAbortedException.class);
+    }
+
+    @Test
+    void aSecondServerHasItsOwnSettingsAndEndsWhenItIsClosed() throws SQLException {
+        PostgresServer own = PostgresServer.startEmbedded(Map.of("deadlock_timeout", "60s"));
+        Database database = own.createDatabase();
+        try (Connection connection = database.connect()) {
+            assertThat(own.port()).isNotEqualTo(server.port());
+            assertThat(Rows.read(connection, "show deadlock_timeout")).containsExactly("1min");
+        } finally {
+            own.close();
+        }
+        assertThatThrownBy(database::connect).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aStandbyIsInRecoveryAndReadOnly() throws SQLException {
+        try (PostgresServer standby = PostgresServer.startStandby();
+                Connection connection = standby.maintenance().connect()) {
+            assertThat(Rows.read(connection, "select pg_is_in_recovery()")).containsExactly("t");
+            assertThatThrownBy(() -> Rows.execute(connection, "create table t ()"))
+                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getSQLState())
+                            .isEqualTo("25006"));
+        }
+    }
+}
