@@ -355,5 +355,12 @@ public final class Sql {
         return BACKEND_COLUMNS.replace("<leader>", major >= 13 ? "a.leader_pid" : "null::int");
     }
 
+    // ---- the guard ----------------------------------------------------------------------------------------------------
+
+    /** In milliseconds, and whether somebody set it in this session. */
+    public static final String LOCK_TIMEOUT_IN_FORCE =
+            """
+            select setting::bigint, source = 'session' from pg_settings where name = 'lock_timeout'""";
+
     private Sql() {}
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StatementsTest {
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "create index concurrently i on t (a)",
+                "CREATE UNIQUE INDEX\n  CONCURRENTLY IF NOT EXISTS i ON t (a)",
+                "drop index concurrently i",
+                "reindex table concurrently t",
+                "refresh materialized view concurrently v",
+                "alter table t detach partition p concurrently",
+                "-- build it\ncreate index /* big */ concurrently i on t (a)",
+                "/* \"it's\" */ create index concurrently \"odd -- name\" on t (a)",
+                "create index concurrently i on t (a) where b = '$$'"
+            })
+    void knowsAStatementThatSaysConcurrently(String sql) {
+        assertThat(Statements.concurrently(sql)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "create index i on t (a)",
+                "-- not concurrently\ncreate index i on t (a)",
+                "/* concurrently */ create index i on t (a)",
+                "insert into log values ('built concurrently', 'it''s concurrently')",
+                "alter table t add column \"concurrently\" int",
+                "alter table t add column concurrently_built int",
+                "do $$ begin perform 'create index concurrently'; end $$",
+                "create function f() returns text as $body$ select concurrently $body$ language sql"
+            })
+    void isNotTakenInByTheWord(String sql) {
+        assertThat(Statements.concurrently(sql)).isFalse();
+    }
+}

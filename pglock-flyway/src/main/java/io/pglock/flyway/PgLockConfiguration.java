@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.pglock.LockPolicy;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.flywaydb.core.extensibility.ConfigurationExtension;
+import org.flywaydb.core.extensibility.Plugin;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * pglock's settings in Flyway's configuration, under {@code flyway.pglock.}: one text for each key of {@link LockPolicy},
+ * {@code null} where it is not set. What they mean, and whether they are right, is {@link LockPolicy#parse}'s to say.
+ *
+ * {@snippet :
+ * configuration.getPluginRegister().getPlugin(PgLockConfiguration.class).setLockTimeout("3s");
+ * }
+ *
+ * <p>Flyway makes one for each of its configurations and fills it from {@code flyway.toml}, {@code flyway.conf}, the
+ * environment and so on. Not thread-safe, like Flyway's own configuration.
+ */
+public final class PgLockConfiguration implements ConfigurationExtension {
+
+    static final String NAMESPACE = "pglock";
+
+    // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields with a
+    // getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where Flyway reads
+    // settings with Jackson, 2 or 3: Plugin.isEnabled() is ignored there, and would take `enabled` with it. Where Jackson is
+    // absent the annotation is too, and missed by nobody.
+    private @Nullable String enabled;
+    private @Nullable String lockTimeout;
+    private @Nullable String statementTimeout;
+    private @Nullable String concurrentLockTimeout;
+    private @Nullable String prioritize;
+    private @Nullable String prioritizeAfter;
+    private @Nullable String prioritizeGrace;
+    private @Nullable String prioritizeMinAge;
+    private @Nullable String protect;
+    private @Nullable String pollInterval;
+    private @Nullable String monitorUrl;
+    private @Nullable String monitorUser;
+    private @Nullable String monitorPassword;
+    private @Nullable String monitorRequired;
+
+    /** As Flyway needs it. */
+    public PgLockConfiguration() {}
+
+    @Override
+    public String getNamespace() {
+        return NAMESPACE;
+    }
+
+    /** {@code FLYWAY_PGLOCK_LOCK_TIMEOUT} is {@code flyway.pglock.lockTimeout}. */
+    @Override
+    @SuppressWarnings("NullAway") // Flyway's own: null where the variable is none of ours
+    public @Nullable String getConfigurationParameterFromEnvironmentVariable(String environmentVariable) {
+        for (String key : LockPolicy.keys()) {
+            String variable = "FLYWAY_PGLOCK_" + key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+            if (variable.equals(environmentVariable)) {
+                return "flyway." + NAMESPACE + "." + key;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public Plugin copy() {
+        PgLockConfiguration copy = new PgLockConfiguration();
+        copy.enabled = enabled;
+        copy.lockTimeout = lockTimeout;
+        copy.statementTimeout = statementTimeout;
+        copy.concurrentLockTimeout = concurrentLockTimeout;
+        copy.prioritize = prioritize;
+        copy.prioritizeAfter = prioritizeAfter;
+        copy.prioritizeGrace = prioritizeGrace;
+        copy.prioritizeMinAge = prioritizeMinAge;
+        copy.protect = protect;
+        copy.pollInterval = pollInterval;
+        copy.monitorUrl = monitorUrl;
+        copy.monitorUser = monitorUser;
+        copy.monitorPassword = monitorPassword;
+        copy.monitorRequired = monitorRequired;
+        return copy;
+    }
+
+    /** @throws IllegalArgumentException when a value is not in the right form */
+    LockPolicy policy() {
+        Map<String, String> settings = new HashMap<>();
+        put(settings, "enabled", enabled);
+        put(settings, "lockTimeout", lockTimeout);
+        put(settings, "statementTimeout", statementTimeout);
+        put(settings, "concurrentLockTimeout", concurrentLockTimeout);
+        put(settings, "prioritize", prioritize);
+        put(settings, "prioritizeAfter", prioritizeAfter);
+        put(settings, "prioritizeGrace", prioritizeGrace);
+        put(settings, "prioritizeMinAge", prioritizeMinAge);
+        put(settings, "protect", protect);
+        put(settings, "pollInterval", pollInterval);
+        put(settings, "monitorUrl", monitorUrl);
+        put(settings, "monitorUser", monitorUser);
+        put(settings, "monitorPassword", monitorPassword);
+        put(settings, "monitorRequired", monitorRequired);
+        return LockPolicy.parse(settings);
+    }
+
+    private static void put(Map<String, String> settings, String key, @Nullable String value) {
+        if (value != null) {
+            settings.put(key, value);
+        }
+    }
+
+    /** Whether pglock does anything: {@code true} or {@code false}. */
+    @JsonProperty("enabled")
+    public @Nullable String getEnabled() {
+        return enabled;
+    }
+
+    /** @param enabled whether pglock does anything: {@code true} or {@code false} */
+    @JsonProperty("enabled")
+    public void setEnabled(@Nullable String enabled) {
+        this.enabled = enabled;
+    }
+
+    /** The longest wait for one lock: {@code 3s}, or {@code none}. */
+    public @Nullable String getLockTimeout() {
+        return lockTimeout;
+    }
+
+    /** @param lockTimeout the longest wait for one lock: {@code 3s}, or {@code none} */
+    public void setLockTimeout(@Nullable String lockTimeout) {
+        this.lockTimeout = lockTimeout;
+    }
+
+    /** The longest run of one statement: {@code 10m}, or {@code none}. */
+    public @Nullable String getStatementTimeout() {
+        return statementTimeout;
+    }
+
+    /** @param statementTimeout the longest run of one statement: {@code 10m}, or {@code none} */
+    public void setStatementTimeout(@Nullable String statementTimeout) {
+        this.statementTimeout = statementTimeout;
+    }
+
+    /** The longest wait for one lock of a {@code CONCURRENTLY} statement: {@code 1h}, or {@code none}. */
+    public @Nullable String getConcurrentLockTimeout() {
+        return concurrentLockTimeout;
+    }
+
+    /** @param concurrentLockTimeout the longest wait for one lock of a {@code CONCURRENTLY} statement: {@code 1h}, or {@code none} */
+    public void setConcurrentLockTimeout(@Nullable String concurrentLockTimeout) {
+        this.concurrentLockTimeout = concurrentLockTimeout;
+    }
+
+    /** What happens to blockers: {@code off}, {@code report}, {@code cancel}, {@code terminate}. */
+    public @Nullable String getPrioritize() {
+        return prioritize;
+    }
+
+    /** @param prioritize what happens to blockers: {@code off}, {@code report}, {@code cancel}, {@code terminate} */
+    public void setPrioritize(@Nullable String prioritize) {
+        this.prioritize = prioritize;
+    }
+
+    /** Blocked this long before anything is signalled: {@code 1s}. */
+    public @Nullable String getPrioritizeAfter() {
+        return prioritizeAfter;
+    }
+
+    /** @param prioritizeAfter blocked this long before anything is signalled: {@code 1s} */
+    public void setPrioritizeAfter(@Nullable String prioritizeAfter) {
+        this.prioritizeAfter = prioritizeAfter;
+    }
+
+    /** Between a cancel and the terminate that follows: {@code 2s}. */
+    public @Nullable String getPrioritizeGrace() {
+        return prioritizeGrace;
+    }
+
+    /** @param prioritizeGrace between a cancel and the terminate that follows: {@code 2s} */
+    public void setPrioritizeGrace(@Nullable String prioritizeGrace) {
+        this.prioritizeGrace = prioritizeGrace;
+    }
+
+    /** Blockers whose transaction is younger are spared: {@code 30s}, or {@code none}. */
+    public @Nullable String getPrioritizeMinAge() {
+        return prioritizeMinAge;
+    }
+
+    /** @param prioritizeMinAge blockers whose transaction is younger are spared: {@code 30s}, or {@code none} */
+    public void setPrioritizeMinAge(@Nullable String prioritizeMinAge) {
+        this.prioritizeMinAge = prioritizeMinAge;
+    }
+
+    /** Application or role names, separated by commas, that are never signalled. */
+    public @Nullable String getProtect() {
+        return protect;
+    }
+
+    /** @param protect application or role names, separated by commas, that are never signalled */
+    public void setProtect(@Nullable String protect) {
+        this.protect = protect;
+    }
+
+    /** How often the watch looks: {@code 50ms}. */
+    public @Nullable String getPollInterval() {
+        return pollInterval;
+    }
+
+    /** @param pollInterval how often the watch looks: {@code 50ms} */
+    public void setPollInterval(@Nullable String pollInterval) {
+        this.pollInterval = pollInterval;
+    }
+
+    /** JDBC URL of the side connection. */
+    public @Nullable String getMonitorUrl() {
+        return monitorUrl;
+    }
+
+    /** @param monitorUrl JDBC URL of the side connection */
+    public void setMonitorUrl(@Nullable String monitorUrl) {
+        this.monitorUrl = monitorUrl;
+    }
+
+    /** Role of the side connection. */
+    public @Nullable String getMonitorUser() {
+        return monitorUser;
+    }
+
+    /** @param monitorUser role of the side connection */
+    public void setMonitorUser(@Nullable String monitorUser) {
+        this.monitorUser = monitorUser;
+    }
+
+    /** Its password; never logged. */
+    public @Nullable String getMonitorPassword() {
+        return monitorPassword;
+    }
+
+    /** @param monitorPassword its password; never logged */
+    public void setMonitorPassword(@Nullable String monitorPassword) {
+        this.monitorPassword = monitorPassword;
+    }
+
+    /** Whether a migration without a usable side connection is refused: {@code true} or {@code false}. */
+    public @Nullable String getMonitorRequired() {
+        return monitorRequired;
+    }
+
+    /** @param monitorRequired whether a migration without a usable side connection is refused: {@code true} or {@code false} */
+    public void setMonitorRequired(@Nullable String monitorRequired) {
+        this.monitorRequired = monitorRequired;
+    }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import db.callback.UsersOwnCallback;
+import io.pglock.LockPolicy;
+import io.pglock.testkit.PostgresTest;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.callback.BaseCallback;
+import org.flywaydb.core.api.callback.Callback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.internal.configuration.models.FlywayEnvironmentModel;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@PostgresTest
+class DiscoveryTest {
+
+    private final DataSource dataSource;
+    private Migrations migrations = new Migrations(Path.of("."));
+
+    DiscoveryTest(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
+
+    @BeforeEach
+    void write(@TempDir Path folder) {
+        migrations = new Migrations(folder)
+                .with("V1__one.sql", "create table one as select current_setting('lock_timeout') as lock_timeout;")
+                .with("V2__two.sql", "insert into one select current_setting('lock_timeout');");
+    }
+
+    /** What a user gives as an object. */
+    public static final class ProgrammaticCallback extends BaseCallback {
+        @Override
+        public boolean supports(Event event, Context context) {
+            return event == Event.AFTER_EACH_MIGRATE;
+        }
+
+        @Override
+        public void handle(Event event, Context context) {}
+    }
+
+    @Test
+    void isFoundWithNoConfigurationAtAll() {
+        Flyway flyway = migrations.flyway(dataSource).load();
+
+        assertThat(callbacks(flyway)).containsExactly(PgLockCallback.class);
+    }
+
+    @Test
+    void isThereOnceBesideAUsersCallbacks() {
+        Flyway flyway = migrations
+                .flyway(dataSource)
+                .callbacks(new ProgrammaticCallback())
+                .callbacks(ProgrammaticCallback.class.getName())
+                .load();
+
+        assertThat(callbacks(flyway)).containsOnlyOnce(PgLockCallback.class).contains(ProgrammaticCallback.class);
+    }
+
+    @Test
+    void isThereOnceWhenTheUserNamesItToo() {
+        assertThat(callbacks(migrations
+                        .flyway(dataSource)
+                        .callbacks(PgLockCallback.class.getName())
+                        .load()))
+                .containsExactly(PgLockCallback.class);
+        assertThat(callbacks(
+                        migrations.flyway(dataSource).callbacks(new PgLockCallback()).load()))
+                .containsExactly(PgLockCallback.class);
+    }
+
+    @Test
+    void survivesAUsersCallbackPackage() {
+        UsersOwnCallback.MIGRATIONS.set(0);
+        Flyway flyway = migrations
+                .flyway(dataSource, DiscoveryTest.class.getClassLoader())
+                .callbacks(new ProgrammaticCallback())
+                .schemas("beside_a_package")
+                .load();
+
+        assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+        flyway.migrate();
+        assertThat(UsersOwnCallback.MIGRATIONS).hasValue(2);
+        assertThat(timesPglockRan()).isEqualTo(2);
+    }
+
+    @Test
+    void runsOncePerMigration() {
+        migrations.flyway(dataSource).schemas("once").load().migrate();
+
+        assertThat(timesPglockRan()).isEqualTo(2);
+    }
+
+    /** Flyway 13 writes a line for every event that a callback in Java takes. */
+    private static long timesPglockRan() {
+        return RecordedLog.all().stream()
+                .filter(line -> line.contains("beforeEachMigrate") && line.contains("pglock"))
+                .count();
+    }
+
+    @Test
+    void isThereOnceInACopyOfAConfiguration() {
+        Flyway first = migrations.flyway(dataSource).load();
+
+        assertThat(callbacks(new Flyway(first.getConfiguration()))).containsExactly(PgLockCallback.class);
+    }
+
+    @Test
+    void goesInAsAnObjectWhereTheEnvironmentHasCallbacksOfItsOwn() {
+        var configuration = migrations.flyway(dataSource);
+        FlywayEnvironmentModel own = new FlywayEnvironmentModel();
+        own.setCallbacks(List.of(ProgrammaticCallback.class.getName()));
+        configuration.getModernConfig().getEnvironments().get("default").setFlyway(own);
+
+        assertThat(callbacks(configuration.load()))
+                .containsExactlyInAnyOrder(ProgrammaticCallback.class, PgLockCallback.class);
+    }
+
+    @Test
+    void goesInAsAnObjectWhereFlywaysClassLoaderDoesNotKnowIt() {
+        ClassLoader without = new ClassLoader(ClassLoader.getPlatformClassLoader()) {};
+
+        assertThat(callbacks(migrations.flyway(dataSource, without).loggers("auto").load()))
+                .containsExactly(PgLockCallback.class);
+    }
+
+    @Test
+    void takesItsSettingsFromTheConfigurationMap() {
+        var configuration = migrations.flyway(dataSource);
+        Map<String, String> settings = new java.util.HashMap<>();
+        LockPolicy.keys().forEach(key -> settings.put("flyway.pglock." + key, "of " + key));
+        configuration.configuration(settings);
+
+        assertThat(LockPolicy.keys())
+                .allSatisfy(key -> assertThat(read(Migrations.pglock(configuration), key)).isEqualTo("of " + key));
+        assertThat(read((PgLockConfiguration) Migrations.pglock(configuration).copy(), "protect"))
+                .isEqualTo("of protect");
+    }
+
+    @Test
+    void hasAFieldForEverySettingAndNoOthers() {
+        assertThat(Arrays.stream(PgLockConfiguration.class.getDeclaredFields())
+                        .filter(field -> !Modifier.isStatic(field.getModifiers()))
+                        .map(Field::getName))
+                .containsExactlyElementsOf(LockPolicy.keys());
+    }
+
+    @Test
+    void readsTheEnvironmentsSpelling() {
+        PgLockConfiguration settings = new PgLockConfiguration();
+
+        assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_PGLOCK_LOCK_TIMEOUT"))
+                .isEqualTo("flyway.pglock.lockTimeout");
+        assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_PGLOCK_ENABLED"))
+                .isEqualTo("flyway.pglock.enabled");
+        assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_URL")).isNull();
+    }
+
+    @Test
+    void isAbsentWhenNotEnabled() {
+        var configuration = migrations.flyway(dataSource).schemas("not_enabled");
+        configuration.configuration(Map.of("flyway.pglock.enabled", "false"));
+
+        Flyway flyway = configuration.load();
+        assertThat(callbacks(flyway)).isEmpty();
+    }
+
+    @Test
+    void refusesABadValueBeforeTheFirstMigration() {
+        var configuration = migrations.flyway(dataSource);
+        Migrations.pglock(configuration).setLockTimeout("5");
+
+        assertThatThrownBy(configuration::load)
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("pglock: lockTimeout=5: a bare number has no unit; write 5s or 5ms");
+    }
+
+    @Test
+    void refusesAMisspeltKeyBeforeTheFirstMigration() {
+        var configuration = migrations.flyway(dataSource);
+
+        assertThatThrownBy(() -> configuration.configuration(Map.of("flyway.pglock.lockTimeot", "5s")).load())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("lockTimeot");
+    }
+
+    @Test
+    void refusesABadValueThatCameAfterLoading() {
+        Flyway flyway = migrations.flyway(dataSource).schemas("changed_later").load();
+        flyway.getConfiguration().getPluginRegister().getPlugin(PgLockConfiguration.class).setPrioritize("kill");
+
+        assertThatThrownBy(flyway::migrate)
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("prioritize=kill: is none of off, report, cancel, terminate");
+        assertThat(flyway.info().applied()).noneMatch(migration -> migration.getVersion() != null
+                && migration.getVersion().getVersion().equals("1"));
+    }
+
+    private static List<Class<?>> callbacks(Flyway flyway) {
+        return Arrays.stream(flyway.getConfiguration().getCallbacks())
+                .<Class<?>>map(Callback::getClass)
+                .toList();
+    }
+
+    private static Object read(PgLockConfiguration settings, String key) {
+        try {
+            Field field = PgLockConfiguration.class.getDeclaredField(key);
+            field.setAccessible(true);
+            return String.valueOf(field.get(settings));
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
