@@ -227,6 +227,11 @@ public final class Sql {
         return "rollback to savepoint pglock; " + statement + "; release savepoint pglock";
     }
 
+    /** For inside a transaction, leaving nothing behind. */
+    static String undone(String statements) {
+        return "savepoint pglock; " + statements + "; " + ROLLBACK_TO_SAVEPOINT;
+    }
+
     // ---- advisory locks ---------------------------------------------------------------------------------------------
 
     /** The statements for one kind of advisory lock; {@code ...Guarded} inside a transaction. */
@@ -361,6 +366,53 @@ public final class Sql {
     public static final String LOCK_TIMEOUT_IN_FORCE =
             """
             select setting::bigint, source = 'session' from pg_settings where name = 'lock_timeout'""";
+
+    // ---- who was in the way -----------------------------------------------------------------------------------------
+
+    /** Before a question that must not wait itself; for as long as the transaction or the round trip. */
+    static final String ASK_BRIEFLY =
+            "select set_config('lock_timeout', '500', true), set_config('statement_timeout', '2000', true)";
+
+    private static final String BLOCKERS =
+            """
+            select l.pid is null as is_prepared, l.granted, <backend>, <prepared>
+            from pg_locks l
+            left join pg_stat_activity a on a.pid = l.pid
+            left join pg_locks x on l.pid is null and x.pid is null and x.virtualtransaction = l.virtualtransaction
+                                and x.locktype = 'transactionid'
+            left join pg_prepared_xacts p on p.transaction = x.transactionid
+            where <what> and l.mode = any (?) and l.pid is distinct from pg_backend_pid()
+              and l.database = (select oid from pg_database where datname = current_database())
+            order by l.granted desc, a.xact_start""";
+
+    private static final String ON_KEY =
+            "l.locktype = 'advisory' and l.classid::bigint = ? and l.objid::bigint = ? and l.objsubid = ?";
+
+    private static final String ON_TABLES =
+            """
+            l.locktype = 'relation' and l.relation in (
+                with recursive t(oid) as (
+                    select to_regclass(name)::oid from unnest(?::text[]) as name
+                    union
+                    select i.inhrelid from t join pg_inherits i on i.inhparent = t.oid where ?
+                )
+                select oid from t)""";
+
+    /** Parameters: class id, object id, object sub-id, modes. */
+    static String blockersOnKey(int major) {
+        return blockers(major, ON_KEY);
+    }
+
+    /** Parameters: quoted names, whether with partitions and children, modes. */
+    static String blockersOnTables(int major) {
+        return blockers(major, ON_TABLES);
+    }
+
+    private static String blockers(int major, String what) {
+        return BLOCKERS.replace("<backend>", backendColumns(major))
+                .replace("<prepared>", PREPARED_COLUMNS)
+                .replace("<what>", what);
+    }
 
     private Sql() {}
 }
