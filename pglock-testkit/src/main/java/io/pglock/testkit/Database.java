@@ -135,10 +135,12 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /** Autovacuum, which has no user, gives way to the drop by itself, and only a superuser may terminate it. */
     private boolean terminateAndDrop(Connection admin) throws SQLException {
         try (Statement statement = admin.createStatement();
                 ResultSet terminated = statement.executeQuery(
-                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'")) {
+                        "select pg_terminate_backend(pid) from pg_stat_activity where usename is not null and datname = '"
+                                + name + "'")) {
             while (terminated.next()) {
                 terminated.getBoolean(1);
             }

@@ -21,7 +21,7 @@ class EndpointTest {
     void knowsTheDefaults() {
         Endpoint endpoint = Endpoint.parse("jdbc:postgresql://localhost/app?user=me");
 
-        assertThat(endpoint).isEqualTo(new Endpoint("localhost", 5432, "", "me", "", "app"));
+        assertThat(endpoint).isEqualTo(new Endpoint("localhost", 5432, "", "me", System.getProperty("pglock.test.password", ""), "app"));
     }
 
     @Test
