@@ -6,6 +6,7 @@ import io.pglock.internal.Wait;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
+import javax.sql.DataSource;
 
 /**
  * The entry to everything that pglock does on <em>your</em> connection: in your session, as part of your transaction, through
@@ -99,6 +100,15 @@ public final class PgLock {
     /** Sets {@code statement_timeout} to 0, for ever, until the scope is closed; throws as {@link #statementTimeout} does. */
     public StatementTimeout noStatementTimeout() {
         return new StatementTimeout(session, 0);
+    }
+
+    /**
+     * Sees who blocks this session, and does something about it; by default it only reports.
+     *
+     * @param dataSource where the watch gets a connection of its own from, to the same server
+     */
+    public Prioritize prioritize(DataSource dataSource) {
+        return new Prioritize(session, dataSource);
     }
 
     private static int positive(Duration timeout, String none) {

@@ -5,6 +5,7 @@ import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.Signal;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -412,6 +413,117 @@ public final class Sql {
         return BLOCKERS.replace("<backend>", backendColumns(major))
                 .replace("<prepared>", PREPARED_COLUMNS)
                 .replace("<what>", what);
+    }
+
+    // ---- the watch --------------------------------------------------------------------------------------------------
+
+    /** Answers the values found before; a select list is evaluated from left to right. */
+    static String watchSettings(int major) {
+        String before = watchSettingNames(major).stream()
+                .map(name -> "current_setting('" + name + "')")
+                .collect(Collectors.joining(", "));
+        return "select " + before + ", " + watchRestore(major).substring("select ".length());
+    }
+
+    /** Parameters: a value for each of {@link #watchSettingNames}. */
+    static String watchRestore(int major) {
+        return watchSettingNames(major).stream()
+                .map(name -> "set_config('" + name + "', ?, false)")
+                .collect(Collectors.joining(", ", "select ", ""));
+    }
+
+    /** Compiling a query that returns a row or two takes longer than running it: no jit, where there is one. */
+    static List<String> watchSettingNames(int major) {
+        List<String> names = List.of("application_name", "lock_timeout", "statement_timeout", "jit");
+        return major >= 11 ? names : names.subList(0, 3);
+    }
+
+    /** Parameters: pids. Tells other JVMs that these sessions are guarded; answers which of them exist. */
+    static final String WATCH_MARK =
+            """
+            select g.pid, g.present, case when g.present then pg_try_advisory_lock_shared($class, g.pid) end
+            from (
+                select pid, exists (select 1 from pg_stat_get_activity(pid)) as present
+                from unnest(?::int[]) t(pid)
+                offset 0
+            ) g"""
+                    .replace("$class", Integer.toString(GUARDED_CLASS));
+
+    /** Parameters: pids. */
+    static final String WATCH_UNMARK = "select pg_advisory_unlock_shared($class, pid) from unnest(?::int[]) t(pid)"
+            .replace("$class", Integer.toString(GUARDED_CLASS));
+
+    /** Looks at pg_locks only if somebody is blocked, and there only at who is concerned. */
+    private static final String WATCH_LOOK =
+            """
+            with $conflict, edge as (
+                select distinct g.pid as waiter, b.pid as blocker
+                from unnest(?::int[]) g(pid) cross join lateral unnest(pg_blocking_pids(g.pid)) b(pid)
+                where b.pid <> g.pid
+            ), concerned as (
+                select waiter as pid from edge union select blocker from edge
+            ), worker as (
+                $worker and exists (select 1 from edge)
+            ), lock as (
+                select coalesce(w.leader_pid, l.pid, 0) as who, l.pid, l.granted, l.mode, l.locktype, l.database, l.relation, l.page,
+                       l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid, l.objsubid, l.virtualtransaction,
+                       $waitstart as waitstart, $tag as tag
+                from pg_locks l left join worker w on w.pid = l.pid
+                where exists (select 1 from edge)
+                  and l.mode <> 'SIReadLock'
+                  and (coalesce(w.leader_pid, l.pid, 0) in (select pid from concerned)
+                       or l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint = $class)
+            ), wait as (
+                select l.who, string_agg(distinct l.mode || ' on ' || case
+                           when l.relation is not null then case
+                               when l.database in (0, (select oid from pg_database where datname = current_database()))
+                               then l.relation::regclass::text else 'relation ' || l.relation end
+                               || coalesce(' (row at ' || l.page || ',' || l.tuple || ')', '')
+                           when l.locktype = 'transactionid' then 'transaction ' || l.transactionid::text
+                           when l.locktype = 'virtualxid' then 'virtual transaction ' || l.virtualxid
+                           when l.locktype = 'advisory' and l.objsubid = 1
+                               then 'advisory key ' || ((l.classid::bigint << 32) | l.objid::bigint)
+                           when l.locktype = 'advisory' then 'advisory key (' || l.classid::bigint::bit(32)::int || ', '
+                               || l.objid::bigint::bit(32)::int || ')'
+                           else concat_ws(' ', l.locktype, l.classid, l.objid) end, ', ') as waits_for,
+                       (extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint as waited_ms
+                from lock l
+                where not l.granted and l.who in (select waiter from edge)
+                group by l.who
+            ), held as (
+                select distinct w.who as waiter, h.who as blocker,
+                       case when h.pid is null then h.virtualtransaction end as prepared_in
+                from lock w
+                join conflict c on c.wanted = w.mode
+                join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held) and h.who <> w.who
+                where not w.granted and w.who in (select waiter from edge)
+            ), prepared as (
+                select x.virtualtransaction, p.*
+                from lock x join pg_prepared_xacts p on p.transaction = x.transactionid
+                where x.pid is null and x.locktype = 'transactionid'
+            )
+            select e.waiter, e.blocker, h.blocker is not null as hard, w.waits_for, w.waited_ms,
+                   $guarded as guarded, $flyway as flyway_history, $prepared, $backend
+            from edge e
+            join wait w on w.who = e.waiter
+            left join held h on h.waiter = e.waiter and h.blocker = e.blocker
+            left join prepared p on p.virtualtransaction = h.prepared_in
+            left join pg_stat_activity a on a.pid = e.blocker
+            where a.pid is not null or p.gid is not null
+            order by hard desc, e.blocker""";
+
+    /** Parameters: the guarded pids. A row for each session, or prepared transaction, that one of them waits for. */
+    static String watchLook(int major) {
+        return WATCH_LOOK
+                .replace("$worker", worker(major))
+                .replace("$conflict", CONFLICT)
+                .replace("$waitstart", major >= 14 ? "l.waitstart" : "null::timestamptz")
+                .replace("$tag", TAG)
+                .replace("$class", Integer.toString(GUARDED_CLASS))
+                .replace("$guarded", IS_GUARDED)
+                .replace("$flyway", IS_FLYWAY_HISTORY)
+                .replace("$prepared", PREPARED_COLUMNS)
+                .replace("$backend", backendColumns(major));
     }
 
     private Sql() {}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.Backend;
+import io.pglock.SeenBlocker;
+import io.pglock.Signal;
+import io.pglock.Signalled;
+import io.pglock.Signalled.Outcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What has been tried against one blocker, and what is to be tried next: a pure function of that and of what is seen. A
+ * blocker that begins another transaction is another one. Immutable. Not API.
+ *
+ * @param tried the last signal that went out (or, in a dry run, would have)
+ * @param pausedAt when that was, or when a custom action was asked last, by {@link System#nanoTime()}
+ * @param told outcomes that are on record already: each is told once, except a signal that was sent
+ */
+record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> told) {
+
+    static final Pursuit NEW = new Pursuit(Optional.empty(), Optional.empty(), Set.of());
+
+    /** A blocker's identity: the same backend, in the same transaction. */
+    record Key(int pid, Optional<Instant> backendStart, Optional<Instant> xactStart, Optional<String> preparedGid) {
+
+        static Key of(Backend backend) {
+            return new Key(backend.pid(), backend.backendStart(), backend.xactStart(), backend.preparedGid());
+        }
+    }
+
+    /** What to send now, if anything, and what is known from here on. */
+    record Step(Optional<Signal> signal, Pursuit pursuit) {}
+
+    Step next(PriorityPlan plan, SeenBlocker seen, long now) {
+        if (!isTarget(plan, seen) || told.contains(Outcome.NOT_PERMITTED) || told.contains(Outcome.SPARED) || isPaused(plan, now)) {
+            return new Step(Optional.empty(), this);
+        }
+        return switch (plan.aim().mode()) {
+            case REPORT -> new Step(Optional.empty(), this);
+            case CANCEL -> step(plan, seen, Signal.CANCEL);
+            case TERMINATE -> step(plan, seen, isIdle(seen) || tried.isPresent() ? Signal.TERMINATE : Signal.CANCEL);
+            case ACTION -> {
+                Pursuit asked = new Pursuit(tried, Optional.of(now), told); // asked again after the grace
+                yield plan.aim()
+                        .action()
+                        .apply(seen)
+                        .map(signal -> asked.step(plan, seen, signal))
+                        .orElse(new Step(Optional.empty(), asked));
+            }
+        };
+    }
+
+    private static boolean isTarget(PriorityPlan plan, SeenBlocker seen) {
+        PriorityPlan.Timing timing = plan.timing();
+        return seen.hard()
+                && seen.spared().isEmpty()
+                && !seen.backend().isPreparedTransaction()
+                && seen.waited().compareTo(timing.after()) >= 0
+                && (timing.minAge().isZero() || age(seen.backend()).compareTo(timing.minAge()) >= 0);
+    }
+
+    private boolean isPaused(PriorityPlan plan, long now) {
+        return pausedAt.filter(at -> now - at < plan.timing().grace().toNanos()).isPresent();
+    }
+
+    /** A dry run "sends" each signal once; a cancel, which does nothing to an idle session, is tried there once. */
+    private Step step(PriorityPlan plan, SeenBlocker seen, Signal signal) {
+        boolean pointless = plan.aim().dryRun()
+                ? tried.filter(before -> before == signal || before == Signal.TERMINATE).isPresent()
+                : signal == Signal.CANCEL && isIdle(seen) && told.contains(Outcome.NO_EFFECT);
+        return new Step(pointless ? Optional.empty() : Optional.of(signal), this);
+    }
+
+    /** What is known after this came of it. */
+    Pursuit after(Signalled result, long now) {
+        Set<Outcome> outcomes = EnumSet.of(result.outcome());
+        outcomes.addAll(told);
+        return wentOut(result)
+                ? new Pursuit(Optional.of(result.signal()), Optional.of(now), Set.copyOf(outcomes))
+                : new Pursuit(tried, pausedAt, Set.copyOf(outcomes));
+    }
+
+    /** Whether this is to be put on record, or is there already. */
+    boolean isNews(Signalled result) {
+        return wentOut(result) || !told.contains(result.outcome());
+    }
+
+    private static boolean wentOut(Signalled result) {
+        return result.sent() || result.outcome() == Outcome.DRY_RUN;
+    }
+
+    /** For how long it may have held the lock: since its transaction began or, with a session lock, since it idles. */
+    private static Duration age(Backend backend) {
+        return backend.xactAge().or(backend::stateAge).orElse(Duration.ZERO);
+    }
+
+    private static boolean isIdle(SeenBlocker seen) {
+        return seen.backend().state().filter(state -> state.startsWith("idle")).isPresent();
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockNotSupportedException;
+import io.pglock.SeenBlocker;
+import io.pglock.Signal;
+import io.pglock.Signalled;
+import java.io.Serial;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.postgresql.core.BaseConnection;
+
+/**
+ * The session through which a watch looks and signals. Borrowed, checked, and given back as it was found. Used by the watch's
+ * thread only, except {@link #abort}. Not API.
+ */
+final class SideConnection implements AutoCloseable {
+
+    /** What the watch's session runs with, in the order of {@link Sql#watchSettingNames}. */
+    private static final List<String> SETTINGS = List.of("pglock", "500ms", "5s", "off");
+
+    /** This connection is not one to watch through, and the next one from the same place will not be either. */
+    static final class Unusable extends Exception {
+
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        Unusable(String why) {
+            super(why);
+        }
+    }
+
+    private final PgSession session;
+    private final PgSession.Facts facts;
+    private final boolean autoCommit;
+    private final List<String> settings;
+    private final OwnSessions.Registration registration;
+    private final Set<Integer> marked = new HashSet<>();
+    private final String look;
+
+    private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, List<String> settings) {
+        this.session = session;
+        this.facts = facts;
+        this.autoCommit = autoCommit;
+        this.settings = settings;
+        this.registration = OwnSessions.register(facts);
+        this.look = Sql.watchLook(session.majorVersion());
+    }
+
+    /**
+     * Makes a connection ready to watch through, or gives it back.
+     *
+     * @throws Unusable when it must not be used; if it is a guarded session itself, no SQL was run on it and it was not closed
+     */
+    static SideConnection of(Connection connection, Collection<Guarded> guarded) throws SQLException, Unusable {
+        PgSession session;
+        try {
+            session = PgSession.of(connection);
+        } catch (LockNotSupportedException e) {
+            connection.close();
+            throw new Unusable(String.valueOf(e.getMessage()));
+        }
+        if (guarded.stream().anyMatch(each -> each.isBehind(session.physical())) || session.inTransaction()) {
+            throw new Unusable("the DataSource hands out a session that is in use, the guarded one itself or one inside a"
+                    + " transaction. Give it a DataSource that opens connections of its own");
+        }
+        boolean autoCommit = connection.getAutoCommit();
+        boolean ready = false;
+        try {
+            if (!autoCommit) {
+                connection.setAutoCommit(true);
+            }
+            PgSession.Facts facts = session.facts();
+            session.requireDirect("The side connection");
+            SideConnection side = new SideConnection(session, facts, autoCommit, prepare(session));
+            ready = true;
+            return side;
+        } catch (LockNotSupportedException e) {
+            throw new Unusable(String.valueOf(e.getMessage()));
+        } finally {
+            if (!ready) {
+                giveBack(connection, autoCommit);
+            }
+        }
+    }
+
+    private static void giveBack(Connection connection, boolean autoCommit) throws SQLException {
+        try (connection) {
+            if (!autoCommit && !connection.isClosed()) {
+                connection.setAutoCommit(false);
+            }
+        }
+    }
+
+    private static List<String> prepare(PgSession session) throws SQLException {
+        int count = Sql.watchSettingNames(session.majorVersion()).size();
+        try (PreparedStatement statement =
+                session.connection().prepareStatement(Sql.watchSettings(session.majorVersion()))) {
+            bind(statement, SETTINGS.subList(0, count));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                List<String> before = new ArrayList<>();
+                for (int column = 1; column <= count; column++) {
+                    before.add(row.getString(column));
+                }
+                return before;
+            }
+        }
+    }
+
+    private static void bind(PreparedStatement statement, List<String> values) throws SQLException {
+        for (int i = 0; i < values.size(); i++) {
+            statement.setString(i + 1, values.get(i));
+        }
+    }
+
+    String serverStart() {
+        return facts.serverStart();
+    }
+
+    boolean isSessionOf(Guarded guarded) {
+        return guarded.isBehind(session.physical());
+    }
+
+    /** Marks these sessions, and no others, as guarded; returns those that this server does not have. */
+    Set<Integer> mark(Set<Integer> pids) throws SQLException {
+        Set<Integer> over = new HashSet<>(marked);
+        over.removeAll(pids);
+        unmark(over);
+        Set<Integer> fresh = new HashSet<>(pids);
+        fresh.removeAll(marked);
+        Set<Integer> absent = new HashSet<>();
+        if (!fresh.isEmpty()) {
+            try (PreparedStatement statement = session.connection().prepareStatement(Sql.WATCH_MARK)) {
+                bindPids(statement, fresh);
+                try (ResultSet rows = statement.executeQuery()) {
+                    while (rows.next()) {
+                        int pid = rows.getInt(1);
+                        if (!rows.getBoolean(2)) {
+                            absent.add(pid);
+                        } else if (rows.getBoolean(3)) {
+                            marked.add(pid);
+                        }
+                    }
+                }
+            }
+        }
+        return absent;
+    }
+
+    private void unmark(Set<Integer> pids) throws SQLException {
+        if (pids.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement statement = session.connection().prepareStatement(Sql.WATCH_UNMARK)) {
+            bindPids(statement, pids);
+            statement.execute();
+        }
+        marked.removeAll(pids);
+    }
+
+    private void bindPids(PreparedStatement statement, Collection<Integer> pids) throws SQLException {
+        statement.setArray(1, session.connection().createArrayOf("int4", pids.toArray()));
+    }
+
+    /** Who is in the way of these sessions. */
+    List<Sighting> look(Set<Integer> pids) throws SQLException {
+        Set<Integer> own = OwnSessions.pids(facts.serverStart());
+        try (PreparedStatement statement = session.connection().prepareStatement(look)) {
+            bindPids(statement, pids);
+            try (ResultSet rows = statement.executeQuery()) {
+                List<Sighting> seen = new ArrayList<>();
+                while (rows.next()) {
+                    seen.add(Sighting.of(rows, own));
+                }
+                return seen;
+            }
+        }
+    }
+
+    /** Signals a blocker of this session if it still is one. */
+    Signalled signal(Signal how, SeenBlocker blocker, int waiter, Set<String> names) throws SQLException {
+        Spared spared = new Spared(names, OwnSessions.pids(facts.serverStart()));
+        return Signals.toBlocker(session.connection(), how, blocker.backend(), waiter, spared);
+    }
+
+    /** Ends a statement that does not come back, by cutting the connection. From any thread. */
+    void abort() {
+        BaseConnection physical = session.physical();
+        try {
+            physical.abort(Runnable::run);
+        } catch (SQLException e) {
+            // it is beyond use either way
+        }
+    }
+
+    /** Gives it back as it was found; where that fails, no other borrower gets to see it. */
+    @Override
+    public void close() {
+        registration.close();
+        try (Connection connection = session.connection()) {
+            if (session.physical().isClosed()) {
+                return;
+            }
+            try {
+                unmark(Set.copyOf(marked));
+                try (PreparedStatement statement =
+                        connection.prepareStatement(Sql.watchRestore(session.majorVersion()))) {
+                    bind(statement, settings);
+                    statement.execute();
+                }
+                if (!autoCommit) {
+                    connection.setAutoCommit(false);
+                }
+            } catch (SQLException e) {
+                abort();
+            }
+        } catch (SQLException e) {
+            // closing a broken connection: nothing is left to give back
+        }
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+
+/**
+ * Looks after all guarded sessions of one DataSource, from one daemon thread through one side connection: one statement for
+ * each look, and none while every guarded session is younger than its poll interval. Whatever goes wrong here becomes a
+ * warning to the scopes, never a failure of their work. Not API.
+ *
+ * <p>It lives from the first scope to the last one; {@link Watches} makes another one for the next. So a thread that hangs in
+ * {@link DataSource#getConnection} can be left to die alone.
+ */
+final class Watch implements Runnable {
+
+    private static final AtomicInteger COUNT = new AtomicInteger();
+
+    private static final Duration FIRST_RETRY = Duration.ofMillis(200);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(10);
+
+    /** A look at a huge lock table must not become a load: at most a fifth of the time is spent looking. */
+    private static final int REST_PER_LOOK = 4;
+
+    /** The longest statement of the side connection, and then some; while one connects there is nothing to wait for. */
+    private static final Duration END_OF_LOOK = Duration.ofSeconds(6);
+
+    private static final Duration END_OF_CONNECTING = Duration.ofSeconds(1);
+
+    private final DataSource dataSource;
+    private final Thread thread;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    /** Under the lock, as is {@link #connecting}. */
+    private final Set<Guarded> guarded = new LinkedHashSet<>();
+
+    private boolean connecting;
+    private boolean over;
+
+    private volatile Optional<SideConnection> side = Optional.empty();
+
+    /** The thread's own. */
+    private Optional<String> refusal = Optional.empty();
+
+    private long notBefore = System.nanoTime();
+    private long lookBegan;
+    private Duration retry = FIRST_RETRY;
+    private int outages;
+
+    Watch(DataSource dataSource) {
+        this.dataSource = dataSource;
+        this.thread = new Thread(null, this, "pglock-watch-" + COUNT.incrementAndGet(), 0, false);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(Watch.class.getClassLoader()); // not the first caller's, which may be undeployed
+    }
+
+    DataSource dataSource() {
+        return dataSource;
+    }
+
+    /** {@link Watches} calls this and {@link #remove} one at a time, and neither after the last one was removed. */
+    void add(Guarded session) {
+        lock.lock();
+        try {
+            guarded.add(session);
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+        if (thread.getState() == Thread.State.NEW) {
+            thread.start();
+        }
+    }
+
+    /** Whether it was the last one: then this watch is over. */
+    boolean remove(Guarded session) {
+        lock.lock();
+        try {
+            if (!guarded.remove(session) || !guarded.isEmpty()) {
+                return false;
+            }
+            over = true;
+            changed.signal();
+            if (connecting) {
+                thread.interrupt();
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void awaitEnd() {
+        if (Thread.currentThread() == thread) {
+            return;
+        }
+        boolean mayHang;
+        lock.lock();
+        try {
+            mayHang = connecting;
+        } finally {
+            lock.unlock();
+        }
+        if (!Patience.join(thread, mayHang ? END_OF_CONNECTING : END_OF_LOOK)) {
+            cutOff();
+        }
+    }
+
+    /** Ends a statement that hangs. */
+    void cutOff() {
+        side.ifPresent(SideConnection::abort);
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (awaitNextLook()) {
+                look();
+            }
+        } finally {
+            dropSide();
+        }
+    }
+
+    /** Waits until looking is worth it; false when the last scope has been closed. */
+    private boolean awaitNextLook() {
+        lock.lock();
+        try {
+            while (!over) {
+                long wait = nextLookAt() - System.nanoTime();
+                if (wait <= 0) {
+                    return true;
+                }
+                changed.awaitNanos(wait);
+            }
+        } catch (InterruptedException e) {
+            return !over; // nobody interrupts but to end a connecting; looking once too often does no harm
+        } finally {
+            lock.unlock();
+        }
+        return false;
+    }
+
+    private long nextLookAt() {
+        long first = guarded.stream()
+                .mapToLong(Guarded::firstLookAt)
+                .reduce((a, b) -> a - b < 0 ? a : b)
+                .orElseThrow();
+        return first - notBefore > 0 ? first : notBefore;
+    }
+
+    private void look() {
+        lookBegan = System.nanoTime();
+        List<Guarded> due = due(lookBegan);
+        Duration pause = due.stream().map(Guarded::every).min(Duration::compareTo).orElse(FIRST_RETRY);
+        try {
+            List<Guarded> served = serve(due);
+            for (Guarded session : served) {
+                session.accepted();
+            }
+            retry = FIRST_RETRY;
+            long took = System.nanoTime() - lookBegan;
+            notBefore = lookBegan + Math.max(pause.toNanos(), (1 + REST_PER_LOOK) * took);
+        } catch (SideConnection.Unusable e) {
+            refusal = Optional.of(String.valueOf(e.getMessage()));
+            due.forEach(session -> session.refuse(refusal.get()));
+            notBefore = lookBegan + pause.toNanos();
+        } catch (SQLException | RuntimeException e) {
+            notBefore = System.nanoTime() + outage(due, e).toNanos();
+        }
+    }
+
+    /** Those that are worth a look by now; scopes that nobody closed, though their connection is gone, end here. */
+    private List<Guarded> due(long now) {
+        List<Guarded> all;
+        lock.lock();
+        try {
+            all = new ArrayList<>(guarded);
+        } finally {
+            lock.unlock();
+        }
+        all.stream().filter(Guarded::isOver).forEach(session -> Watches.leave(this, session));
+        return all.stream()
+                .filter(session -> !session.isOver() && session.firstLookAt() - now <= 0)
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    /** One look, and what follows from it; returns whom it served. */
+    private List<Guarded> serve(List<Guarded> due) throws SQLException, SideConnection.Unusable {
+        due.removeIf(Guarded::isRefused);
+        if (due.isEmpty()) {
+            return due;
+        }
+        if (refusal.isPresent()) {
+            throw new SideConnection.Unusable(refusal.get());
+        }
+        Optional<SideConnection> connected = connected(due);
+        if (connected.isEmpty()) {
+            return List.of();
+        }
+        SideConnection through = connected.get();
+        lookBegan = System.nanoTime(); // connecting is no load that would have to be rested from
+        for (Guarded session : due) {
+            if (through.isSessionOf(session)) {
+                session.refuse("the DataSource handed out the guarded session itself");
+            } else if (!through.serverStart().equals(session.serverStart())) {
+                session.refuse("the DataSource connects to another server");
+            }
+        }
+        due.removeIf(Guarded::isRefused);
+        Set<Integer> absent = through.mark(pids(due));
+        due.stream()
+                .filter(session -> absent.contains(session.pid()))
+                .forEach(session -> session.refuse("the DataSource's server has no such session"));
+        due.removeIf(Guarded::isRefused);
+        if (due.isEmpty()) {
+            return due;
+        }
+        List<Sighting> seen = through.look(pids(due));
+        for (Guarded session : due) {
+            session.saw(seen.stream().filter(each -> each.waiter() == session.pid()).toList(), through);
+        }
+        return due;
+    }
+
+    private static Set<Integer> pids(List<Guarded> sessions) {
+        return sessions.stream().map(Guarded::pid).collect(Collectors.toSet());
+    }
+
+    /** The side connection, opened if need be; empty when the last scope was closed meanwhile. */
+    private Optional<SideConnection> connected(List<Guarded> due) throws SQLException, SideConnection.Unusable {
+        if (side.isPresent()) {
+            return side;
+        }
+        if (!connecting(true)) {
+            return Optional.empty();
+        }
+        Connection connection;
+        try {
+            connection = dataSource.getConnection();
+        } finally {
+            connecting(false);
+        }
+        side = Optional.of(SideConnection.of(connection, due));
+        return side;
+    }
+
+    /** Only while this is true does anybody interrupt the thread; false when there is nobody left to connect for. */
+    private boolean connecting(boolean now) {
+        lock.lock();
+        try {
+            connecting = now && !over;
+            if (!now) {
+                Thread.interrupted();
+            }
+            return connecting;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Told once to every scope for each outage, and tried again, ever more rarely. */
+    private Duration outage(List<Guarded> due, Exception failure) {
+        if (retry.equals(FIRST_RETRY)) {
+            outages++;
+        }
+        boolean lost = side.isEmpty() || !(failure instanceof SQLException sql) || SqlState.isConnectionLost(sql);
+        if (lost) {
+            dropSide();
+        }
+        String why = (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
+        due.forEach(session -> session.unavailable("outage " + outages, why));
+        Duration pause = retry;
+        Duration doubled = retry.multipliedBy(2);
+        retry = doubled.compareTo(LONGEST_RETRY) < 0 ? doubled : LONGEST_RETRY;
+        return pause;
+    }
+
+    private void dropSide() {
+        Optional<SideConnection> dropped = side;
+        side = Optional.empty();
+        dropped.ifPresent(SideConnection::close);
+    }
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.Signalled.Outcome;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+
+/** What is done to whoever holds what the guarded session waits for. */
+class PrioritizeTest extends PrioritizeScene {
+
+    PrioritizeTest(Scenario scenario, DataSource dataSource) {
+        super(scenario, dataSource);
+    }
+
+    @Test
+    void reportsWhoIsInTheWayAndLeavesItAlone() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).report().start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
+            awaitMoreLooks(scope, web);
+            web.commit();
+            altering.await();
+            SeenBlocker blocker = seen(scope, web).orElseThrow();
+            assertThat(blocker.hard()).isTrue();
+            assertThat(blocker.spared()).isEmpty();
+            assertThat(blocker.waitsFor()).isEqualTo("AccessExclusiveLock on orders");
+            assertThat(blocker.describe())
+                    .contains("blocked by pid " + web.pid() + " (web, idle in transaction for ", "select count(*) from orders");
+            assertThat(scope.actions()).isEmpty();
+            assertThat(scope.warnings()).isEmpty();
+        }
+    }
+
+    @Test
+    void terminatesAtOnceWhoIsIdleInItsTransaction() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration).grace(Duration.ofHours(1)).terminate().start()) {
+            migration.execute(ALTER);
+            assertThat(scope.actions()).singleElement().satisfies(done -> {
+                assertThat(done.outcome()).isEqualTo(Outcome.SENT);
+                assertThat(done.signal()).isEqualTo(Signal.TERMINATE);
+                assertThat(done.backend().pid()).isEqualTo(web.pid());
+                assertThat(done.detail()).startsWith("Terminated pid " + web.pid() + " (web, idle in transaction for ");
+            });
+        }
+        scenario.awaitGone(web.pid());
+    }
+
+    @Test
+    void cancelsTheStatementOfAnActiveBlocker() {
+        Session web = scenario.session("web");
+        Running query = busy(web);
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).cancel().start()) {
+            migration.execute(ALTER);
+            assertThat(scope.actions()).extracting(Signalled::signal).containsOnly(Signal.CANCEL);
+            assertThat(sentTo(scope)).containsOnly(web.pid());
+        }
+        assertThat(query.awaitFailure().getSQLState()).isEqualTo("57014");
+        web.rollback();
+        assertThat(isAlive(web)).isTrue();
+    }
+
+    @Test
+    void saysOnceThatWhoIsIdleInItsTransactionCannotBeCancelled() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration).cancel().grace(Duration.ZERO).start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the cancel is declined", () -> !scope.actions().isEmpty());
+            awaitMoreLooks(scope, web);
+            web.commit();
+            altering.await();
+            assertThat(scope.actions()).singleElement().satisfies(done -> {
+                assertThat(done.outcome()).isEqualTo(Outcome.NO_EFFECT);
+                assertThat(done.detail()).contains("only a terminate ends its transaction");
+            });
+        }
+    }
+
+    @Test
+    void cancelsFirstAndTerminatesAfterTheGraceWhoStillBlocks() {
+        Session web = scenario.session("web");
+        web.begin();
+        web.execute("select count(*) from orders");
+        Running stubborn = web.start(
+                """
+                do $$ begin
+                    loop begin perform pg_sleep(300); exception when query_canceled then null; end; end loop;
+                end $$""");
+        scenario.awaitState(web, "active");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute(ALTER);
+            assertThat(scope.actions()).extracting(Signalled::signal).containsExactly(Signal.CANCEL, Signal.TERMINATE);
+            assertThat(scope.actions()).allMatch(Signalled::sent);
+            assertThat(Duration.between(
+                            scope.actions().get(0).at(), scope.actions().get(1).at()))
+                    .isGreaterThanOrEqualTo(Duration.ofMillis(190));
+        }
+        assertThat(stubborn.awaitFailure().getSQLState()).isEqualTo("57P01");
+    }
+
+    @Test
+    void doesNothingUntilTheWaitIsLongEnough() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration).terminate().after(Duration.ofHours(1)).start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
+            awaitMoreLooks(scope, web);
+            web.commit();
+            altering.await();
+            assertThat(scope.actions()).isEmpty();
+        }
+    }
+
+    /** django-pglock measured the age of the last query, so that a transaction that kept busy never qualified. */
+    @Test
+    void measuresTheAgeOfTheTransactionNotOfItsLastQuery() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        Duration age = Duration.ofMillis(600);
+        try (PriorityScope scope = quickly(migration).terminate().minAge(age).start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the busy transaction is terminated", () -> {
+                if (!altering.isDone()) {
+                    web.start("select 1"); // pings, and fails in the end
+                }
+                return !sentTo(scope).isEmpty();
+            });
+            altering.await();
+            assertThat(scope.actions()).allSatisfy(done -> assertThat(done.backend().xactAge().orElseThrow())
+                    .isGreaterThanOrEqualTo(age));
+        }
+    }
+
+    /** django-pglock looked for relations only, and saw no other lock. */
+    @Test
+    void getsPastASessionThatIdlesOnAnAdvisoryLock() {
+        Session web = scenario.session("web");
+        web.execute("select pg_advisory_lock(4711)");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute("select pg_advisory_lock(4711)", "select pg_advisory_unlock(4711)");
+            assertThat(sentTo(scope)).containsExactly(web.pid());
+            assertThat(seen(scope, web).orElseThrow().waitsFor()).isEqualTo("ExclusiveLock on advisory key 4711");
+        }
+    }
+
+    @Test
+    void getsPastTheHolderOfARow() {
+        Session web = scenario.session("web");
+        web.begin();
+        web.execute("update orders set note = 'w' where id = 1");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute("update orders set note = 'm' where id = 1");
+            assertThat(sentTo(scope)).containsExactly(web.pid());
+        }
+    }
+
+    @Test
+    void getsAConcurrentIndexPastAnOldSnapshot() {
+        Session web = scenario.session("web");
+        web.begin();
+        web.execute("set transaction isolation level repeatable read", "select count(*) from orders");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute("create index concurrently on orders (note)");
+            assertThat(sentTo(scope)).containsExactly(web.pid());
+            assertThat(seen(scope, web).orElseThrow().waitsFor()).contains("virtual transaction");
+        }
+    }
+
+    @Test
+    void asksACustomActionForEachBlockerAndSendsWhatItSays() {
+        Session first = idleInTransaction("first");
+        Session second = idleInTransaction("second");
+        Session migration = scenario.session("migration");
+        List<SeenBlocker> asked = Collections.synchronizedList(new ArrayList<>());
+        try (PriorityScope scope = quickly(migration)
+                .grace(Duration.ofHours(1))
+                .action(blocker -> {
+                    asked.add(blocker);
+                    return blocker.backend().application().equals(Optional.of("first"))
+                            ? Optional.of(Signal.TERMINATE)
+                            : Optional.empty();
+                })
+                .start()) {
+            Running altering = migration.start(ALTER);
+            scenario.awaitGone(first.pid());
+            awaitMoreLooks(scope, second);
+            second.commit();
+            altering.await();
+            assertThat(sentTo(scope)).containsExactly(first.pid());
+            assertThat(asked)
+                    .extracting(each -> each.backend().pid())
+                    .as("asked once in each grace")
+                    .containsExactlyInAnyOrder(first.pid(), second.pid());
+        }
+    }
+
+    @Test
+    void signalsNobodyWhenTheCustomActionOrTheFilterFails() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope acting = quickly(migration)
+                        .action(blocker -> {
+                            throw new IllegalStateException("broken action");
+                        })
+                        .start();
+                PriorityScope filtering = quickly(migration)
+                        .terminate()
+                        .only(blocker -> {
+                            throw new IllegalStateException("broken filter");
+                        })
+                        .start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("both fail", () -> !acting.warnings().isEmpty() && !filtering.warnings().isEmpty());
+            awaitMoreLooks(filtering, web);
+            web.commit();
+            altering.await();
+            assertThat(acting.actions()).isEmpty();
+            assertThat(filtering.actions()).isEmpty();
+            assertThat(acting.warnings()).singleElement().asString().contains("broken action");
+            assertThat(filtering.warnings()).singleElement().asString().contains("broken filter");
+        }
+    }
+
+    @Test
+    void aDryRunSaysWhatItWouldDoAndDoesNot() {
+        Session active = scenario.session("active");
+        busy(active);
+        Session idle = idleInTransaction("idle");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().dryRun().start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("all three signals are on record", () -> scope.actions().size() >= 3);
+            awaitMoreLooks(scope, idle);
+            idle.commit();
+            active.cancel();
+            altering.await();
+            assertThat(scope.actions()).extracting(Signalled::outcome).containsOnly(Outcome.DRY_RUN);
+            assertThat(scope.actions())
+                    .filteredOn(done -> done.backend().pid() == active.pid())
+                    .extracting(Signalled::signal)
+                    .containsExactly(Signal.CANCEL, Signal.TERMINATE);
+            assertThat(scope.actions())
+                    .filteredOn(done -> done.backend().pid() == idle.pid())
+                    .extracting(Signalled::signal)
+                    .containsExactly(Signal.TERMINATE);
+        }
+    }
+
+    @Test
+    void tellsAListenerOfEachBlockerAndActionOnce() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        try (PriorityScope scope = quickly(migration)
+                .terminate()
+                .listener((level, message) -> told.add(level + " " + message))
+                .start()) {
+            migration.execute(ALTER);
+            assertThat(sentTo(scope)).containsExactly(web.pid());
+        }
+        assertThat(told).hasSize(2).allMatch(line -> line.startsWith(Level.WARNING + " "));
+        assertThat(told.get(0)).contains("pid " + migration.pid() + " waited ", "blocked by pid " + web.pid());
+        assertThat(told.get(1)).contains("Terminated pid " + web.pid());
+    }
+
+    @Test
+    void aFailingListenerFailsNothing() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration)
+                .terminate()
+                .listener((level, message) -> {
+                    throw new IllegalStateException("broken listener, expected in this test");
+                })
+                .start()) {
+            migration.execute(ALTER);
+            assertThat(sentTo(scope)).containsExactly(web.pid());
+        }
+    }
+
+    @Test
+    void whatWasSeenAndDoneCanBeReadAfterTheEnd() {
+        idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        PriorityScope scope = quickly(migration).terminate().start();
+        migration.execute(ALTER);
+        scope.close();
+        scope.close();
+        assertThat(scope.actions()).hasSize(1);
+        assertThat(scope.blockers()).hasSize(1);
+        assertThat(scope).hasToString("pid " + migration.pid() + ": 1 blockers, 1 actions");
+    }
+
+    @Test
+    void eachSettingReturnsACopy() {
+        Session migration = scenario.session("migration");
+        Prioritize report = quickly(migration);
+        report.terminate();
+        Session web = idleInTransaction("web");
+        try (PriorityScope scope = report.start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
+            awaitMoreLooks(scope, web);
+            web.commit();
+            altering.await();
+            assertThat(scope.actions()).isEmpty();
+        }
+    }
+
+    @Test
+    void refusesTimesAndNamesThatMeanNothing() {
+        Prioritize prioritize = quickly(scenario.session("migration"));
+        Duration negative = Duration.ofMillis(-1);
+        assertThatThrownBy(() -> prioritize.after(negative)).hasMessage("after: zero or more, not PT-0.001S");
+        assertThatThrownBy(() -> prioritize.grace(negative)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> prioritize.minAge(negative)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> prioritize.every(Duration.ZERO)).hasMessage("every: at least 1ms, not PT0S");
+        assertThatThrownBy(() -> prioritize.protect(" ")).isInstanceOf(IllegalArgumentException.class);
+    }
+}
