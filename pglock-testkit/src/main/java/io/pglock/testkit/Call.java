@@ -95,8 +95,7 @@ public class Call<T extends @Nullable Object> extends FutureTask<T> {
         try {
             return get(scenario.longestWait().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            throw new AssertionError(
-                    Await.failure(scenario.longestWait(), what + " to end", scenario::lockTable), e);
+            throw new AssertionError(Await.failure(scenario.longestWait(), what + " to end", scenario::lockTable), e);
         } catch (CancellationException e) {
             throw new AssertionError(what + " was cancelled", e);
         } catch (InterruptedException e) {

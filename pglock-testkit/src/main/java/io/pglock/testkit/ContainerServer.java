@@ -14,11 +14,16 @@ final class ContainerServer {
         var container = new PostgreSQLContainer(DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"));
         container.setCommand(
                 "postgres",
-                "-c", "fsync=off",
-                "-c", "full_page_writes=off",
-                "-c", "max_connections=400",
-                "-c", "max_prepared_transactions=64",
-                "-c", "max_locks_per_transaction=256");
+                "-c",
+                "fsync=off",
+                "-c",
+                "full_page_writes=off",
+                "-c",
+                "max_connections=400",
+                "-c",
+                "max_prepared_transactions=64",
+                "-c",
+                "max_locks_per_transaction=256");
         container.start();
         Runtime.getRuntime().addShutdownHook(new Thread(container::stop, "testkit-container-stop"));
         var endpoint = new Endpoint(

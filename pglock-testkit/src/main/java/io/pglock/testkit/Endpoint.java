@@ -8,8 +8,7 @@ import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** How to reach one server: everything of a JDBC URL except the database, which differs for every test class. */
-record Endpoint(
-        String host, int port, String parameters, String user, String password, String maintenanceDatabase) {
+record Endpoint(String host, int port, String parameters, String user, String password, String maintenanceDatabase) {
 
     /** Takes a URL apart; user and password come from it or from the system properties named in {@link PostgresServer}. */
     static Endpoint parse(String url) {
@@ -20,8 +19,8 @@ record Endpoint(
         }
         String user = parsed.getProperty(
                 PGProperty.USER.getName(), System.getProperty("pglock.test.user", System.getProperty("user.name")));
-        String password = parsed.getProperty(
-                PGProperty.PASSWORD.getName(), System.getProperty("pglock.test.password", ""));
+        String password =
+                parsed.getProperty(PGProperty.PASSWORD.getName(), System.getProperty("pglock.test.password", ""));
         return new Endpoint(
                 parsed.getProperty(PGProperty.PG_HOST.getName(), "localhost"),
                 Integer.parseInt(parsed.getProperty(PGProperty.PG_PORT.getName(), "5432")),

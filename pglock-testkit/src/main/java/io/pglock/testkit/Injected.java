@@ -12,8 +12,7 @@ import org.postgresql.core.TransactionState;
 
 /** A connection that was injected into a test, and how it was before. */
 final class Injected {
-    private static final String SETTINGS =
-            """
+    private static final String SETTINGS = """
             select name, setting from pg_settings where source = 'session' and setting is distinct from reset_val
             union all select 'role', current_user::text""";
 

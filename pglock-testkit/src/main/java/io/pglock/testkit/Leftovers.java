@@ -14,20 +14,17 @@ import java.util.stream.Collectors;
 
 /** Looks for what a test has left behind, and clears it away so that the next test starts clean. */
 final class Leftovers {
-    private static final String SESSIONS =
-            """
+    private static final String SESSIONS = """
             select 'pid ' || pid || ' (' || application_name || ', ' || coalesce(state, '?') || '): ' || left(query, 80)
               from pg_stat_activity
              where datname = current_database() and pid <> pg_backend_pid()
                and coalesce(backend_type, 'client backend') = 'client backend'
              order by pid""";
-    private static final String TERMINATE =
-            """
+    private static final String TERMINATE = """
             select pg_terminate_backend(pid) from pg_stat_activity
              where datname = current_database() and pid <> pg_backend_pid()
                and coalesce(backend_type, 'client backend') = 'client backend'""";
-    private static final String ADVISORY_LOCKS =
-            """
+    private static final String ADVISORY_LOCKS = """
             select 'advisory lock ' || concat_ws(',', l.classid, l.objid, l.objsubid) || ' ' || l.mode
                    || case when l.granted then ' held by ' else ' awaited by ' end
                    || coalesce('pid ' || l.pid, 'a prepared transaction')

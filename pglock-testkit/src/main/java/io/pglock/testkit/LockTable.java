@@ -10,8 +10,7 @@ import java.util.List;
 
 /** Who holds and who waits for what, as a table that can be read in the message of a failed test. */
 final class LockTable {
-    private static final String SQL =
-            """
+    private static final String SQL = """
             select coalesce(l.pid::text, 'prepared') as pid,
                    coalesce(a.application_name, p.gid, '') as session,
                    coalesce(a.state, '') as state,
@@ -28,7 +27,7 @@ final class LockTable {
                    l.mode,
                    case when l.granted then 'held' else 'WAITS' end as "lock",
                    case when l.granted then '' else array_to_string(pg_blocking_pids(l.pid), ',') end as "blocked by",
-                   coalesce(left(regexp_replace(a.query, '\s+', ' ', 'g'), 60), '') as query
+                   coalesce(left(regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 60), '') as query
               from pg_locks l
               cross join (select oid from pg_database where datname = current_database()) d
               left join pg_stat_activity a on a.pid = l.pid

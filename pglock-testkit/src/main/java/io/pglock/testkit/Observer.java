@@ -13,10 +13,8 @@ import org.postgresql.PGProperty;
  * questions do without the catalogs, so that they are answered while a test keeps one locked.
  */
 final class Observer implements AutoCloseable {
-    private static final String BLOCKED =
-            "select count(*) > 0 from pg_locks where not granted and pid = ?";
-    private static final String BLOCKED_WITH_WORKERS =
-            """
+    private static final String BLOCKED = "select count(*) > 0 from pg_locks where not granted and pid = ?";
+    private static final String BLOCKED_WITH_WORKERS = """
             select count(*) > 0 from pg_locks
              where not granted
                and (pid = ? or pid in (select pid from pg_stat_get_activity(null) where leader_pid = ?))""";
@@ -44,15 +42,18 @@ final class Observer implements AutoCloseable {
         // It must answer when a test fails, even if that test holds a lock on what it needs.
         String jit = database.server().majorVersion() >= 11 ? " -c jit=off" : "";
         return database.connect(Map.of(
-                PGProperty.APPLICATION_NAME, "testkit observer",
-                PGProperty.OPTIONS, "-c lock_timeout=2s -c statement_timeout=20s" + jit));
+                PGProperty.APPLICATION_NAME,
+                "testkit observer",
+                PGProperty.OPTIONS,
+                "-c lock_timeout=2s -c statement_timeout=20s" + jit));
     }
 
     boolean isBlocked(int pid) throws SQLException {
-        return "t".equals(first(
-                database.server().majorVersion() >= 13
-                        ? Rows.read(connection(), BLOCKED_WITH_WORKERS, pid, pid)
-                        : Rows.read(connection(), BLOCKED, pid)));
+        return "t"
+                .equals(first(
+                        database.server().majorVersion() >= 13
+                                ? Rows.read(connection(), BLOCKED_WITH_WORKERS, pid, pid)
+                                : Rows.read(connection(), BLOCKED, pid)));
     }
 
     List<Integer> pidsBlocking(int pid) throws SQLException {

@@ -97,8 +97,7 @@ public final class PgBouncer implements AutoCloseable {
                 ignore_startup_parameters = extra_float_digits,options,search_path
                 max_client_conn = 500
                 default_pool_size = 20
-                """
-                .formatted(
+                """.formatted(
                         database.name(),
                         database.server().host(),
                         database.server().port(),
@@ -109,7 +108,8 @@ public final class PgBouncer implements AutoCloseable {
     }
 
     private static Process launch(Path directory) throws IOException {
-        var command = new ArrayList<>(List.of(PROGRAM, directory.resolve("pgbouncer.ini").toString()));
+        var command = new ArrayList<>(
+                List.of(PROGRAM, directory.resolve("pgbouncer.ini").toString()));
         if ("root".equals(System.getProperty("user.name"))) {
             // It refuses to run as root, and has to read its configuration as somebody else.
             command.addAll(1, List.of("-u", "nobody"));

@@ -41,8 +41,10 @@ public final class PostgresExtension
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
         var announced = EnumSet.noneOf(Leftover.class);
-        context.getElement().ifPresent(method -> announce(AnnotationSupport.findAnnotation(method, Leaves.class), announced));
-        context.getTestClass().ifPresent(type -> announce(AnnotationSupport.findAnnotation(type, Leaves.class), announced));
+        context.getElement()
+                .ifPresent(method -> announce(AnnotationSupport.findAnnotation(method, Leaves.class), announced));
+        context.getTestClass()
+                .ifPresent(type -> announce(AnnotationSupport.findAnnotation(type, Leaves.class), announced));
         Duration patience = context.getConfigurationParameter("pglock.test.patience", Duration::parse)
                 .orElse(Duration.ofSeconds(5));
         stageOf(context).strike(announced, patience);
@@ -77,8 +79,8 @@ public final class PostgresExtension
             return databaseOf(context).database().dataSource();
         }
         if (context.getTestMethod().isEmpty()) {
-            throw new ParameterResolutionException(
-                    type.getSimpleName() + " belongs to one test: ask for it in the test, in @BeforeEach or @AfterEach");
+            throw new ParameterResolutionException(type.getSimpleName()
+                    + " belongs to one test: ask for it in the test, in @BeforeEach or @AfterEach");
         }
         return type == Scenario.class
                 ? stageOf(context).scenario()

@@ -148,8 +148,7 @@ public final class PostgresServer implements AutoCloseable {
             if (!url.isEmpty()) {
                 return new PostgresServer(Endpoint.parse(url), () -> {});
             }
-            PostgresServer started =
-                    image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
+            PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
             return started.unstoppable();
         }
     }

@@ -78,8 +78,9 @@ public final class Scenario implements AutoCloseable {
 
     /** Waits until one session blocks another, by holding the lock or by being ahead in the queue. */
     public void awaitBlockedBy(Session waiter, Session blocker) {
-        await(waiter + " to wait for " + blocker, () -> observer.pidsBlocking(waiter.pid())
-                .contains(blocker.pid()));
+        await(
+                waiter + " to wait for " + blocker,
+                () -> observer.pidsBlocking(waiter.pid()).contains(blocker.pid()));
     }
 
     /** Waits until a session waits for no lock. */
@@ -145,7 +146,8 @@ public final class Scenario implements AutoCloseable {
             return role;
         } catch (SQLException e) {
             Assumptions.assumeFalse(
-                    INSUFFICIENT_PRIVILEGE.equals(e.getSQLState()), "needs a role that may create roles: " + e.getMessage());
+                    INSUFFICIENT_PRIVILEGE.equals(e.getSQLState()),
+                    "needs a role that may create roles: " + e.getMessage());
             throw new AssertionError("role " + name + ": " + e.getMessage(), e);
         }
     }

@@ -75,7 +75,8 @@ public final class TcpProxy implements AutoCloseable {
 
     /** A plain source of connections to that database through this proxy, without SSL. */
     public DataSource dataSource(Database database) {
-        return database.through(listener.getInetAddress().getHostAddress(), port()).dataSource();
+        return database.through(listener.getInetAddress().getHostAddress(), port())
+                .dataSource();
     }
 
     /** Forwards nothing more in either direction and tells nobody: a dead network. */

@@ -90,7 +90,8 @@ class LeavingCases {
 
     @Test
     void aKilledConnection(Connection connection, Scenario scenario) throws SQLException {
-        int pid = Integer.parseInt(Rows.read(connection, "select pg_backend_pid()").get(0));
+        int pid = Integer.parseInt(
+                Rows.read(connection, "select pg_backend_pid()").get(0));
         Rows.execute(connection, "set lock_timeout = '3s'");
         Rows.read(scenario.observer(), "select pg_terminate_backend(?)", pid);
         scenario.awaitGone(pid);

@@ -80,7 +80,8 @@ class PostgresServerTest {
         try (Connection connection = server.maintenance().connect()) {
             assertThat(Integer.parseInt(
                             Rows.read(connection, "show max_connections").get(0)))
-                    .isGreaterThanOrEqualTo(System.getProperty("pglock.test.url", "").isEmpty() ? 300 : 1);
+                    .isGreaterThanOrEqualTo(
+                            System.getProperty("pglock.test.url", "").isEmpty() ? 300 : 1);
         }
     }
 
@@ -115,8 +116,8 @@ class PostgresServerTest {
                 Connection connection = standby.maintenance().connect()) {
             assertThat(Rows.read(connection, "select pg_is_in_recovery()")).containsExactly("t");
             assertThatThrownBy(() -> Rows.execute(connection, "create table t ()"))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getSQLState())
-                            .isEqualTo("25006"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25006"));
         }
     }
 }

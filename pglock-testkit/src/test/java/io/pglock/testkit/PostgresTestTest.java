@@ -26,11 +26,7 @@ class PostgresTestTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '"',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
                     aSession             | SESSION              | "(forgotten, idle): "
                     anAdvisoryLock       | ADVISORY_LOCK        | advisory lock 7,8,2 ShareLock held by pid
                     aPreparedTransaction | PREPARED_TRANSACTION | it's left
@@ -47,8 +43,7 @@ class PostgresTestTest {
     void aTestFailsNamingWhatItHasLeftBehind(String test, String kind, String named) throws SQLException {
         assumeTrue(!kind.equals("PREPARED_TRANSACTION") || allowsPreparedTransactions());
 
-        assertThat(run(test))
-                .contains("the test has left behind:\n", "  " + kind + "\n    ", named);
+        assertThat(run(test)).contains("the test has left behind:\n", "  " + kind + "\n    ", named);
     }
 
     @Test
@@ -58,10 +53,11 @@ class PostgresTestTest {
                 .selectors(selectClass(LeavingCases.class))
                 .execute()
                 .testEvents()
-                .assertStatistics(statistics -> statistics.started(11).succeeded(3).failed(8));
+                .assertStatistics(
+                        statistics -> statistics.started(11).succeeded(3).failed(8));
         assertThat(results.failed().stream().map(PostgresTestTest::message))
-                .allSatisfy(message -> assertThat(message.lines().filter(line -> line.startsWith("  ")
-                                && !line.startsWith("    ")))
+                .allSatisfy(message -> assertThat(
+                                message.lines().filter(line -> line.startsWith("  ") && !line.startsWith("    ")))
                         .as(message)
                         .hasSizeBetween(1, 2));
     }

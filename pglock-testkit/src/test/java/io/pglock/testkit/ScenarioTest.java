@@ -27,7 +27,8 @@ class ScenarioTest {
 
     @BeforeEach
     void createsTheTable() {
-        web.execute("drop table if exists orders", "create table orders (id int)", "insert into orders values (1), (2)");
+        web.execute(
+                "drop table if exists orders", "create table orders (id int)", "insert into orders values (1), (2)");
     }
 
     @Test
@@ -53,7 +54,7 @@ class ScenarioTest {
         scenario.assumePreparedTransactions();
         migration.begin();
         migration.execute("lock table orders in share mode", "prepare transaction 'forgotten'");
-        Running updating = web.start("update orders set id = 3");
+        Running updating = web.start("update orders\n   set id = 3");
         scenario.awaitBlocked(web);
 
         assertThat(scenario.lockTable())
@@ -78,14 +79,16 @@ class ScenarioTest {
                     .hasMessageStartingWith("waited 100 ms for reader (pid %d) to wait for a lock\n", reader.pid())
                     .hasMessageContaining("locks in " + scenario.database().name() + ":\n")
                     .message()
-                    .containsPattern(migration.pid() + " +migration +idle in transaction +relation +orders +ShareLock +held");
+                    .containsPattern(
+                            migration.pid() + " +migration +idle in transaction +relation +orders +ShareLock +held");
 
             Running updating = reader.start("update orders set id = 3");
             assertThatThrownBy(updating::await)
                     .isInstanceOf(AssertionError.class)
                     .hasMessageStartingWith("waited 100 ms for reader: update orders set id = 3 to end\n")
                     .message()
-                    .containsPattern(reader.pid() + " +reader +active .* orders +RowExclusiveLock +WAITS +" + migration.pid());
+                    .containsPattern(
+                            reader.pid() + " +reader +active .* orders +RowExclusiveLock +WAITS +" + migration.pid());
         }
         migration.rollback();
         assertThat(scenario.lockTable()).endsWith("(none)");
@@ -118,7 +121,8 @@ class ScenarioTest {
 
     @Test
     void anExpectedFailureIsTheOneOfTheServer() {
-        assertThat(web.start("select * from missing").awaitFailure().getSQLState()).isEqualTo("42P01");
+        assertThat(web.start("select * from missing").awaitFailure().getSQLState())
+                .isEqualTo("42P01");
         assertThatThrownBy(() -> web.execute("select * from missing"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("web: select * from missing failed")
@@ -128,7 +132,8 @@ class ScenarioTest {
                 .hasMessage("web: select 1 was expected to fail, and gave [1]");
         assertThatThrownBy(() -> web.run(connection -> Integer.parseInt("x")).awaitFailure(SQLException.class))
                 .isInstanceOf(AssertionError.class)
-                .hasMessageContaining("was expected to fail with SQLException, not with java.lang.NumberFormatException");
+                .hasMessageContaining(
+                        "was expected to fail with SQLException, not with java.lang.NumberFormatException");
         assertThatThrownBy(() -> web.value("select id from orders"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("was expected to give one row, and gave [1, 2]");
@@ -185,8 +190,7 @@ class ScenarioTest {
     void aParallelWorkerThatWaitsCountsForItsLeader(PostgresServer server) {
         server.assumeAtLeast(13);
         web.execute(
-                server.majorVersion() >= 16 ? "set debug_parallel_query = on" : "set force_parallel_mode = on",
-                """
+                server.majorVersion() >= 16 ? "set debug_parallel_query = on" : "set force_parallel_mode = on", """
                 create or replace function takes_lock() returns text language plpgsql parallel safe as
                 $$ begin perform pg_advisory_xact_lock(42); return 'taken'; end $$""");
         migration.execute("select pg_advisory_lock(42)");
@@ -209,8 +213,8 @@ class ScenarioTest {
                     .containsExactly(reader.name() + "|f");
             assertThat(Rows.read(connection, "select count(*) from orders")).containsExactly("2");
             assertThatThrownBy(() -> Rows.execute(connection, "delete from orders"))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getSQLState())
-                            .isEqualTo("42501"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("42501"));
         }
     }
 }

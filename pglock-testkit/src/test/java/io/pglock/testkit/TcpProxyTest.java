@@ -28,7 +28,8 @@ class TcpProxyTest {
     void forwards() throws SQLException {
         try (TcpProxy proxy = proxy();
                 Connection connection = proxy.dataSource(database).getConnection()) {
-            assertThat(Rows.read(connection, "select length(repeat('x', 1000000))")).containsExactly("1000000");
+            assertThat(Rows.read(connection, "select length(repeat('x', 1000000))"))
+                    .containsExactly("1000000");
             assertThat(toldPid(connection)).isEqualTo(truePid(connection));
         }
     }
@@ -49,8 +50,8 @@ class TcpProxyTest {
             statement.setQueryTimeout(1);
 
             assertThatThrownBy(() -> statement.execute("select pg_sleep(60)"))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getSQLState())
-                            .isEqualTo("57014"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57014"));
         }
     }
 
@@ -77,8 +78,8 @@ class TcpProxyTest {
             proxy.cutSilently();
             connection.setNetworkTimeout(Runnable::run, 200);
             assertThatThrownBy(() -> truePid(connection))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getSQLState())
-                            .isEqualTo("08006"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08006"));
 
             proxy.resume();
             try (Connection another = proxy.dataSource(database).getConnection()) {
@@ -92,7 +93,6 @@ class TcpProxyTest {
     }
 
     private static int truePid(Connection connection) throws SQLException {
-        return Integer.parseInt(
-                Rows.read(connection, "select pg_backend_pid()").get(0));
+        return Integer.parseInt(Rows.read(connection, "select pg_backend_pid()").get(0));
     }
 }
