@@ -311,7 +311,7 @@ public final class LockPolicy {
     }
 
     /** Every setting that has a default is there, with a value of the type that its spelling reads. */
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private <T> T get(Setting setting) {
         return (T) Objects.requireNonNull(values.get(setting));
     }

@@ -2,7 +2,6 @@
 package io.pglock.internal;
 
 import java.util.IdentityHashMap;
-import java.util.Map;
 import javax.sql.DataSource;
 
 /**
@@ -11,7 +10,7 @@ import javax.sql.DataSource;
  */
 public final class Watches {
 
-    private static final Map<DataSource, Watch> RUNNING = new IdentityHashMap<>();
+    private static final IdentityHashMap<DataSource, Watch> RUNNING = new IdentityHashMap<>();
 
     private Watches() {}
 

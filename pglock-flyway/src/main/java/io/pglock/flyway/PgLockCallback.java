@@ -110,6 +110,7 @@ public final class PgLockCallback implements Callback {
     }
 
     /** Read for every migration: a Java host may change its configuration until the migration begins. */
+    @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
     private static LockPolicy policy(Configuration flyway) {
         @Nullable PgLockConfiguration settings = flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
         return settings == null ? LockPolicy.defaults() : settings.policy();

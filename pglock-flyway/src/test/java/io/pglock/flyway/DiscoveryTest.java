@@ -199,6 +199,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation")
     void refusesABadValueThatCameAfterLoading() {
         Flyway flyway = migrations.flyway(dataSource).schemas("changed_later").load();
         flyway.getConfiguration().getPluginRegister().getPlugin(PgLockConfiguration.class).setPrioritize("kill");
@@ -222,7 +223,7 @@ class DiscoveryTest {
             field.setAccessible(true);
             return String.valueOf(field.get(settings));
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 }

@@ -42,6 +42,7 @@ record Migrations(Path folder) {
                 .locations("filesystem:" + folder);
     }
 
+    @SuppressWarnings("deprecation")
     static PgLockConfiguration pglock(FluentConfiguration flyway) {
         return flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
     }

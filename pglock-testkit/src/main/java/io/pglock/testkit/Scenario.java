@@ -132,7 +132,7 @@ public final class Scenario implements AutoCloseable {
      * Creates a login role that is no superuser. It is dropped after the test.
      *
      * @param name the beginning of its name, in lower case
-     * @param grants what follows {@code grant}: {@code pg_signal_backend}, {@code select on orders} ...
+     * @param grants each what comes after the word GRANT: {@code pg_signal_backend}, {@code select on orders} ...
      */
     public synchronized Role role(String name, String... grants) {
         String unique = name + "_" + UUID.randomUUID().toString().substring(0, 8);
