@@ -96,7 +96,7 @@ public final class LockGuard implements AutoCloseable {
         try {
             UnitTimeouts timeouts = UnitTimeouts.open(session, effective);
             try {
-                return new LockGuard(timeouts, UnitWatch.start(unit, session, effective.monitor().orElse(side), effective, messages));
+                return new LockGuard(timeouts, UnitWatch.start(unit, session, side, effective, messages));
             } catch (RuntimeException e) {
                 timeouts.close();
                 throw e;

@@ -1,17 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.LockPolicy.Priority;
+import io.pglock.internal.Durations;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.SqlState;
+import java.lang.System.Logger.Level;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
-/** Who blocks a unit and what is done about it: once priority scopes are there. */
+/**
+ * Who blocks one unit, what is done about it by its policy, and what is said of it. Never fails the unit, unless the side
+ * connection is required. Thread-safe.
+ */
 final class UnitWatch implements AutoCloseable {
-    static UnitWatch start(String unit, PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages messages) {
-        return new UnitWatch();
+
+    private static final int NAMED = 5;
+
+    private final String unit;
+    private final LockPolicy policy;
+    private final Optional<PriorityScope> scope;
+
+    private UnitWatch(String unit, LockPolicy policy, Optional<PriorityScope> scope) {
+        this.unit = unit;
+        this.policy = policy;
+        this.scope = scope;
     }
-    Optional<String> explain(SQLException failure) { return Optional.empty(); }
-    Optional<String> explain() { return Optional.empty(); }
-    @Override public void close() {}
+
+    /** @throws PgLockException only where the side connection is required */
+    static UnitWatch start(
+            String unit, PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages messages) {
+        if (policy.prioritize() == Priority.OFF) {
+            return new UnitWatch(unit, policy, Optional.empty());
+        }
+        try {
+            PriorityScope scope = request(unit, session, side, policy, messages).start();
+            return new UnitWatch(unit, policy, Optional.of(scope));
+        } catch (PgLockException e) {
+            if (policy.monitorRequired()) {
+                throw new PgLockException(unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
+            }
+            messages.message(Level.WARNING, unit + ": goes on, but nobody watches for blockers: " + e.getMessage());
+            return new UnitWatch(unit, policy, Optional.empty());
+        }
+    }
+
+    private static Prioritize request(
+            String unit, PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages messages) {
+        Prioritize request = PgLock.on(session.connection())
+                .prioritize(policy.monitor().orElse(side))
+                .after(policy.prioritizeAfter())
+                .grace(policy.prioritizeGrace())
+                .minAge(policy.prioritizeMinAge().orElse(Duration.ZERO))
+                .every(policy.pollInterval())
+                .protectOnly(policy.protect())
+                .listener((level, text) -> messages.message(level, unit + ": " + text));
+        if (policy.monitorRequired()) {
+            request = request.requireSideConnection();
+        }
+        return switch (policy.prioritize()) {
+            case CANCEL -> request.cancel();
+            case TERMINATE -> request.terminate();
+            case REPORT, OFF -> request.report();
+        };
+    }
+
+    Optional<String> explain(SQLException failure) {
+        if (SqlState.is(failure, SqlState.LOCK_NOT_AVAILABLE)) {
+            return Optional.of(unit + ": not locked"
+                    + policy.lockTimeout().map(timeout -> " within " + Durations.text(timeout)).orElse("")
+                    + inTheWay().map(who -> ", " + who).orElseGet(this::nobodySeen));
+        }
+        if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
+            return Optional.of(unit + ": ended by PostgreSQL to resolve a deadlock"
+                    + inTheWay().map(who -> ", " + who).orElse(". Run it again."));
+        }
+        return explain();
+    }
+
+    Optional<String> explain() {
+        return inTheWay().map(who -> unit + ": was " + who);
+    }
+
+    private String nobodySeen() {
+        if (policy.prioritize() == Priority.OFF) {
+            return "; nobody was watching (prioritize=off), so it is not known who was in the way.";
+        }
+        return "; it is not known who was in the way"
+                + scope.flatMap(seen -> seen.warnings().stream().findFirst())
+                        .map(why -> ": " + why)
+                        .orElse(": the wait was too short for the watch (pollInterval=" + Durations.text(policy.pollInterval())
+                                + ").");
+    }
+
+    /** {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} */
+    private Optional<String> inTheWay() {
+        return scope.filter(seen -> !seen.blockers().isEmpty()).map(seen -> {
+            List<SeenBlocker> holders =
+                    seen.blockers().stream().filter(SeenBlocker::hard).toList();
+            List<SeenBlocker> named = holders.isEmpty() ? seen.blockers() : holders;
+            int others = seen.blockers().size() - Math.min(named.size(), NAMED);
+            return "blocked by "
+                    + named.stream()
+                            .limit(NAMED)
+                            .map(blocker -> blocker.backend().describe() + done(blocker, seen.actions()))
+                            .collect(Collectors.joining("; "))
+                    + (others == 0 ? "." : "; and " + others + " more.")
+                    + remedy(named, seen.actions());
+        });
+    }
+
+    /** What was done to this one: the last thing. */
+    private static String done(SeenBlocker blocker, List<Signalled> actions) {
+        return actions.stream()
+                .filter(action -> isSame(action.backend(), blocker.backend()))
+                .reduce((earlier, latest) -> latest)
+                .map(action -> ": " + (action.sent() ? sent(action.signal()) : unsent(action)))
+                .or(() -> blocker.spared().map(why -> ": never signalled, " + why))
+                .orElse(blocker.hard() ? "" : ": it waits ahead in the queue");
+    }
+
+    private static String sent(Signal signal) {
+        return signal == Signal.CANCEL ? "its statement was cancelled" : "terminated";
+    }
+
+    /** The detail, without the blocker that has just been described, and without the full stop. */
+    private static String unsent(Signalled action) {
+        String about = action.backend().describe() + " ";
+        String detail = action.detail();
+        return (detail.startsWith(about) ? detail.substring(about.length()) : detail).replaceFirst("\\.$", "");
+    }
+
+    private static boolean isSame(Backend one, Backend other) {
+        return one.pid() == other.pid() && one.backendStart().equals(other.backendStart());
+    }
+
+    private String remedy(List<SeenBlocker> named, List<Signalled> actions) {
+        boolean anyCouldBe = named.stream()
+                .anyMatch(seen -> seen.hard() && seen.spared().isEmpty() && !seen.backend().isPreparedTransaction());
+        if (!anyCouldBe) {
+            return "";
+        }
+        if (policy.prioritize() == Priority.REPORT) {
+            return " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.";
+        }
+        Optional<Duration> tooShort =
+                policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
+        return actions.isEmpty() && tooShort.isPresent()
+                ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get()) + " is over before prioritizeAfter="
+                        + Durations.text(policy.prioritizeAfter()) + "."
+                : "";
+    }
+
+    @Override
+    public void close() {
+        scope.ifPresent(PriorityScope::close);
+    }
 }

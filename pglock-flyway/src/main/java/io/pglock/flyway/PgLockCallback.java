@@ -3,6 +3,7 @@ package io.pglock.flyway;
 
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.util.Optional;
 import org.flywaydb.core.api.MigrationInfo;
@@ -94,14 +95,14 @@ public final class PgLockCallback implements Callback {
             Guards.take(context.getConnection()).ifPresent(guard -> {
                 try {
                     if (failed) {
-                        guard.failed().ifPresent(LOG::error);
+                        guard.failed().ifPresent(text -> log(Level.ERROR, text));
                     }
                 } finally {
                     guard.close();
                 }
             });
         } catch (RuntimeException e) {
-            LOG.warn("pglock: not closed as it should be: " + e.getMessage());
+            log(Level.WARNING, "not closed as it should be: " + e.getMessage());
         }
     }
 
@@ -125,7 +126,7 @@ public final class PgLockCallback implements Callback {
         return statement == null || statement.getSql() == null ? "" : statement.getSql();
     }
 
-    private static void log(System.Logger.Level level, String message) {
+    private static void log(Level level, String message) {
         String line = "pglock: " + message;
         switch (level) {
             case ERROR -> LOG.error(line);
