@@ -111,6 +111,11 @@ public final class PgLock {
         return new Prioritize(session, dataSource);
     }
 
+    /** What is locked on the server, and who waits for whom. */
+    public LockQuery locks() {
+        return new LockQuery(session);
+    }
+
     private static int positive(Duration timeout, String none) {
         int millis = Wait.millis(timeout);
         if (millis == 0) {

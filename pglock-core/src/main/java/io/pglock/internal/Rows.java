@@ -15,10 +15,10 @@ public final class Rows {
 
     /** The session in a row that was selected with {@link Sql#backendColumns}. */
     public static Backend backend(ResultSet row) throws SQLException {
-        int leader = row.getInt("backend_leader_pid");
+        int leader = row.getInt("backend_leader_pid"); // 0 for null: no session has that pid
         return new Backend(
                 row.getInt("backend_pid"),
-                row.wasNull() ? Optional.empty() : Optional.of(leader),
+                leader == 0 ? Optional.empty() : Optional.of(leader),
                 text(row, "backend_database"),
                 text(row, "backend_user"),
                 text(row, "backend_application"),

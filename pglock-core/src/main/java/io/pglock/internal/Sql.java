@@ -526,5 +526,106 @@ public final class Sql {
                 .replace("$backend", backendColumns(major));
     }
 
+    // ---- looking at locks -------------------------------------------------------------------------------------------
+
+    /** For the rest of the transaction, which ends with the inquiry or is rolled back to a savepoint after it. */
+    private static final String INQUIRY_SETTINGS =
+            """
+            select set_config('lock_timeout', '500', true), set_config('statement_timeout', '5000', true),
+                   <jit> pg_stat_clear_snapshot()""";
+
+    /**
+     * Every row of pg_locks that can block, with its session once per pid, and for those who wait whom they wait for. One pass
+     * over the lock table; pg_blocking_pids, which stops it for a moment, once per waiting process.
+     */
+    private static final String LOCKS =
+            """
+            with lk as (
+                select l.*, row_number() over (partition by l.pid) as nth, <tag> as tag
+                from <locks> l
+                where l.mode <> 'SIReadLock'
+            ), px as (
+                select x.virtualtransaction as vx, <prepared columns>
+                from lk x join <prepared> p on p.transaction = x.transactionid
+                where x.pid is null and x.locktype = 'transactionid'
+            )
+            select coalesce(l.pid, 0) as pid, l.pid is not distinct from pg_backend_pid() as own, l.tag, l.mode, l.granted,
+                   l.fastpath, l.virtualtransaction, <waitstart> as waitstart,
+                   case when not l.granted then pg_blocking_pids(l.pid) end as blocked_by,
+                   l.locktype, l.database::bigint as database_oid, l.relation::bigint as relation_oid, l.page, l.tuple,
+                   l.virtualxid, l.transactionid::text as transactionid, l.classid::bigint as classid, l.objid::bigint as objid,
+                   l.objsubid, current_user::text as asked_by, px.*, <backend columns>, <names>
+            from lk l
+            left join <activity> a on a.pid = l.pid and l.nth = 1
+            left join px on l.pid is null and px.vx = l.virtualtransaction
+            <joins>""";
+
+    /** Only for this database: in another one the same OID is something else. */
+    private static final String NAMES =
+            "d.datname::text as database, n.nspname::text as schema, c.relname::text as relation, <object> as object";
+
+    private static final String NO_NAMES =
+            "'oid ' || l.database as database, null::text as schema, null::text as relation, null::text as object";
+
+    private static final String NAMES_JOINS =
+            """
+            left join pg_database d on d.oid = l.database
+            left join (pg_class c join pg_namespace n on n.oid = c.relnamespace)
+                on c.oid = l.relation
+                and l.database in (0, (select oid from pg_database where datname = current_database()))""";
+
+    private static final String IS_HERE =
+            "l.locktype = 'object' and l.database in (0, (select oid from pg_database where datname = current_database()))";
+
+    private static final String OBJECT = "case when " + IS_HERE + " then pg_describe_object(l.classid, l.objid, l.objsubid::int) end";
+
+    /** Before version 14 pg_describe_object fails on an object that has been dropped meanwhile. */
+    private static final String OBJECT_BEFORE_14 = "case when " + IS_HERE
+            + """
+             then case l.classid
+                when 'pg_namespace'::regclass::oid then (select 'schema ' || nspname from pg_namespace where oid = l.objid)
+                when 'pg_type'::regclass::oid then (select 'type ' || typname from pg_type where oid = l.objid)
+                when 'pg_proc'::regclass::oid then (select 'function ' || proname from pg_proc where oid = l.objid)
+                when 'pg_extension'::regclass::oid then (select 'extension ' || extname from pg_extension where oid = l.objid)
+                when 'pg_database'::regclass::oid then (select 'database ' || datname from pg_database where oid = l.objid)
+                when 'pg_authid'::regclass::oid then (select 'role ' || rolname from pg_roles where oid = l.objid) end end""";
+
+    private static final String ACTIVITY_WITHOUT_CATALOGS =
+            """
+            (select s.*, 'oid ' || s.datid as datname, 'oid ' || s.usesysid as usename from pg_stat_get_activity(null) s)""";
+
+    private static final String PREPARED_WITHOUT_CATALOGS =
+            """
+            (select s.transaction, s.gid, s.prepared, 'oid ' || s.ownerid as owner, 'oid ' || s.dbid as database
+             from pg_prepared_xact() s)""";
+
+    /** One row per name, in their order: its OID or null, the search_path, the database. */
+    static final String RESOLVE_TABLES =
+            """
+            select to_regclass(t.name)::oid::bigint, current_setting('search_path'), current_database()
+            from unnest(?::text[]) with ordinality as t (name, nth) order by t.nth""";
+
+    /** An inquiry that changes nothing for the caller; inside a transaction even its locks are gone afterwards. */
+    static String inquiry(int major, boolean inTransaction, String query) {
+        String settings = INQUIRY_SETTINGS.replace("<jit>", major >= 11 ? "set_config('jit', 'off', true)," : "");
+        return inTransaction
+                ? "savepoint pglock; " + settings + "; " + query + "; " + ROLLBACK_TO_SAVEPOINT
+                : settings + "; " + query;
+    }
+
+    /** @param catalogs whether catalogs may be read; while one is locked, only the functions below the views answer */
+    static String locks(int major, boolean catalogs) {
+        return LOCKS.replace("<locks>", catalogs ? "pg_locks" : "pg_lock_status()")
+                .replace("<activity>", catalogs ? "pg_stat_activity" : ACTIVITY_WITHOUT_CATALOGS)
+                .replace("<prepared>", catalogs ? "pg_prepared_xacts" : PREPARED_WITHOUT_CATALOGS)
+                .replace("<names>", catalogs ? NAMES : NO_NAMES)
+                .replace("<joins>", catalogs ? NAMES_JOINS : "")
+                .replace("<object>", major >= 14 ? OBJECT : OBJECT_BEFORE_14)
+                .replace("<waitstart>", major >= 14 ? "l.waitstart" : "null::timestamptz")
+                .replace("<backend columns>", backendColumns(major))
+                .replace("<prepared columns>", PREPARED_COLUMNS)
+                .replace("<tag>", TAG);
+    }
+
     private Sql() {}
 }
