@@ -69,7 +69,8 @@ public final class LockGuard implements AutoCloseable {
                 return false;
             }
             PGConnection driver = connection.unwrap(PGConnection.class);
-            String version = Optional.ofNullable(driver.getParameterStatus("server_version")).orElse("");
+            String version = Optional.ofNullable(driver.getParameterStatus("server_version"))
+                    .orElse("");
             return driver.getParameterStatus("crdb_version") == null
                     && !version.contains("-YB-")
                     && version.matches("[1-9]\\d.*");
@@ -92,7 +93,9 @@ public final class LockGuard implements AutoCloseable {
     public static LockGuard open(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
         PgSession session = PgSession.of(connection);
-        LockPolicy effective = policy.enabled() ? policy : policy.noLockTimeout().noStatementTimeout().prioritize(LockPolicy.Priority.OFF);
+        LockPolicy effective = policy.enabled()
+                ? policy
+                : policy.noLockTimeout().noStatementTimeout().prioritize(LockPolicy.Priority.OFF);
         try {
             UnitTimeouts timeouts = UnitTimeouts.open(session, effective);
             try {

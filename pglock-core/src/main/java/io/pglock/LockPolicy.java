@@ -107,7 +107,8 @@ public final class LockPolicy {
             }
         }
         if (!mistakes.isEmpty()) {
-            throw new IllegalArgumentException(mistakes.stream().sorted().collect(Collectors.joining("; ", "pglock: ", "")));
+            throw new IllegalArgumentException(
+                    mistakes.stream().sorted().collect(Collectors.joining("; ", "pglock: ", "")));
         }
         return changedTo(changed);
     }

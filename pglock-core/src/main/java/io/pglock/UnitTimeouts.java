@@ -4,7 +4,6 @@ package io.pglock;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.Sql;
 import io.pglock.internal.Statements;
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -71,7 +70,8 @@ final class UnitTimeouts implements AutoCloseable {
             return;
         }
         PgLock lock = PgLock.on(session.connection());
-        forStatement = Optional.of(policy.concurrentLockTimeout().map(lock::lockTimeout).orElseGet(lock::noLockTimeout));
+        forStatement = Optional.of(
+                policy.concurrentLockTimeout().map(lock::lockTimeout).orElseGet(lock::noLockTimeout));
     }
 
     void afterStatement() {

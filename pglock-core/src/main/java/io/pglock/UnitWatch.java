@@ -42,7 +42,8 @@ final class UnitWatch implements AutoCloseable {
             return new UnitWatch(unit, policy, Optional.of(scope));
         } catch (PgLockException e) {
             if (policy.monitorRequired()) {
-                throw new PgLockException(unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
+                throw new PgLockException(
+                        unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
             }
             messages.message(Level.WARNING, unit + ": goes on, but nobody watches for blockers: " + e.getMessage());
             return new UnitWatch(unit, policy, Optional.empty());
@@ -72,7 +73,9 @@ final class UnitWatch implements AutoCloseable {
     Optional<String> explain(SQLException failure) {
         if (SqlState.is(failure, SqlState.LOCK_NOT_AVAILABLE)) {
             return Optional.of(unit + ": not locked"
-                    + policy.lockTimeout().map(timeout -> " within " + Durations.text(timeout)).orElse("")
+                    + policy.lockTimeout()
+                            .map(timeout -> " within " + Durations.text(timeout))
+                            .orElse("")
                     + inTheWay().map(who -> ", " + who).orElseGet(this::nobodySeen));
         }
         if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
@@ -93,8 +96,8 @@ final class UnitWatch implements AutoCloseable {
         return "; it is not known who was in the way"
                 + scope.flatMap(seen -> seen.warnings().stream().findFirst())
                         .map(why -> ": " + why)
-                        .orElse(": the wait was too short for the watch (pollInterval=" + Durations.text(policy.pollInterval())
-                                + ").");
+                        .orElse(": the wait was too short for the watch (pollInterval="
+                                + Durations.text(policy.pollInterval()) + ").");
     }
 
     /** {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} */
@@ -141,7 +144,9 @@ final class UnitWatch implements AutoCloseable {
 
     private String remedy(List<SeenBlocker> named, List<Signalled> actions) {
         boolean anyCouldBe = named.stream()
-                .anyMatch(seen -> seen.hard() && seen.spared().isEmpty() && !seen.backend().isPreparedTransaction());
+                .anyMatch(seen -> seen.hard()
+                        && seen.spared().isEmpty()
+                        && !seen.backend().isPreparedTransaction());
         if (!anyCouldBe) {
             return "";
         }
@@ -151,8 +156,8 @@ final class UnitWatch implements AutoCloseable {
         Optional<Duration> tooShort =
                 policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
         return actions.isEmpty() && tooShort.isPresent()
-                ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get()) + " is over before prioritizeAfter="
-                        + Durations.text(policy.prioritizeAfter()) + "."
+                ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get())
+                        + " is over before prioritizeAfter=" + Durations.text(policy.prioritizeAfter()) + "."
                 : "";
     }
 

@@ -75,7 +75,8 @@ class LockGuardTest {
             execute(mine, ALTER);
             assertThat(guard.failed())
                     .hasValueSatisfying(text -> assertThat(text)
-                            .startsWith("V7__note.sql: was blocked by pid " + web.pid() + " (web, idle in transaction for ")
+                            .startsWith(
+                                    "V7__note.sql: was blocked by pid " + web.pid() + " (web, idle in transaction for ")
                             .endsWith("\"select * from orders\"): terminated."));
         }
 
@@ -96,9 +97,11 @@ class LockGuardTest {
                 assertThat(e.getSQLState()).isEqualTo("55P03");
                 assertThat(guard.failed(e))
                         .hasValueSatisfying(text -> assertThat(text)
-                                .startsWith("V7__note.sql: not locked within 500ms, blocked by pid " + web.pid() + " (web, ")
-                                .endsWith(" Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel"
-                                        + " or terminate."));
+                                .startsWith("V7__note.sql: not locked within 500ms, blocked by pid " + web.pid()
+                                        + " (web, ")
+                                .endsWith(
+                                        " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel"
+                                                + " or terminate."));
             });
         }
         mine.rollback();
@@ -108,15 +111,18 @@ class LockGuardTest {
     @Test
     void saysThatTheWaitWasOverBeforeAnythingCouldBeDone(Scenario scenario, Connection mine) {
         idleInTransaction(scenario);
-        LockPolicy policy = quickly(Priority.TERMINATE)
-                .lockTimeout(Duration.ofMillis(500))
-                .prioritizeAfter(Duration.ofSeconds(1));
+        LockPolicy policy =
+                quickly(Priority.TERMINATE).lockTimeout(Duration.ofMillis(500)).prioritizeAfter(Duration.ofSeconds(1));
 
         try (LockGuard guard = open(mine, policy)) {
             assertThatThrownBy(() -> execute(mine, ALTER))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(guard.failed(e))
-                            .hasValueSatisfying(text -> assertThat(text)
-                                    .endsWith(" Nothing was done to it: lockTimeout=500ms is over before prioritizeAfter=1s.")));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(guard.failed(e))
+                                    .hasValueSatisfying(
+                                            text -> assertThat(text)
+                                                    .endsWith(
+                                                            " Nothing was done to it: lockTimeout=500ms is over before prioritizeAfter=1s.")));
         }
     }
 
@@ -128,7 +134,8 @@ class LockGuardTest {
                 open(mine, quickly(Priority.TERMINATE).protect("web").lockTimeout(Duration.ofMillis(600)))) {
             assertThatThrownBy(() -> execute(mine, ALTER)).isInstanceOf(SQLException.class);
             assertThat(guard.failed())
-                    .hasValueSatisfying(text -> assertThat(text).contains("pid " + web.pid()).contains("protected"));
+                    .hasValueSatisfying(text ->
+                            assertThat(text).contains("pid " + web.pid()).contains("protected"));
         }
 
         web.commit();
@@ -136,14 +143,19 @@ class LockGuardTest {
 
     @Test
     void goesOnAfterOneWarningWhenNobodyLendsASideConnection(Connection mine) throws SQLException {
-        LockPolicy policy = quickly(Priority.TERMINATE).with(Map.of("monitorUrl", "jdbc:postgresql://127.0.0.1:1/none"));
+        LockPolicy policy =
+                quickly(Priority.TERMINATE).with(Map.of("monitorUrl", "jdbc:postgresql://127.0.0.1:1/none"));
 
         try (LockGuard guard = open(mine, policy)) {
             execute(mine, "select pg_sleep(0.3)");
             assertThat(guard.failed()).isEmpty();
         }
 
-        assertThat(said).singleElement().asString().startsWith("WARNING V7__note.sql: ").contains("no side connection");
+        assertThat(said)
+                .singleElement()
+                .asString()
+                .startsWith("WARNING V7__note.sql: ")
+                .contains("no side connection");
     }
 
     @Test
@@ -153,16 +165,22 @@ class LockGuardTest {
 
         try (LockGuard guard = open(mine, policy.with(Map.of("monitorUrl", "jdbc:postgresql://127.0.0.1:1/none")))) {
             assertThatThrownBy(() -> execute(mine, ALTER))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(guard.failed(e))
-                            .hasValueSatisfying(text -> assertThat(text)
-                                    .startsWith("V7__note.sql: not locked within 400ms; it is not known who was in the way: ")
-                                    .contains("no side connection")));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(guard.failed(e))
+                                    .hasValueSatisfying(text -> assertThat(text)
+                                            .startsWith(
+                                                    "V7__note.sql: not locked within 400ms; it is not known who was in the way: ")
+                                            .contains("no side connection")));
         }
-        try (LockGuard guard = open(mine, policy.lockTimeout(Duration.ofMillis(1)).pollInterval(Duration.ofSeconds(5)))) {
+        try (LockGuard guard =
+                open(mine, policy.lockTimeout(Duration.ofMillis(1)).pollInterval(Duration.ofSeconds(5)))) {
             assertThatThrownBy(() -> execute(mine, ALTER))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(guard.failed(e))
-                            .hasValueSatisfying(text -> assertThat(text)
-                                    .endsWith("the wait was too short for the watch (pollInterval=5s).")));
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(guard.failed(e))
+                                    .hasValueSatisfying(text -> assertThat(text)
+                                            .endsWith("the wait was too short for the watch (pollInterval=5s).")));
         }
     }
 
@@ -198,16 +216,20 @@ class LockGuardTest {
 
             try (LockGuard guard = open(mine, quickly(Priority.TERMINATE).with(asWatcher))) {
                 execute(mine, ALTER);
-                assertThat(guard.failed()).hasValueSatisfying(text -> assertThat(text).endsWith(": terminated."));
+                assertThat(guard.failed())
+                        .hasValueSatisfying(text -> assertThat(text).endsWith(": terminated."));
             }
         }
     }
 
     @Test
     void goesOnUnwatchedThroughAPoolerAsLongAsItIsTransactional(Database database) throws SQLException {
-        try (TcpProxy pooler = TcpProxy.to(database.server().host(), database.server().port()).rewriteBackendKey();
+        try (TcpProxy pooler = TcpProxy.to(
+                                database.server().host(), database.server().port())
+                        .rewriteBackendKey();
                 Connection mine = pooler.dataSource(database).getConnection()) {
-            assertThatThrownBy(() -> open(mine, quickly(Priority.REPORT))).isInstanceOf(LockNotSupportedException.class);
+            assertThatThrownBy(() -> open(mine, quickly(Priority.REPORT)))
+                    .isInstanceOf(LockNotSupportedException.class);
 
             mine.setAutoCommit(false);
             try (LockGuard guard = open(mine, quickly(Priority.REPORT))) {

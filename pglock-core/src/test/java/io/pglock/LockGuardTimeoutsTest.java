@@ -95,7 +95,8 @@ class LockGuardTimeoutsTest {
 
     @Test
     void doesNothingWhenNotEnabled(Connection mine) throws SQLException {
-        LockPolicy inert = LockPolicy.parse(Map.of("enabled", "false", "statementTimeout", "1m", "concurrentLockTimeout", "1m"));
+        LockPolicy inert =
+                LockPolicy.parse(Map.of("enabled", "false", "statementTimeout", "1m", "concurrentLockTimeout", "1m"));
 
         try (LockGuard guard = open(mine, inert)) {
             assertThat(guard.concerns("create index concurrently i on t (a)")).isFalse();
@@ -117,8 +118,9 @@ class LockGuardTimeoutsTest {
                     .isInstanceOfSatisfying(SQLException.class, e -> {
                         assertThat(e.getSQLState()).isEqualTo("55P03");
                         assertThat(guard.failed(e))
-                                .contains("unit: not locked within 50ms; nobody was watching (prioritize=off), so it is not known"
-                                        + " who was in the way.");
+                                .contains(
+                                        "unit: not locked within 50ms; nobody was watching (prioritize=off), so it is not known"
+                                                + " who was in the way.");
                     });
         }
     }
@@ -165,7 +167,8 @@ class LockGuardTimeoutsTest {
     void treatsAConcurrentStatementInATransactionLikeAnyOther(Connection mine) throws SQLException {
         mine.setAutoCommit(false);
         try (LockGuard guard = open(mine, UNWATCHED)) {
-            assertThat(guard.concerns("refresh materialized view concurrently v")).isFalse();
+            assertThat(guard.concerns("refresh materialized view concurrently v"))
+                    .isFalse();
             guard.beforeStatement("refresh materialized view concurrently v");
             assertThat(setting(mine, "lock_timeout")).isEqualTo("2s");
         }

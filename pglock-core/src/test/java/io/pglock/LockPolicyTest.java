@@ -81,7 +81,8 @@ class LockPolicyTest {
 
     @Test
     void readsNoneAsNoLimit() {
-        assertThat(LockPolicy.parse(Map.of("lockTimeout", "none")).lockTimeout()).isEmpty();
+        assertThat(LockPolicy.parse(Map.of("lockTimeout", "none")).lockTimeout())
+                .isEmpty();
         assertThat(LockPolicy.parse(Map.of("protect", "none")).protect()).isEmpty();
     }
 
@@ -106,7 +107,8 @@ class LockPolicyTest {
             })
     void saysWhatIsWrongWithADuration(String text, String complaint) {
         if (complaint == null) {
-            assertThat(LockPolicy.parse(Map.of("lockTimeout", text)).lockTimeout()).isPresent();
+            assertThat(LockPolicy.parse(Map.of("lockTimeout", text)).lockTimeout())
+                    .isPresent();
             return;
         }
         assertThatIllegalArgumentException()
@@ -149,7 +151,8 @@ class LockPolicyTest {
     void asksWhetherAnotherKeyWasMeant(String key, String meant) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.parse(Map.of(key, "1s")))
-                .withMessageStartingWith("pglock: there is no setting " + key + ". Did you mean " + meant + "? Available are: ")
+                .withMessageStartingWith(
+                        "pglock: there is no setting " + key + ". Did you mean " + meant + "? Available are: ")
                 .withMessageContaining("lockTimeout, statementTimeout");
     }
 
@@ -163,12 +166,19 @@ class LockPolicyTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "retryDeadline", "retryAttempts", "retryDelay", "retryMaxDelay", "maxBlockedTime", "maxVictims", "report"
+                "retryDeadline",
+                "retryAttempts",
+                "retryDelay",
+                "retryMaxDelay",
+                "maxBlockedTime",
+                "maxVictims",
+                "report"
             })
     void refusesWhatALaterVersionWillKnow(String key) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.parse(Map.of(key, "10m")))
-                .withMessageStartingWith("pglock: " + key + " is not available yet in this version of pglock; remove it.");
+                .withMessageStartingWith(
+                        "pglock: " + key + " is not available yet in this version of pglock; remove it.");
         assertThat(LockPolicy.keys()).doesNotContain(key);
     }
 
@@ -226,7 +236,10 @@ class LockPolicyTest {
                 .monitorRequired(true);
 
         assertThat(inCode).isEqualTo(inText);
-        assertThat(inCode.noLockTimeout().noStatementTimeout().noConcurrentLockTimeout().enabled(false))
+        assertThat(inCode.noLockTimeout()
+                        .noStatementTimeout()
+                        .noConcurrentLockTimeout()
+                        .enabled(false))
                 .isEqualTo(inText.with(Map.of(
                         "lockTimeout", "none",
                         "statementTimeout", "none",
@@ -242,7 +255,8 @@ class LockPolicyTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.defaults().prioritizeAfter(Duration.ofSeconds(-1)))
                 .withMessageContaining("cannot be negative");
-        assertThatIllegalArgumentException().isThrownBy(() -> LockPolicy.defaults().protect("a", ""));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.defaults().protect("a", ""));
     }
 
     @Test
@@ -252,8 +266,8 @@ class LockPolicyTest {
                 "monitorPassword", "hush2",
                 "lockTimeout", "90s"));
 
-        assertThat(policy).hasToString(
-                "LockPolicy[lockTimeout=90s, monitorUrl=jdbc:postgresql://db/shop, monitorPassword=...]");
+        assertThat(policy)
+                .hasToString("LockPolicy[lockTimeout=90s, monitorUrl=jdbc:postgresql://db/shop, monitorPassword=...]");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.parse(Map.of("monitorUrl", "jdbc:postgres://db/shop?password=hush3")))
                 .satisfies(e -> assertThat(e.toString()).doesNotContain("hush3"))

@@ -31,7 +31,8 @@ public final class Monitor {
                 // The driver repeats the URL in its message, so that message is not passed on.
             }
         }
-        throw new IllegalArgumentException("is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
+        throw new IllegalArgumentException(
+                "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
     }
 
     /** What may be shown of it: neither user nor password nor any other property. */

@@ -80,10 +80,7 @@ public enum Setting {
                     + " role with more rights should signal. Without it the host's own data source lends one."),
     MONITOR_USER(Spelling.TEXT, "monitorUser", "", "Role of the side connection; only together with `monitorUrl`."),
     MONITOR_PASSWORD(
-            Spelling.SECRET,
-            "monitorPassword",
-            "",
-            "Its password; never written to a log, a message or a report."),
+            Spelling.SECRET, "monitorPassword", "", "Its password; never written to a log, a message or a report."),
     MONITOR_REQUIRED(
             Spelling.FLAG,
             "monitorRequired",
@@ -171,7 +168,8 @@ public enum Setting {
                     key + " is not available yet in this version of pglock; remove it. Available are: " + keys());
         }
         throw new IllegalArgumentException("there is no setting " + key + ". "
-                + Spelling.nearest(key, Arrays.stream(values()).map(Setting::key).toList())
+                + Spelling.nearest(
+                                key, Arrays.stream(values()).map(Setting::key).toList())
                         .map(near -> "Did you mean " + near + "? ")
                         .orElse("")
                 + "Available are: " + keys());

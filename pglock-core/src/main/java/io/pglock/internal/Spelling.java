@@ -28,14 +28,14 @@ enum Spelling {
 
     Object read(String text) {
         return switch (this) {
-            case FLAG -> switch (text) {
-                case "true" -> true;
-                case "false" -> false;
-                default -> throw new IllegalArgumentException("is neither true nor false");
-            };
-            case LIMIT, LIMIT_OR_ZERO -> text.equals("none")
-                    ? Optional.empty()
-                    : Optional.of(bounded(Durations.parse(text, true)));
+            case FLAG ->
+                switch (text) {
+                    case "true" -> true;
+                    case "false" -> false;
+                    default -> throw new IllegalArgumentException("is neither true nor false");
+                };
+            case LIMIT, LIMIT_OR_ZERO ->
+                text.equals("none") ? Optional.empty() : Optional.of(bounded(Durations.parse(text, true)));
             case PAUSE, INTERVAL -> bounded(Durations.parse(text, false));
             case PRIORITY -> priority(text);
             case NAMES -> names(text);
@@ -88,7 +88,9 @@ enum Spelling {
         int index = known.indexOf(text);
         if (index < 0) {
             throw new IllegalArgumentException("is none of " + String.join(", ", known)
-                    + nearest(text, known).map(near -> ". Did you mean " + near + "?").orElse(""));
+                    + nearest(text, known)
+                            .map(near -> ". Did you mean " + near + "?")
+                            .orElse(""));
         }
         return Priority.values()[index];
     }
@@ -97,7 +99,8 @@ enum Spelling {
         if (text.equals("none")) {
             return List.of();
         }
-        List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).distinct().toList();
+        List<String> names =
+                Arrays.stream(text.split(",", -1)).map(String::strip).distinct().toList();
         if (names.contains("")) {
             throw new IllegalArgumentException("an empty name; write names separated by commas, or none");
         }

@@ -4,7 +4,6 @@ package io.pglock.flyway;
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
-import java.sql.Connection;
 import java.util.Optional;
 import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.callback.Callback;
@@ -47,12 +46,10 @@ public final class PgLockCallback implements Callback {
         return switch (event.getId()) {
             case "beforeEachMigrate" -> context != null && LockGuard.serves(context.getConnection());
             case "afterEachMigrate", "afterEachMigrateError" -> guard(context).isPresent();
-            case "beforeEachMigrateStatement" -> guard(context)
-                    .filter(guard -> guard.concerns(sql(context)))
-                    .isPresent();
-            case "afterEachMigrateStatement", "afterEachMigrateStatementError" -> guard(context)
-                    .filter(LockGuard::insideStatement)
-                    .isPresent();
+            case "beforeEachMigrateStatement" ->
+                guard(context).filter(guard -> guard.concerns(sql(context))).isPresent();
+            case "afterEachMigrateStatement", "afterEachMigrateStatementError" ->
+                guard(context).filter(LockGuard::insideStatement).isPresent();
             default -> false;
         };
     }
@@ -67,10 +64,9 @@ public final class PgLockCallback implements Callback {
             case "beforeEachMigrate" -> before(context);
             case "afterEachMigrate" -> after(context, false);
             case "afterEachMigrateError" -> after(context, true);
-            case "beforeEachMigrateStatement" -> guard(context)
-                    .ifPresent(guard -> guard.beforeStatement(sql(context)));
-            case "afterEachMigrateStatement", "afterEachMigrateStatementError" -> guard(context)
-                    .ifPresent(LockGuard::afterStatement);
+            case "beforeEachMigrateStatement" -> guard(context).ifPresent(guard -> guard.beforeStatement(sql(context)));
+            case "afterEachMigrateStatement", "afterEachMigrateStatementError" ->
+                guard(context).ifPresent(LockGuard::afterStatement);
             default -> throw new IllegalArgumentException("never asked for: " + event.getId());
         }
     }

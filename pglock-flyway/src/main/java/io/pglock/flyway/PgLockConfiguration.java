@@ -25,9 +25,12 @@ public final class PgLockConfiguration implements ConfigurationExtension {
 
     static final String NAMESPACE = "pglock";
 
-    // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields with a
-    // getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where Flyway reads
-    // settings with Jackson, 2 or 3: Plugin.isEnabled() is ignored there, and would take `enabled` with it. Where Jackson is
+    // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields with
+    // a
+    // getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where Flyway
+    // reads
+    // settings with Jackson, 2 or 3: Plugin.isEnabled() is ignored there, and would take `enabled` with it. Where
+    // Jackson is
     // absent the annotation is too, and missed by nobody.
     private @Nullable String enabled;
     private @Nullable String lockTimeout;
@@ -57,7 +60,8 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     @SuppressWarnings("NullAway") // Flyway's own: null where the variable is none of ours
     public @Nullable String getConfigurationParameterFromEnvironmentVariable(String environmentVariable) {
         for (String key : LockPolicy.keys()) {
-            String variable = "FLYWAY_PGLOCK_" + key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+            String variable =
+                    "FLYWAY_PGLOCK_" + key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
             if (variable.equals(environmentVariable)) {
                 return "flyway." + NAMESPACE + "." + key;
             }

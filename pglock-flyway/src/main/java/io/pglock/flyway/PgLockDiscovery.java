@@ -40,7 +40,8 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
         if (!policy.enabled()) {
             return Map.of();
         }
-        List<String> names = new ArrayList<>(flyway.getModernConfig().getFlyway().getCallbacks());
+        List<String> names =
+                new ArrayList<>(flyway.getModernConfig().getFlyway().getCallbacks());
         if (namesAreUsed(flyway)) {
             if (names.contains(CALLBACK)) {
                 return Map.of();
@@ -66,7 +67,8 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
             return false;
         }
         try {
-            EnvironmentModel environment = flyway.getModernConfig().getEnvironments().get(flyway.getCurrentEnvironmentName());
+            EnvironmentModel environment =
+                    flyway.getModernConfig().getEnvironments().get(flyway.getCurrentEnvironmentName());
             return environment == null
                     || environment.getFlyway() == null
                     || environment.getFlyway().getCallbacks() == null;

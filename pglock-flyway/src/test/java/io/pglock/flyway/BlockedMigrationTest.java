@@ -113,9 +113,11 @@ class BlockedMigrationTest {
     void getsThroughARunningStatementByCancellingIt(Scenario scenario) {
         Session report = scenario.session("report");
         Running reading = report.start("select pg_sleep(60) from (select count(*) from orders) as counted");
-        scenario.await("the report holds its lock", () -> scenario.session("observer")
-                .value("select count(*) from pg_locks where relation = 'orders'::regclass and granted")
-                .equals("1"));
+        scenario.await(
+                "the report holds its lock",
+                () -> scenario.session("observer")
+                        .value("select count(*) from pg_locks where relation = 'orders'::regclass and granted")
+                        .equals("1"));
 
         assertThat(flyway(dataSource, "pglock.prioritize", "cancel").load().migrate().migrationsExecuted)
                 .isEqualTo(1);
@@ -142,19 +144,22 @@ class BlockedMigrationTest {
                 .filteredOn(line -> line.startsWith("ERROR "))
                 .singleElement()
                 .asString()
-                .startsWith("ERROR pglock: V1__add_note.sql: was blocked by pid " + web.pid() + " (web, idle in transaction for ")
-                .endsWith(" Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.");
+                .startsWith("ERROR pglock: V1__add_note.sql: was blocked by pid " + web.pid()
+                        + " (web, idle in transaction for ")
+                .endsWith(
+                        " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.");
     }
 
     @Test
     void neverSignalsFlywaysHistoryConnection(Scenario scenario) {
         migrations.with("V1__add_note.sql", "create index concurrently orders_id on orders (id);");
 
-        // by default Flyway's own history connection holds a snapshot, and CREATE INDEX CONCURRENTLY waits for it for ever
-        assertThatThrownBy(() -> flyway(
-                                dataSource, "pglock.prioritize", "terminate", "pglock.statementTimeout", "1500ms")
-                        .load()
-                        .migrate())
+        // by default Flyway's own history connection holds a snapshot, and CREATE INDEX CONCURRENTLY waits for it for
+        // ever
+        assertThatThrownBy(
+                        () -> flyway(dataSource, "pglock.prioritize", "terminate", "pglock.statementTimeout", "1500ms")
+                                .load()
+                                .migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("57014");
 
@@ -181,16 +186,20 @@ class BlockedMigrationTest {
 
         assertThat(flyway(
                                 dataSource,
-                                "pglock.prioritize", "terminate",
-                                "pglock.lockTimeout", "1ms",
-                                "postgresql.transactional.lock", "false")
+                                "pglock.prioritize",
+                                "terminate",
+                                "pglock.lockTimeout",
+                                "1ms",
+                                "postgresql.transactional.lock",
+                                "false")
                         .load()
                         .migrate()
                         .migrationsExecuted)
                 .isEqualTo(1);
 
         scenario.awaitGone(web.pid());
-        assertThat(scenario.session("observer").value("select indisvalid from pg_index where indexrelid = 'orders_id'::regclass"))
+        assertThat(scenario.session("observer")
+                        .value("select indisvalid from pg_index where indexrelid = 'orders_id'::regclass"))
                 .isEqualTo("t");
     }
 
@@ -203,8 +212,11 @@ class BlockedMigrationTest {
         Session web = idleInTransaction(scenario);
         try (HikariDataSource pool = new HikariDataSource(config)) {
             FutureTask<Integer> migrating = inBackground(flyway(pool, "pglock.prioritize", "terminate"));
-            scenario.await("the warning is in the log", () -> RecordedLog.ofPglock().stream()
-                    .anyMatch(line -> line.startsWith("WARN pglock: V1__add_note.sql: ") && line.contains("no side connection")));
+            scenario.await(
+                    "the warning is in the log",
+                    () -> RecordedLog.ofPglock().stream()
+                            .anyMatch(line -> line.startsWith("WARN pglock: V1__add_note.sql: ")
+                                    && line.contains("no side connection")));
             scenario.awaitState(web, "idle in transaction");
             web.commit();
 
@@ -220,10 +232,13 @@ class BlockedMigrationTest {
         String watches = " from pg_stat_activity where application_name = 'pglock' and datname = current_database()";
 
         FutureTask<Integer> migrating = inBackground(flyway(dataSource, "pglock.prioritize", "report"));
-        scenario.await("the watch has named the blocker", () -> !RecordedLog.ofPglock().isEmpty());
-        assertThat(observer.value("select count(pg_terminate_backend(pid))" + watches)).isEqualTo("1");
-        scenario.await("the warning is in the log", () -> RecordedLog.ofPglock().stream()
-                .anyMatch(line -> line.contains("trying again")));
+        scenario.await(
+                "the watch has named the blocker", () -> !RecordedLog.ofPglock().isEmpty());
+        assertThat(observer.value("select count(pg_terminate_backend(pid))" + watches))
+                .isEqualTo("1");
+        scenario.await(
+                "the warning is in the log",
+                () -> RecordedLog.ofPglock().stream().anyMatch(line -> line.contains("trying again")));
         web.commit();
 
         assertThat(await(migrating)).isEqualTo(1);
@@ -243,8 +258,11 @@ class BlockedMigrationTest {
                     .dataSource(database.url(), owner.name(), owner.password());
 
             FutureTask<Integer> migrating = inBackground(flyway);
-            scenario.await("the grant is named in the log", () -> RecordedLog.ofPglock().stream()
-                    .anyMatch(line -> line.contains("not cancelled") && line.contains("pg_signal_backend TO " + owner.name())));
+            scenario.await(
+                    "the grant is named in the log",
+                    () -> RecordedLog.ofPglock().stream()
+                            .anyMatch(line -> line.contains("not cancelled")
+                                    && line.contains("pg_signal_backend TO " + owner.name())));
             web.rollback();
             assertThat(await(migrating)).isEqualTo(1);
         }
@@ -257,12 +275,15 @@ class BlockedMigrationTest {
     void refusesTheFirstMigrationWithoutASideConnectionThatIsRequired(Scenario scenario) {
         assertThatThrownBy(() -> flyway(
                                 dataSource,
-                                "pglock.monitorRequired", "true",
-                                "pglock.monitorUrl", "jdbc:postgresql://127.0.0.1:1/none")
+                                "pglock.monitorRequired",
+                                "true",
+                                "pglock.monitorUrl",
+                                "jdbc:postgresql://127.0.0.1:1/none")
                         .load()
                         .migrate())
                 .isInstanceOf(FlywayException.class)
-                .hasMessageContaining("V1__add_note.sql: not begun, because monitorRequired=true and nobody can watch: ");
+                .hasMessageContaining(
+                        "V1__add_note.sql: not begun, because monitorRequired=true and nobody can watch: ");
 
         assertThat(scenario.session("observer").value("select count(*) from flyway_schema_history where version = '1'"))
                 .isEqualTo("0");
@@ -288,11 +309,14 @@ class BlockedMigrationTest {
                     .javaMigrations(new V7__Fatal())
                     .load();
 
-            assertThatThrownBy(flyway::migrate).isInstanceOf(AssertionError.class).hasMessage("fatal");
+            assertThatThrownBy(flyway::migrate)
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessage("fatal");
 
             scenario.await(
                     "the watch has noticed that the connection is closed",
-                    () -> Thread.getAllStackTraces().keySet().stream().noneMatch(thread -> thread.getName().startsWith("pglock-watch")));
+                    () -> Thread.getAllStackTraces().keySet().stream()
+                            .noneMatch(thread -> thread.getName().startsWith("pglock-watch")));
             assertThat(flyway(dataSource).load().migrate().migrationsExecuted)
                     .as("the next run")
                     .isZero();
@@ -314,7 +338,7 @@ class BlockedMigrationTest {
                 .baselineOnMigrate(true)
                 .baselineVersion("0")
                 .loggers(RecordedLog.class.getName());
-        PgLockConfiguration pglock = configuration.getPluginRegister().getPlugin(PgLockConfiguration.class);
+        PgLockConfiguration pglock = configuration.getConfigurationExtension(PgLockConfiguration.class);
         pglock.setPrioritize("terminate");
         pglock.setLockTimeout("5s");
         configuration.load().migrate();

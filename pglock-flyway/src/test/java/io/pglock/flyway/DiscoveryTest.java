@@ -78,8 +78,10 @@ class DiscoveryTest {
                         .callbacks(PgLockCallback.class.getName())
                         .load()))
                 .containsExactly(PgLockCallback.class);
-        assertThat(callbacks(
-                        migrations.flyway(dataSource).callbacks(new PgLockCallback()).load()))
+        assertThat(callbacks(migrations
+                        .flyway(dataSource)
+                        .callbacks(new PgLockCallback())
+                        .load()))
                 .containsExactly(PgLockCallback.class);
     }
 
@@ -134,7 +136,8 @@ class DiscoveryTest {
     void goesInAsAnObjectWhereFlywaysClassLoaderDoesNotKnowIt() {
         ClassLoader without = new ClassLoader(ClassLoader.getPlatformClassLoader()) {};
 
-        assertThat(callbacks(migrations.flyway(dataSource, without).loggers("auto").load()))
+        assertThat(callbacks(
+                        migrations.flyway(dataSource, without).loggers("auto").load()))
                 .containsExactly(PgLockCallback.class);
     }
 
@@ -146,7 +149,8 @@ class DiscoveryTest {
         configuration.configuration(settings);
 
         assertThat(LockPolicy.keys())
-                .allSatisfy(key -> assertThat(read(Migrations.pglock(configuration), key)).isEqualTo("of " + key));
+                .allSatisfy(key ->
+                        assertThat(read(Migrations.pglock(configuration), key)).isEqualTo("of " + key));
         assertThat(read((PgLockConfiguration) Migrations.pglock(configuration).copy(), "protect"))
                 .isEqualTo("of protect");
     }
@@ -167,7 +171,8 @@ class DiscoveryTest {
                 .isEqualTo("flyway.pglock.lockTimeout");
         assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_PGLOCK_ENABLED"))
                 .isEqualTo("flyway.pglock.enabled");
-        assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_URL")).isNull();
+        assertThat(settings.getConfigurationParameterFromEnvironmentVariable("FLYWAY_URL"))
+                .isNull();
     }
 
     @Test
@@ -193,7 +198,9 @@ class DiscoveryTest {
     void refusesAMisspeltKeyBeforeTheFirstMigration() {
         var configuration = migrations.flyway(dataSource);
 
-        assertThatThrownBy(() -> configuration.configuration(Map.of("flyway.pglock.lockTimeot", "5s")).load())
+        assertThatThrownBy(() -> configuration
+                        .configuration(Map.of("flyway.pglock.lockTimeot", "5s"))
+                        .load())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("lockTimeot");
     }
@@ -202,13 +209,17 @@ class DiscoveryTest {
     @SuppressWarnings("deprecation")
     void refusesABadValueThatCameAfterLoading() {
         Flyway flyway = migrations.flyway(dataSource).schemas("changed_later").load();
-        flyway.getConfiguration().getPluginRegister().getPlugin(PgLockConfiguration.class).setPrioritize("kill");
+        flyway.getConfiguration()
+                .getPluginRegister()
+                .getPlugin(PgLockConfiguration.class)
+                .setPrioritize("kill");
 
         assertThatThrownBy(flyway::migrate)
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("prioritize=kill: is none of off, report, cancel, terminate");
-        assertThat(flyway.info().applied()).noneMatch(migration -> migration.getVersion() != null
-                && migration.getVersion().getVersion().equals("1"));
+        assertThat(flyway.info().applied())
+                .noneMatch(migration -> migration.getVersion() != null
+                        && migration.getVersion().getVersion().equals("1"));
     }
 
     private static List<Class<?>> callbacks(Flyway flyway) {

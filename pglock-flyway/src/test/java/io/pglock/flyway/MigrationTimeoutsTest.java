@@ -77,8 +77,7 @@ class MigrationTimeoutsTest {
                 .with("V3__in_a_transaction.sql", TAKE_NOTE.formatted("V3"))
                 .with("R__again.sql", TAKE_NOTE.formatted("R"));
 
-        flyway()
-                .configuration(Map.of(
+        flyway().configuration(Map.of(
                         "flyway.pglock.lockTimeout", "3s",
                         "flyway.pglock.statementTimeout", "4m",
                         "flyway.postgresql.transactional.lock", String.valueOf(transactionalLock)))
@@ -151,8 +150,8 @@ class MigrationTimeoutsTest {
         web.execute("select * from noted");
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
-        FluentConfiguration flyway = flyway()
-                .configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
+        FluentConfiguration flyway =
+                flyway().configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");
@@ -169,11 +168,10 @@ class MigrationTimeoutsTest {
         writer.begin();
         writer.execute("insert into big values (1)");
         migrations.with("V1__index.sql", "create index concurrently big_id on big (id);");
-        FluentConfiguration flyway = flyway()
-                .configuration(Map.of(
-                        "flyway.pglock.lockTimeout", "1ms",
-                        "flyway.pglock.prioritize", "off",
-                        "flyway.postgresql.transactional.lock", "false"));
+        FluentConfiguration flyway = flyway().configuration(Map.of(
+                "flyway.pglock.lockTimeout", "1ms",
+                "flyway.pglock.prioritize", "off",
+                "flyway.postgresql.transactional.lock", "false"));
 
         FutureTask<Integer> migrating = new FutureTask<>(() -> flyway.load().migrate().migrationsExecuted);
         Thread thread = new Thread(migrating, "flyway");
@@ -215,8 +213,7 @@ class MigrationTimeoutsTest {
         gate.execute("select pg_advisory_lock(42)");
         List<FutureTask<Integer>> both = new ArrayList<>();
         for (String table : List.of("history_a", "history_b")) {
-            FluentConfiguration flyway = flyway()
-                    .callbacks(shared)
+            FluentConfiguration flyway = flyway().callbacks(shared)
                     .table(table)
                     .configuration(Map.of("flyway.pglock.lockTimeout", "1m", "flyway.pglock.prioritize", "off"));
             FutureTask<Integer> migrating = new FutureTask<>(() -> flyway.load().migrate().migrationsExecuted);
@@ -225,7 +222,8 @@ class MigrationTimeoutsTest {
         }
         scenario.await(
                 "both migrations are in the midst of it",
-                () -> gate.value("select count(*) from pg_locks where locktype = 'advisory' and objid = 42 and not granted")
+                () -> gate.value(
+                                "select count(*) from pg_locks where locktype = 'advisory' and objid = 42 and not granted")
                         .equals("2"));
         gate.execute("select pg_advisory_unlock(42)");
 
