@@ -34,6 +34,7 @@ public record BlockedLock(LockInfo waiting, List<Blocker> blockers) {
         return waiting.describe()
                 + (blockers.isEmpty()
                         ? ""
-                        : "; blocked by " + blockers.stream().map(Blocker::describe).collect(Collectors.joining("; ")));
+                        : "; blocked by "
+                                + blockers.stream().map(Blocker::describe).collect(Collectors.joining("; ")));
     }
 }

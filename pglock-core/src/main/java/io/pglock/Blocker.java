@@ -30,6 +30,11 @@ public record Blocker(Backend backend, boolean hard, List<LockInfo> holds) {
     public String modes() {
         return holds.isEmpty()
                 ? "a conflicting lock"
-                : holds.stream().map(LockInfo::mode).distinct().sorted().map(LockMode::sql).collect(Collectors.joining(" + "));
+                : holds.stream()
+                        .map(LockInfo::mode)
+                        .distinct()
+                        .sorted()
+                        .map(LockMode::sql)
+                        .collect(Collectors.joining(" + "));
     }
 }

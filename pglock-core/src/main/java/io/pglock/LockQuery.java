@@ -42,38 +42,41 @@ public final class LockQuery {
     /** Orders of {@link #list()} and {@link #blocked()}; unknown values last, the lower pid first among equals. */
     public enum Order implements Comparator<LockInfo> {
         /** Who waits before who holds, the longest wait first. */
-        LONGEST_WAIT(byOptional(LockInfo::waitStart)),
+        LONGEST_WAIT,
         /** The oldest transaction first. */
-        OLDEST_TRANSACTION(byOptional(lock -> lock.backend().xactStart())),
+        OLDEST_TRANSACTION,
         /** By database, schema and name of the relation. */
-        RELATION(byOptional((LockInfo lock) -> lock.target().database())
-                .thenComparing(byOptional(lock -> lock.target().schema()))
-                .thenComparing(byOptional(lock -> lock.target().relation()))),
+        RELATION,
         /** By process id. */
-        PID(Comparator.comparingInt(lock -> lock.backend().pid()));
-
-        private final transient Comparator<LockInfo> comparator;
-
-        Order(Comparator<LockInfo> comparator) {
-            this.comparator = comparator
-                    .thenComparing(LockInfo::granted)
-                    .thenComparing(lock -> lock.backend().pid());
-        }
+        PID;
 
         @Override
         public int compare(LockInfo one, LockInfo other) {
-            return comparator.compare(one, other);
+            int order = switch (this) {
+                case LONGEST_WAIT -> compare(one.waitStart(), other.waitStart());
+                case OLDEST_TRANSACTION ->
+                    compare(one.backend().xactStart(), other.backend().xactStart());
+                case RELATION -> compare(one.target(), other.target());
+                case PID -> 0;
+            };
+            if (order == 0 && this != PID) {
+                order = Boolean.compare(one.granted(), other.granted());
+            }
+            return order == 0
+                    ? Integer.compare(one.backend().pid(), other.backend().pid())
+                    : order;
         }
 
-        private static <T extends Comparable<? super T>> Comparator<LockInfo> byOptional(
-                Function<LockInfo, Optional<T>> value) {
-            return (one, other) -> {
-                Optional<T> a = value.apply(one);
-                Optional<T> b = value.apply(other);
-                return a.isPresent() && b.isPresent()
-                        ? a.get().compareTo(b.get())
-                        : Boolean.compare(a.isEmpty(), b.isEmpty());
-            };
+        private static int compare(LockTarget one, LockTarget other) {
+            int order = compare(one.database(), other.database());
+            order = order == 0 ? compare(one.schema(), other.schema()) : order;
+            return order == 0 ? compare(one.relation(), other.relation()) : order;
+        }
+
+        private static <T extends Comparable<? super T>> int compare(Optional<T> one, Optional<T> other) {
+            return one.isPresent() && other.isPresent()
+                    ? one.get().compareTo(other.get())
+                    : Boolean.compare(one.isEmpty(), other.isEmpty());
         }
     }
 
@@ -168,7 +171,10 @@ public final class LockQuery {
 
     /** Locks of these sessions, and of the parallel workers that work for them; 0 is all prepared transactions. */
     public LockQuery pid(Integer... pids) {
-        return whereAny(lock -> Optional.of(lock.backend().leaderPid().orElse(lock.backend().pid())), pids);
+        return whereAny(
+                lock -> Optional.of(
+                        lock.backend().leaderPid().orElse(lock.backend().pid())),
+                pids);
     }
 
     /** Locks of sessions of these roles. */
@@ -223,14 +229,14 @@ public final class LockQuery {
         return new LockQuery(session, tables, filter, filtered, order, most);
     }
 
-    @SafeVarargs
-    private <T> LockQuery whereAny(Function<LockInfo, Optional<T>> value, T... wanted) {
+    private <T> LockQuery whereAny(Function<LockInfo, Optional<T>> value, T[] wanted) {
         Set<T> any = Set.copyOf(List.of(wanted));
         return where(lock -> value.apply(lock).filter(any::contains).isPresent());
     }
 
     private LockQuery whereLonger(Function<LockInfo, Optional<Duration>> value, Duration time) {
-        return where(lock -> value.apply(lock).filter(age -> age.compareTo(time) > 0).isPresent());
+        return where(
+                lock -> value.apply(lock).filter(age -> age.compareTo(time) > 0).isPresent());
     }
 
     /**
@@ -264,7 +270,11 @@ public final class LockQuery {
         }
         LockGraph graph = new LockGraph(LockReading.of(session));
         return new LockSnapshot(
-                graph.locks().stream().filter(matches).sorted(order).limit(limit).toList(),
+                graph.locks().stream()
+                        .filter(matches)
+                        .sorted(order)
+                        .limit(limit)
+                        .toList(),
                 blocked(graph, matches),
                 LockForest.of(graph, matches),
                 graph.notes());
@@ -330,9 +340,11 @@ public final class LockQuery {
 
     private List<Signalled> signal(Signal how, List<LockInfo> locks) {
         if (!filtered) {
-            throw new IllegalStateException("Without a filter this would " + (how == Signal.CANCEL ? "cancel" : "terminate")
-                    + " every session on the server. Say which: on(...), application(...), pid(...).");
+            throw new IllegalStateException(
+                    "Without a filter this would " + (how == Signal.CANCEL ? "cancel" : "terminate")
+                            + " every session on the server. Say which: on(...), application(...), pid(...).");
         }
-        return LockSignals.toSessions(session, how, locks.stream().map(LockInfo::backend).toList());
+        return LockSignals.toSessions(
+                session, how, locks.stream().map(LockInfo::backend).toList());
     }
 }

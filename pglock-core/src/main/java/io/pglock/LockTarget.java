@@ -84,13 +84,16 @@ public record LockTarget(
             case EXTEND -> "extension of " + relationName();
             case PAGE -> object.orElse("page") + " of " + relationName();
             case TUPLE -> row();
-            case TRANSACTIONID -> "transaction " + transaction.orElse("?")
-                    + (relationOid.isPresent() ? " (" + row() + ")" : "");
+            case TRANSACTIONID ->
+                "transaction " + transaction.orElse("?") + (relationOid.isPresent() ? " (" + row() + ")" : "");
             case VIRTUALXID -> "end of transaction " + transaction.orElse("?");
-            case ADVISORY -> "advisory lock " + advisoryKey.map(LockKey::toString).orElse("?")
-                    + database.map(name -> " of database " + name).orElse("");
+            case ADVISORY ->
+                "advisory lock " + advisoryKey.map(LockKey::toString).orElse("?")
+                        + database.map(name -> " of database " + name).orElse("");
             case OBJECT -> object.orElse("object");
-            default -> type.name().toLowerCase(Locale.ROOT) + object.map(what -> " " + what).orElse("");
+            default ->
+                type.name().toLowerCase(Locale.ROOT)
+                        + object.map(what -> " " + what).orElse("");
         };
     }
 

@@ -3,7 +3,6 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pglock.LockTarget.Type;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
@@ -95,7 +94,7 @@ class LockEdgesTest {
         scenario.awaitBlockedBy(waiter, holder);
 
         LockInfo waiting = edges(waiter).get(0).waiting();
-        assertThat(waiting.target().type()).isEqualTo(Type.TRANSACTIONID);
+        assertThat(waiting.target().type()).isEqualTo(LockTarget.Type.TRANSACTIONID);
         assertThat(waiting.target().relation()).contains("t");
         assertThat(waiting.target().ctid()).contains("(0,7)");
         assertThat(waiting.target().describe()).matches("transaction \\d+ \\(row \\(0,7\\) of t\\)");
@@ -117,7 +116,8 @@ class LockEdgesTest {
 
     @Test
     void advisoryLocksOfEveryKindOfKey() {
-        for (LockKey key : List.of(LockKey.of(42), LockKey.of(-42), LockKey.of(Long.MAX_VALUE), LockKey.of(7, -9), LockKey.of(0))) {
+        for (LockKey key : List.of(
+                LockKey.of(42), LockKey.of(-42), LockKey.of(Long.MAX_VALUE), LockKey.of(7, -9), LockKey.of(0))) {
             String arguments = key.isPair() ? key.first() + ", " + key.second() : Long.toString(key.number());
             holder.execute("begin", "select pg_advisory_xact_lock(" + arguments + ")");
             var waiting = waiter.start("select pg_advisory_xact_lock(" + arguments + ")");
@@ -200,7 +200,7 @@ class LockEdgesTest {
         waiter.start("create index concurrently on t (note)");
         scenario.awaitBlockedBy(waiter, holder);
 
-        assertThat(edges(waiter).get(0).waiting().target().type()).isEqualTo(Type.VIRTUALXID);
+        assertThat(edges(waiter).get(0).waiting().target().type()).isEqualTo(LockTarget.Type.VIRTUALXID);
         assertThat(edges(waiter).get(0).waiting().target().describe()).startsWith("end of transaction ");
         assertThat(hard(waiter)).containsExactly(holder.pid());
     }
@@ -212,7 +212,7 @@ class LockEdgesTest {
         scenario.awaitBlockedBy(waiter, holder);
 
         LockTarget target = edges(waiter).get(0).waiting().target();
-        assertThat(target.type()).isEqualTo(Type.TRANSACTIONID);
+        assertThat(target.type()).isEqualTo(LockTarget.Type.TRANSACTIONID);
         assertThat(target.describe()).matches("transaction \\d+");
         assertThat(hard(waiter)).containsExactly(holder.pid());
     }
@@ -309,7 +309,8 @@ class LockEdgesTest {
             waiter.start("begin", "lock table t");
             scenario.awaitBlocked(waiter);
 
-            BlockedLock wait = LockQuery.on(asking).application("waiter").blocked().get(0);
+            BlockedLock wait =
+                    LockQuery.on(asking).application("waiter").blocked().get(0);
             assertThat(wait.hardBlockers())
                     .extracting(blocker -> blocker.backend().application())
                     .containsExactly(Optional.of("asking"));
@@ -346,8 +347,6 @@ class LockEdgesTest {
     }
 
     private static Set<Integer> pids(List<Blocker> blockers) {
-        return blockers.stream()
-                .map(blocker -> blocker.backend().pid())
-                .collect(Collectors.toCollection(TreeSet::new));
+        return blockers.stream().map(blocker -> blocker.backend().pid()).collect(Collectors.toCollection(TreeSet::new));
     }
 }

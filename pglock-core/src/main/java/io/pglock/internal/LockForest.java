@@ -54,8 +54,9 @@ public final class LockForest {
         forest.blockers.forEach((waiter, all) -> forest.choose(all).ifPresent(who -> forest.parents.put(waiter, who)));
         forest.cutCycles();
         forest.markDeadlocks();
-        forest.parents.forEach((child, parent) ->
-                forest.children.computeIfAbsent(parent, who -> new ArrayList<>()).add(child));
+        forest.parents.forEach((child, parent) -> forest.children
+                .computeIfAbsent(parent, who -> new ArrayList<>())
+                .add(child));
         List<LockTree.Root> roots = forest.sessions.keySet().stream()
                 .filter(who -> !forest.parents.containsKey(who))
                 .filter(forest::matchesBelow)
@@ -122,7 +123,9 @@ public final class LockForest {
                 at = up;
             }
             if (!settled.contains(at) && parents.containsKey(at)) {
-                path.subList(path.indexOf(at), path.size()).stream().min(Comparator.naturalOrder()).ifPresent(parents::remove);
+                path.subList(path.indexOf(at), path.size()).stream()
+                        .min(Comparator.naturalOrder())
+                        .ifPresent(parents::remove);
             }
             settled.addAll(path);
         }

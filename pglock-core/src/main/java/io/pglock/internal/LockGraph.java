@@ -33,7 +33,8 @@ public final class LockGraph {
      */
     record Who(int pid, String prepared) implements Comparable<Who> {
 
-        private static final Comparator<Who> ORDER = Comparator.comparingInt(Who::pid).thenComparing(Who::prepared);
+        private static final Comparator<Who> ORDER =
+                Comparator.comparingInt(Who::pid).thenComparing(Who::prepared);
 
         static Who session(int pid) {
             return new Who(pid, "");
@@ -67,7 +68,9 @@ public final class LockGraph {
             Seen seen = seen(row, contended);
             locks.add(seen);
             if (row.granted()) {
-                grantedByTag.computeIfAbsent(row.tag(), tag -> new ArrayList<>()).add(seen);
+                grantedByTag
+                        .computeIfAbsent(row.tag(), tag -> new ArrayList<>())
+                        .add(seen);
             }
         }
         for (Seen lock : locks) {
@@ -132,9 +135,9 @@ public final class LockGraph {
         if (!row.granted() && target.type() == LockTarget.Type.TRANSACTIONID && wanted != null) {
             target = ofRow(target, wanted);
         }
-        Optional<Instant> waitStart = row.granted() || reading.knowsWaitStart() ? row.waitStart() : backend.queryStart();
-        return new Seen(
-                row, who, new LockInfo(backend, target, row.mode(), row.granted(), row.fastPath(), waitStart));
+        Optional<Instant> waitStart =
+                row.granted() || reading.knowsWaitStart() ? row.waitStart() : backend.queryStart();
+        return new Seen(row, who, new LockInfo(backend, target, row.mode(), row.granted(), row.fastPath(), waitStart));
     }
 
     private static LockTarget ofRow(LockTarget transaction, LockTarget row) {
@@ -167,7 +170,8 @@ public final class LockGraph {
     private Map<Who, List<LockInfo>> holders(Seen waiting) {
         Map<Who, List<LockInfo>> holders = new LinkedHashMap<>();
         for (Seen held : grantedByTag.getOrDefault(waiting.row().tag(), List.of())) {
-            if (held.row().mode().conflictsWith(waiting.row().mode()) && !held.who().equals(waiting.who())) {
+            if (held.row().mode().conflictsWith(waiting.row().mode())
+                    && !held.who().equals(waiting.who())) {
                 holders.computeIfAbsent(held.who(), who -> new ArrayList<>()).add(held.info());
             }
         }

@@ -44,7 +44,8 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
                     return reading(
                             session,
                             false,
-                            Optional.of("A system catalog is locked (" + e.getMessage() + "): OIDs are shown instead of names."));
+                            Optional.of("A system catalog is locked (" + e.getMessage()
+                                    + "): OIDs are shown instead of names."));
                 }
             });
         } catch (SQLException e) {
@@ -65,7 +66,7 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
 
     private static boolean isCatalogLocked(SQLException e, long began) {
         return SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)
-                || SqlState.is(e, SqlState.QUERY_CANCELED) && System.nanoTime() - began >= LONGEST.toNanos();
+                || (SqlState.is(e, SqlState.QUERY_CANCELED) && System.nanoTime() - began >= LONGEST.toNanos());
     }
 
     private static List<String> notes(List<LockRow> rows, Optional<String> note) {
@@ -97,7 +98,9 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
                     statement -> statement.setArray(
                             1,
                             session.connection()
-                                    .createArrayOf("text", tables.stream().map(TableName::sql).toArray())),
+                                    .createArrayOf(
+                                            "text",
+                                            tables.stream().map(TableName::sql).toArray())),
                     row -> {
                         long oid = row.getLong(1);
                         if (row.wasNull()) {
@@ -106,10 +109,12 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
                         return oid;
                     })));
         } catch (SQLException e) {
-            String names = String.join(", ", tables.stream().map(TableName::toString).toList());
+            String names =
+                    String.join(", ", tables.stream().map(TableName::toString).toList());
             if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
                 throw new PgLockException(
-                        names + ": cannot be looked up, because a system catalog is locked. Ask without on(...), which shows"
+                        names
+                                + ": cannot be looked up, because a system catalog is locked. Ask without on(...), which shows"
                                 + " OIDs then. " + e.getMessage(),
                         e);
             }
@@ -125,11 +130,11 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
     }
 
     private static <T> List<T> inquire(
-            PgSession session, String query, Pipeline.Binding parameters, Pipeline.Reading<T> reading) throws SQLException {
+            PgSession session, String query, Pipeline.Binding parameters, Pipeline.Reading<T> reading)
+            throws SQLException {
         boolean guarded = session.inTransaction();
         try {
-            return Pipeline.query(
-                    session, Sql.inquiry(session.majorVersion(), guarded, query), parameters, reading);
+            return Pipeline.query(session, Sql.inquiry(session.majorVersion(), guarded, query), parameters, reading);
         } catch (SQLException e) {
             if (guarded) {
                 Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));

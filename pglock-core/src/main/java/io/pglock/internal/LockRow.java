@@ -5,7 +5,6 @@ import io.pglock.Backend;
 import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockTarget;
-import io.pglock.LockTarget.Type;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -64,24 +63,25 @@ record LockRow(
     }
 
     private static LockTarget target(ResultSet row) throws SQLException {
-        Type type = Type.ofPgLocks(row.getString("locktype"));
+        LockTarget.Type type = LockTarget.Type.ofPgLocks(row.getString("locktype"));
         return new LockTarget(
                 type,
                 row.getLong("database_oid") == 0 ? Optional.empty() : Rows.text(row, "database"),
                 Rows.text(row, "schema"),
                 Rows.text(row, "relation"),
                 number(row, "relation_oid"),
-                type == Type.TUPLE
+                type == LockTarget.Type.TUPLE
                         ? Optional.of("(" + row.getInt("page") + "," + row.getInt("tuple") + ")")
                         : Optional.empty(),
-                type == Type.ADVISORY
-                        ? Optional.of(LockKey.ofPgLocks(row.getLong("classid"), row.getLong("objid"), row.getInt("objsubid")))
+                type == LockTarget.Type.ADVISORY
+                        ? Optional.of(
+                                LockKey.ofPgLocks(row.getLong("classid"), row.getLong("objid"), row.getInt("objsubid")))
                         : Optional.empty(),
-                Rows.text(row, type == Type.VIRTUALXID ? "virtualxid" : "transactionid"),
+                Rows.text(row, type == LockTarget.Type.VIRTUALXID ? "virtualxid" : "transactionid"),
                 object(row, type));
     }
 
-    private static Optional<String> object(ResultSet row, Type type) throws SQLException {
+    private static Optional<String> object(ResultSet row, LockTarget.Type type) throws SQLException {
         return switch (type) {
             case RELATION, EXTEND, TUPLE, TRANSACTIONID, VIRTUALXID, ADVISORY -> Optional.empty();
             case PAGE -> Optional.of("page " + row.getInt("page"));

@@ -45,7 +45,8 @@ public final class LockSignals {
             }
         }
         try {
-            Spared spared = new Spared(Set.of(), OwnSessions.pids(session.facts().serverStart()));
+            Spared spared =
+                    new Spared(Set.of(), OwnSessions.pids(session.facts().serverStart()));
             List<Signalled> done = new ArrayList<>();
             for (Map.Entry<Backend, Set<Integer>> blocker : waiters.entrySet()) {
                 done.add(toBlocker(session, how, blocker.getKey(), blocker.getValue(), spared));

@@ -23,8 +23,8 @@ public final class TreeText {
     public static String of(LockTree tree) {
         List<List<String>> lines = new ArrayList<>();
         for (LockTree.Root root : tree.roots()) {
-            String blocks = "blocks " + root.victims() + ", who "
-                    + (root.victims() == 1 ? "has" : "have") + " waited " + Text.age(root.totalWait()) + " in all";
+            String blocks = "blocks " + root.victims() + ", who " + (root.victims() == 1 ? "has" : "have") + " waited "
+                    + Text.age(root.totalWait()) + " in all";
             add(lines, root.node(), "", blocks);
         }
         String text = lines.isEmpty() ? "nobody waits for a lock\n" : align(lines);
@@ -43,7 +43,8 @@ public final class TreeText {
         if (node.deadlocked()) {
             why.add("DEADLOCK");
         }
-        String branch = node.behind().map(behind -> behind.hard() ? "└─ " : "└┄ ").orElse("");
+        String branch =
+                node.behind().map(behind -> behind.hard() ? "└─ " : "└┄ ").orElse("");
         lines.add(List.of(
                 indent + branch + who(node.backend()),
                 node.waitingFor().map(TreeText::waits).orElseGet(() -> state(node.backend())),
@@ -55,21 +56,23 @@ public final class TreeText {
     private static String who(Backend backend) {
         return backend.isPreparedTransaction()
                 ? "prepared \"" + backend.preparedGid().orElse("?") + "\""
-                : "pid " + backend.pid() + backend.application()
-                        .filter(name -> !name.isBlank())
-                        .or(backend::user)
-                        .map(name -> " " + name)
-                        .orElse("");
+                : "pid " + backend.pid()
+                        + backend.application()
+                                .filter(name -> !name.isBlank())
+                                .or(backend::user)
+                                .map(name -> " " + name)
+                                .orElse("");
     }
 
     private static String waits(LockInfo lock) {
-        return "waits " + lock.waited().map(time -> Text.age(time) + " ").orElse("") + "for " + lock.mode().sql() + " on "
-                + lock.target().describe();
+        return "waits " + lock.waited().map(time -> Text.age(time) + " ").orElse("") + "for "
+                + lock.mode().sql() + " on " + lock.target().describe();
     }
 
     private static String state(Backend backend) {
         if (backend.isPreparedTransaction()) {
-            return "prepared" + backend.xactAge().map(age -> " for " + Text.age(age)).orElse("");
+            return "prepared"
+                    + backend.xactAge().map(age -> " for " + Text.age(age)).orElse("");
         }
         return backend.state().or(backend::type).orElse("state hidden")
                 + backend.stateAge().map(age -> " for " + Text.age(age)).orElse("");
@@ -104,7 +107,8 @@ public final class TreeText {
         int[] widths = new int[COLUMNS];
         for (List<String> line : lines) {
             for (int column = 0; column < COLUMNS; column++) {
-                widths[column] = Math.max(widths[column], Math.min(WIDEST_COLUMN, line.get(column).length()));
+                widths[column] = Math.max(
+                        widths[column], Math.min(WIDEST_COLUMN, line.get(column).length()));
             }
         }
         StringBuilder text = new StringBuilder();
