@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/** PostgreSQL's locks under control, on your own connection. */
+module io.pglock {
+    requires transitive java.sql;
+    requires java.naming; // what pgjdbc's data sources are made of
+    requires static org.jspecify;
+    requires org.postgresql.jdbc;
+
+    exports io.pglock;
+}
