@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Holds the documentation against code that runs: each Java, SQL or settings block of {@code README.md} and {@code docs/} is
+ * headed by {@code <!-- snippet: name -->} and is, word for word, the region between {@code docs: name} and {@code end} of a
+ * file that the build compiles or runs.
+ */
+class DocsTest {
+
+    private static final Path ROOT = root();
+    private static final Set<String> NEED_A_SOURCE = Set.of("java", "sql", "properties", "toml", "yaml", "");
+    private static final Pattern BLOCK =
+            Pattern.compile("(?:<!-- snippet: ([\\w-]+) -->\\n)?```(\\w*)\\n(.*?)\\n?```\\n", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("]\\((?!https?:|#|mailto:)([^)#\\s]+)");
+    private static final Pattern BEGIN = Pattern.compile("\\s*(?://|--|#|<!--) docs: ([\\w-]+)(?: -->)?\\s*");
+    private static final Pattern END = Pattern.compile("\\s*(?://|--|#|<!--) end(?: -->)?\\s*");
+
+    @Test
+    void everySnippetIsARegionOfCodeThatTheBuildCompilesOrRuns() {
+        Map<String, String> regions = regions();
+        List<String> wrong = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher block = BLOCK.matcher(read(page));
+            while (block.find()) {
+                String name = block.group(1);
+                String language = block.group(2);
+                if (name == null && NEED_A_SOURCE.contains(language)) {
+                    wrong.add(page.getFileName() + ": a " + language + " block has no <!-- snippet: name -->: "
+                            + block.group(3));
+                } else if (name != null && !block.group(3).equals(regions.get(name))) {
+                    wrong.add(page.getFileName() + ": " + name + " is not what the code says:\n" + regions.get(name));
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() {
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher link = LINK.matcher(read(page));
+            while (link.find()) {
+                if (!Files.exists(page.resolveSibling(link.group(1)))) {
+                    broken.add(page.getFileName() + " -> " + link.group(1));
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void theDependencyInTheReadmeIsOfThisVersion() {
+        Matcher version = Pattern.compile("<artifactId>pglock-parent</artifactId>\\s*<version>(.*?)</version>")
+                .matcher(read(ROOT.resolve("pom.xml")));
+        assertThat(version.find()).isTrue();
+        assertThat(read(ROOT.resolve("README.md")))
+                .containsPattern(
+                        "<artifactId>pglock-flyway</artifactId>\\s*<version>" + Pattern.quote(version.group(1)) + "<");
+    }
+
+    @Test
+    void theReadmeLeadsToEveryPage() {
+        String readme = read(ROOT.resolve("README.md"));
+        Set<String> orphans = pages().stream()
+                .filter(page -> page.startsWith(ROOT.resolve("docs")))
+                .map(page -> ROOT.relativize(page).toString().replace('\\', '/'))
+                .filter(page -> !readme.contains(page))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(orphans).isEmpty();
+    }
+
+    private static List<Path> pages() {
+        List<Path> pages = new ArrayList<>(find(ROOT.resolve("docs"), ".md"));
+        pages.add(ROOT.resolve("README.md"));
+        return pages;
+    }
+
+    private static Map<String, String> regions() {
+        Map<String, String> regions = new HashMap<>();
+        try (Stream<Path> modules = Files.list(ROOT)) {
+            modules.map(module -> module.resolve("src"))
+                    .filter(Files::isDirectory)
+                    .flatMap(sources -> find(sources, "").stream())
+                    .filter(file -> file.toString().matches(".*\\.(java|sql|xml|properties|toml|yaml|conf)"))
+                    .forEach(file -> collect(file, regions));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return regions;
+    }
+
+    private static void collect(Path file, Map<String, String> regions) {
+        String name = null;
+        List<String> lines = new ArrayList<>();
+        for (String line : read(file).split("\n", -1)) {
+            Matcher begin = BEGIN.matcher(line);
+            if (begin.matches()) {
+                name = begin.group(1);
+                lines.clear();
+            } else if (name != null && END.matcher(line).matches()) {
+                String earlier = regions.put(name, String.join("\n", lines).stripIndent());
+                assertThat(earlier)
+                        .as("two regions named %s, one in %s", name, file)
+                        .isNull();
+                name = null;
+            } else {
+                lines.add(line);
+            }
+        }
+        assertThat(name).as("region without an end in " + file).isNull();
+    }
+
+    private static List<Path> find(Path directory, String suffix) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file).replace("\r\n", "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path root() {
+        Path directory = Path.of("").toAbsolutePath();
+        while (!Files.exists(directory.resolve("README.md"))) {
+            directory = directory.getParent();
+        }
+        return directory;
+    }
+}
