@@ -27,6 +27,12 @@ public final class RecordedLog implements LogCreator {
     @Override
     public Log createLogger(Class<?> clazz) {
         return new Log() {
+            /** Without a default in Flyway 10. */
+            @Override
+            public boolean isDebugEnabled() {
+                return false;
+            }
+
             @Override
             public void debug(String message) {}
 
