@@ -114,8 +114,8 @@ public final class Prioritize {
      */
     public Prioritize after(Duration wait) {
         Timing timing = plan.timing();
-        return with(plan.timing(
-                new Timing(notNegative("after", wait), timing.grace(), timing.every(), timing.minAge())));
+        return with(
+                plan.timing(new Timing(notNegative("after", wait), timing.grace(), timing.every(), timing.minAge())));
     }
 
     /**
@@ -126,8 +126,8 @@ public final class Prioritize {
      */
     public Prioritize grace(Duration time) {
         Timing timing = plan.timing();
-        return with(plan.timing(
-                new Timing(timing.after(), notNegative("grace", time), timing.every(), timing.minAge())));
+        return with(
+                plan.timing(new Timing(timing.after(), notNegative("grace", time), timing.every(), timing.minAge())));
     }
 
     /**
@@ -153,7 +153,8 @@ public final class Prioritize {
      */
     public Prioritize minAge(Duration age) {
         Timing timing = plan.timing();
-        return with(plan.timing(new Timing(timing.after(), timing.grace(), timing.every(), notNegative("minAge", age))));
+        return with(
+                plan.timing(new Timing(timing.after(), timing.grace(), timing.every(), notNegative("minAge", age))));
     }
 
     /**

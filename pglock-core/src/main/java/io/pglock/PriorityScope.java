@@ -66,6 +66,7 @@ public final class PriorityScope implements AutoCloseable {
     /** {@code pid 4711: 2 blockers, 1 action}. */
     @Override
     public String toString() {
-        return "pid " + session.physical().getBackendPID() + ": " + blockers().size() + " blockers, " + actions().size() + " actions";
+        return "pid " + session.physical().getBackendPID() + ": " + blockers().size() + " blockers, "
+                + actions().size() + " actions";
     }
 }

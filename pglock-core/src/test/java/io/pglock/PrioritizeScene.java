@@ -69,9 +69,11 @@ abstract class PrioritizeScene {
     /** Waits until the watch has looked again some times and still sees this blocker. */
     void awaitMoreLooks(PriorityScope scope, Session blocker) {
         Duration before = seen(scope, blocker).map(SeenBlocker::waited).orElse(Duration.ZERO);
-        scenario.await("the watch keeps looking", () -> seen(scope, blocker)
-                .filter(each -> each.waited().compareTo(before.plusMillis(100)) > 0)
-                .isPresent());
+        scenario.await(
+                "the watch keeps looking",
+                () -> seen(scope, blocker)
+                        .filter(each -> each.waited().compareTo(before.plusMillis(100)) > 0)
+                        .isPresent());
     }
 
     static List<Integer> sentTo(PriorityScope scope) {

@@ -71,9 +71,11 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Running ahead = queued.start("lock table orders in access exclusive mode");
         scenario.awaitBlockedBy(queued, holder);
         Session migration = scenario.session("migration");
-        try (PriorityScope scope = quickly(migration).terminate().protect("holder").start()) {
+        try (PriorityScope scope =
+                quickly(migration).terminate().protect("holder").start()) {
             Running altering = migration.start(ALTER);
-            scenario.await("the queued session is seen", () -> seen(scope, queued).isPresent());
+            scenario.await(
+                    "the queued session is seen", () -> seen(scope, queued).isPresent());
             awaitMoreLooks(scope, queued);
             assertThat(seen(scope, queued).orElseThrow().hard()).isFalse();
             assertThat(seen(scope, queued).orElseThrow().describe()).contains("which waits ahead in the queue");
@@ -90,8 +92,7 @@ class PrioritizeSparesTest extends PrioritizeScene {
     void sparesAProtectedApplication() {
         Session holder = idleInTransaction("pg_dump");
         Session migration = scenario.session("migration");
-        SeenBlocker blocker =
-                blockedInVainBy(holder, quickly(migration).terminate(), migration, holder::commit);
+        SeenBlocker blocker = blockedInVainBy(holder, quickly(migration).terminate(), migration, holder::commit);
         assertThat(blocker.spared()).contains("it is protected");
     }
 
@@ -105,8 +106,11 @@ class PrioritizeSparesTest extends PrioritizeScene {
             holder.setAutoCommit(false);
             holder.createStatement().execute("select count(*) from orders");
             Running altering = migration.start(ALTER);
-            scenario.await("the blocker is spared", () -> scope.blockers().stream()
-                    .anyMatch(each -> each.spared().isPresent() && each.waited().toMillis() > 150));
+            scenario.await(
+                    "the blocker is spared",
+                    () -> scope.blockers().stream()
+                            .anyMatch(each ->
+                                    each.spared().isPresent() && each.waited().toMillis() > 150));
             assertThat(scope.actions()).isEmpty();
             holder.rollback();
             altering.await();
@@ -144,8 +148,7 @@ class PrioritizeSparesTest extends PrioritizeScene {
                 .prioritize(dataSource)
                 .every(Duration.ofHours(1)) // never looks, so that it is not marked on the server
                 .start()) {
-            SeenBlocker blocker =
-                    blockedInVainBy(other, quickly(migration).terminate(), migration, other::commit);
+            SeenBlocker blocker = blockedInVainBy(other, quickly(migration).terminate(), migration, other::commit);
             assertThat(blocker.spared()).contains("it belongs to this JVM's own work");
             assertThat(theirs.warnings()).isEmpty();
         }
@@ -155,7 +158,8 @@ class PrioritizeSparesTest extends PrioritizeScene {
     void sparesTheHostsOwnConnection() throws SQLException {
         Session history = idleInTransaction("history");
         Session migration = scenario.session("migration");
-        try (var registered = OwnSessions.register(PgSession.of(history.connection()).facts())) {
+        try (var registered =
+                OwnSessions.register(PgSession.of(history.connection()).facts())) {
             blockedInVainBy(history, quickly(migration).terminate(), migration, history::commit);
             assertThat(registered).isNotNull();
         }
@@ -176,7 +180,8 @@ class PrioritizeSparesTest extends PrioritizeScene {
     @Test
     void tellsOtherJvmsWhoIsGuarded() {
         Session migration = scenario.session("migration");
-        String marks = "select objid from pg_locks where locktype = 'advisory' and classid = 1885826155 and objsubid = 2";
+        String marks =
+                "select objid from pg_locks where locktype = 'advisory' and classid = 1885826155 and objsubid = 2";
         Session observer = scenario.session("observer");
         try (PriorityScope scope = quickly(migration).start()) {
             scenario.await("the mark", () -> observer.execute(marks).equals(List.of(String.valueOf(migration.pid()))));
@@ -214,7 +219,8 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Session migration = scenario.session("migration");
         try (PriorityScope scope = quickly(migration).terminate().start()) {
             Running altering = migration.start(ALTER);
-            scenario.await("the prepared transaction is seen", () -> !scope.blockers().isEmpty());
+            scenario.await(
+                    "the prepared transaction is seen", () -> !scope.blockers().isEmpty());
             SeenBlocker blocker = scope.blockers().get(0);
             web.execute("rollback prepared 'it''s \"prepared\"'");
             altering.await();
@@ -254,8 +260,9 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Session holder = idleInTransaction("holder");
         Role weak = scenario.role("weak", "pg_signal_backend");
         Session migration = scenario.session("migration");
-        try (PriorityScope scope =
-                quickly(migration, new HandingOut(() -> scenario.connectAs(weak))).terminate().start()) {
+        try (PriorityScope scope = quickly(migration, new HandingOut(() -> scenario.connectAs(weak)))
+                .terminate()
+                .start()) {
             Running altering = migration.start(ALTER);
             scenario.await("the refusal", () -> !scope.actions().isEmpty());
             holder.commit();

@@ -39,7 +39,9 @@ class PrioritizeTest extends PrioritizeScene {
             assertThat(blocker.spared()).isEmpty();
             assertThat(blocker.waitsFor()).isEqualTo("AccessExclusiveLock on orders");
             assertThat(blocker.describe())
-                    .contains("blocked by pid " + web.pid() + " (web, idle in transaction for ", "select count(*) from orders");
+                    .contains(
+                            "blocked by pid " + web.pid() + " (web, idle in transaction for ",
+                            "select count(*) from orders");
             assertThat(scope.actions()).isEmpty();
             assertThat(scope.warnings()).isEmpty();
         }
@@ -100,8 +102,7 @@ class PrioritizeTest extends PrioritizeScene {
         Session web = scenario.session("web");
         web.begin();
         web.execute("select count(*) from orders");
-        Running stubborn = web.start(
-                """
+        Running stubborn = web.start("""
                 do $$ begin
                     loop begin perform pg_sleep(300); exception when query_canceled then null; end; end loop;
                 end $$""");
@@ -148,8 +149,9 @@ class PrioritizeTest extends PrioritizeScene {
                 return !sentTo(scope).isEmpty();
             });
             altering.await();
-            assertThat(scope.actions()).allSatisfy(done -> assertThat(done.backend().xactAge().orElseThrow())
-                    .isGreaterThanOrEqualTo(age));
+            assertThat(scope.actions())
+                    .allSatisfy(done ->
+                            assertThat(done.backend().xactAge().orElseThrow()).isGreaterThanOrEqualTo(age));
         }
     }
 
@@ -235,7 +237,9 @@ class PrioritizeTest extends PrioritizeScene {
                         })
                         .start()) {
             Running altering = migration.start(ALTER);
-            scenario.await("both fail", () -> !acting.warnings().isEmpty() && !filtering.warnings().isEmpty());
+            scenario.await(
+                    "both fail",
+                    () -> !acting.warnings().isEmpty() && !filtering.warnings().isEmpty());
             awaitMoreLooks(filtering, web);
             web.commit();
             altering.await();
@@ -254,7 +258,8 @@ class PrioritizeTest extends PrioritizeScene {
         Session migration = scenario.session("migration");
         try (PriorityScope scope = quickly(migration).terminate().dryRun().start()) {
             Running altering = migration.start(ALTER);
-            scenario.await("all three signals are on record", () -> scope.actions().size() >= 3);
+            scenario.await(
+                    "all three signals are on record", () -> scope.actions().size() >= 3);
             awaitMoreLooks(scope, idle);
             idle.commit();
             active.cancel();

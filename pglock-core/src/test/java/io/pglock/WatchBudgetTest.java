@@ -44,17 +44,20 @@ class WatchBudgetTest extends PrioritizeScene {
     }
 
     private <T> T counting(Class<T> type, T real) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-            if (method.getName().startsWith("execute")) {
-                statements.incrementAndGet();
-            }
-            try {
-                Object result = method.invoke(real, arguments);
-                return result instanceof PreparedStatement prepared ? counting(PreparedStatement.class, prepared) : result;
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        }));
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (method.getName().startsWith("execute")) {
+                        statements.incrementAndGet();
+                    }
+                    try {
+                        Object result = method.invoke(real, arguments);
+                        return result instanceof PreparedStatement prepared
+                                ? counting(PreparedStatement.class, prepared)
+                                : result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
     }
 
     @ParameterizedTest
@@ -69,7 +72,8 @@ class WatchBudgetTest extends PrioritizeScene {
         try {
             for (int i = 0; i < count; i++) {
                 guarded.add(dataSource.getConnection());
-                scopes.add(PgLock.on(guarded.get(i)).prioritize(side).every(EVERY).start());
+                scopes.add(
+                        PgLock.on(guarded.get(i)).prioritize(side).every(EVERY).start());
             }
             scenario.await("all are looked after", () -> marks() == count);
             int before = statements.get();
@@ -105,11 +109,12 @@ class WatchBudgetTest extends PrioritizeScene {
     void aShortScopeCostsNoStatementOfItsOwn() {
         Session migration = scenario.session("migration");
         DataSource side = counting();
-        IntStream.range(0, 50).forEach(i -> PgLock.on(migration.connection())
-                .prioritize(side)
-                .every(Duration.ofHours(1))
-                .start()
-                .close());
+        IntStream.range(0, 50)
+                .forEach(i -> PgLock.on(migration.connection())
+                        .prioritize(side)
+                        .every(Duration.ofHours(1))
+                        .start()
+                        .close());
         assertThat(statements).hasValue(0);
     }
 
@@ -136,7 +141,10 @@ class WatchBudgetTest extends PrioritizeScene {
         List<Running> waiting = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             Session migration = scenario.session("migration " + i);
-            scopes.add(quickly(migration, side).after(Duration.ofMillis(500)).terminate().start());
+            scopes.add(quickly(migration, side)
+                    .after(Duration.ofMillis(500))
+                    .terminate()
+                    .start());
             waiting.add(migration.start("select pg_advisory_lock_shared(1)", "select pg_advisory_unlock_shared(1)"));
         }
         waiting.forEach(Running::await);

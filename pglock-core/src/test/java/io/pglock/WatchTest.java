@@ -12,6 +12,8 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import io.pglock.testkit.TcpProxy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
@@ -79,7 +82,8 @@ class WatchTest extends PrioritizeScene {
         });
         Session migration = scenario.session("migration");
         for (int i = 0; i < 20; i++) {
-            try (PriorityScope scope = quickly(migration, counting).every(Duration.ofHours(1)).start()) {
+            try (PriorityScope scope =
+                    quickly(migration, counting).every(Duration.ofHours(1)).start()) {
                 migration.execute("select 1");
                 assertThat(scope.warnings()).isEmpty();
             }
@@ -98,7 +102,10 @@ class WatchTest extends PrioritizeScene {
         List<PriorityScope> scopes = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             migrations.add(scenario.session("migration " + i));
-            scopes.add(quickly(migrations.get(i), counting).terminate().requireSideConnection().start());
+            scopes.add(quickly(migrations.get(i), counting)
+                    .terminate()
+                    .requireSideConnection()
+                    .start());
         }
         assertThat(opened).hasValue(1);
         assertThat(watchThreads()).hasSize(1);
@@ -109,19 +116,23 @@ class WatchTest extends PrioritizeScene {
     @Test
     void leavesAPooledConnectionAsItWas() throws SQLException {
         try (HikariDataSource pool = pool(1, Duration.ofSeconds(10))) {
-            String settings = "select concat_ws('|', current_setting('application_name'), current_setting('lock_timeout'),"
-                    + " current_setting('statement_timeout'), current_setting('jit', true), pg_backend_pid())";
+            String settings =
+                    "select concat_ws('|', current_setting('application_name'), current_setting('lock_timeout'),"
+                            + " current_setting('statement_timeout'), current_setting('jit', true), pg_backend_pid())";
             String before = only(pool, "set lock_timeout = '7s'; set application_name = 'mine'", settings);
             Session migration = scenario.session("migration");
             try (PriorityScope scope =
                     quickly(migration, pool).requireSideConnection().start()) {
-                scenario.await("the pool's connection is in use", () -> pool.getHikariPoolMXBean()
-                                .getActiveConnections()
-                        == 1);
+                scenario.await(
+                        "the pool's connection is in use",
+                        () -> pool.getHikariPoolMXBean().getActiveConnections() == 1);
                 assertThat(scope.warnings()).isEmpty();
             }
             assertThat(only(pool, "select 1", settings)).isEqualTo(before);
-            assertThat(only(pool, "select 1", "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"))
+            assertThat(only(
+                            pool,
+                            "select 1",
+                            "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"))
                     .isEqualTo("0");
         }
     }
@@ -159,21 +170,20 @@ class WatchTest extends PrioritizeScene {
 
     /** As a pool's proxy: closing it gives it back. */
     private static Connection notClosed(Connection lent) {
-        boolean[] closed = {false};
-        return (Connection) java.lang.reflect.Proxy.newProxyInstance(
+        AtomicBoolean closed = new AtomicBoolean();
+        return (Connection) Proxy.newProxyInstance(
                 WatchTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
-                    switch (method.getName()) {
-                        case "close":
-                            closed[0] = true;
-                            return null;
-                        case "isClosed":
-                            return closed[0];
-                        default:
-                            try {
-                                return method.invoke(lent, arguments);
-                            } catch (java.lang.reflect.InvocationTargetException e) {
-                                throw e.getCause();
-                            }
+                    if (method.getName().equals("close")) {
+                        closed.set(true);
+                        return null;
+                    }
+                    if (method.getName().equals("isClosed")) {
+                        return closed.get();
+                    }
+                    try {
+                        return method.invoke(lent, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
                     }
                 });
     }
@@ -204,9 +214,9 @@ class WatchTest extends PrioritizeScene {
                 Connection taken = pool.getConnection()) {
             Session migration = scenario.session("migration");
             PriorityScope scope = quickly(migration, pool).start();
-            scenario.await("the watch waits for a connection", () -> pool.getHikariPoolMXBean()
-                            .getThreadsAwaitingConnection()
-                    == 1);
+            scenario.await(
+                    "the watch waits for a connection",
+                    () -> pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 1);
             scope.close();
             assertThat(watchThreads()).isEmpty();
             assertThat(taken.isClosed()).isFalse();
@@ -284,7 +294,8 @@ class WatchTest extends PrioritizeScene {
 
     @Test
     void refusesASideConnectionThroughAPooler() {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port()).rewriteBackendKey()) {
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port()).rewriteBackendKey()) {
             assertThat(warnedAndHarmless(scenario.session("migration"), proxy.dataSource(database)))
                     .contains("pool");
         }
@@ -292,7 +303,9 @@ class WatchTest extends PrioritizeScene {
 
     @Test
     void refusesAGuardedSessionThroughAPooler() throws SQLException {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port()).rewriteBackendKey();
+        try (TcpProxy proxy = TcpProxy.to(
+                                database.server().host(), database.server().port())
+                        .rewriteBackendKey();
                 Connection pooled = proxy.dataSource(database).getConnection()) {
             Prioritize request = PgLock.on(pooled).prioritize(dataSource);
             assertThatThrownBy(request::start).isInstanceOf(LockNotSupportedException.class);
@@ -318,8 +331,8 @@ class WatchTest extends PrioritizeScene {
 
     private int sidePid() throws SQLException {
         try (var statement = scenario.observer()
-                        .prepareStatement(
-                                "select coalesce(max(pid), 0) from pg_stat_activity where application_name = 'pglock' and datname = ?")) {
+                .prepareStatement(
+                        "select coalesce(max(pid), 0) from pg_stat_activity where application_name = 'pglock' and datname = ?")) {
             statement.setString(1, database.name());
             try (var row = statement.executeQuery()) {
                 row.next();
@@ -332,14 +345,16 @@ class WatchTest extends PrioritizeScene {
     void nothingIsSignalledAfterTheEnd() {
         Session web = idleInTransaction("web");
         Session migration = scenario.session("migration");
-        PriorityScope scope = quickly(migration).terminate().requireSideConnection().start();
+        PriorityScope scope =
+                quickly(migration).terminate().requireSideConnection().start();
         PriorityScope stillLooking =
                 quickly(scenario.session("other")).requireSideConnection().start();
         scope.close();
         Running altering = migration.start(ALTER);
         scenario.awaitBlockedBy(migration, web);
         try (PriorityScope reporting = quickly(migration).report().start()) {
-            scenario.await("the watch goes on looking", () -> seen(reporting, web).isPresent());
+            scenario.await(
+                    "the watch goes on looking", () -> seen(reporting, web).isPresent());
             awaitMoreLooks(reporting, web);
             assertThat(reporting.actions()).isEmpty();
         }
@@ -380,7 +395,8 @@ class WatchTest extends PrioritizeScene {
 
     @Test
     void aNetworkThatSwallowsEverythingHoldsUpTheEndForSecondsOnly() throws SQLException {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port())) {
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port())) {
             Session web = idleInTransaction("web");
             Session migration = scenario.session("migration");
             PriorityScope scope = quickly(migration, proxy.dataSource(database))
@@ -441,8 +457,11 @@ class WatchTest extends PrioritizeScene {
         assertThatThrownBy(request::start)
                 .isInstanceOf(PgLockException.class)
                 .hasMessageContaining("could not be seen", "no such host");
-        Prioritize itself = quickly(migration, new HandingOut(migration::connection)).requireSideConnection();
-        assertThatThrownBy(itself::start).isInstanceOf(PgLockException.class).hasMessageContaining("the guarded one itself");
+        Prioritize itself =
+                quickly(migration, new HandingOut(migration::connection)).requireSideConnection();
+        assertThatThrownBy(itself::start)
+                .isInstanceOf(PgLockException.class)
+                .hasMessageContaining("the guarded one itself");
         assertThat(watchThreads()).isEmpty();
     }
 

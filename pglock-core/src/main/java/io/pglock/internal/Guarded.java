@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -192,7 +191,9 @@ public final class Guarded {
         Duration waited = sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
         SeenBlocker plain =
                 new SeenBlocker(sighting.backend(), sighting.hard(), sighting.waitsFor(), waited, sighting.spared());
-        SeenBlocker seen = plain.spared().isPresent() ? plain : spared(plain).map(why -> with(plain, why)).orElse(plain);
+        SeenBlocker seen = plain.spared().isPresent()
+                ? plain
+                : spared(plain).map(why -> with(plain, why)).orElse(plain);
         Pursuit.Key key = Pursuit.Key.of(seen.backend());
         synchronized (blockers) {
             blockers.merge(key, seen, (before, latest) -> before.hard() && !latest.hard() ? before : latest);

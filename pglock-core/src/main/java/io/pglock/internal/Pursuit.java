@@ -36,7 +36,10 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
     record Step(Optional<Signal> signal, Pursuit pursuit) {}
 
     Step next(PriorityPlan plan, SeenBlocker seen, long now) {
-        if (!isTarget(plan, seen) || told.contains(Outcome.NOT_PERMITTED) || told.contains(Outcome.SPARED) || isPaused(plan, now)) {
+        if (!isTarget(plan, seen)
+                || told.contains(Outcome.NOT_PERMITTED)
+                || told.contains(Outcome.SPARED)
+                || isPaused(plan, now)) {
             return new Step(Optional.empty(), this);
         }
         return switch (plan.aim().mode()) {
@@ -70,7 +73,8 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
     /** A dry run "sends" each signal once; a cancel, which does nothing to an idle session, is tried there once. */
     private Step step(PriorityPlan plan, SeenBlocker seen, Signal signal) {
         boolean pointless = plan.aim().dryRun()
-                ? tried.filter(before -> before == signal || before == Signal.TERMINATE).isPresent()
+                ? tried.filter(before -> before == signal || before == Signal.TERMINATE)
+                        .isPresent()
                 : signal == Signal.CANCEL && isIdle(seen) && told.contains(Outcome.NO_EFFECT);
         return new Step(pointless ? Optional.empty() : Optional.of(signal), this);
     }

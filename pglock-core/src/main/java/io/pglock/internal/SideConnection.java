@@ -68,8 +68,9 @@ final class SideConnection implements AutoCloseable {
             throw new Unusable(String.valueOf(e.getMessage()));
         }
         if (guarded.stream().anyMatch(each -> each.isBehind(session.physical())) || session.inTransaction()) {
-            throw new Unusable("the DataSource hands out a session that is in use, the guarded one itself or one inside a"
-                    + " transaction. Give it a DataSource that opens connections of its own");
+            throw new Unusable(
+                    "the DataSource hands out a session that is in use, the guarded one itself or one inside a"
+                            + " transaction. Give it a DataSource that opens connections of its own");
         }
         boolean autoCommit = connection.getAutoCommit();
         boolean ready = false;

@@ -17,7 +17,12 @@ import java.util.Set;
  * @param spared why the blocker is never signalled
  */
 record Sighting(
-        int waiter, Backend backend, boolean hard, String waitsFor, Optional<Duration> waited, Optional<String> spared) {
+        int waiter,
+        Backend backend,
+        boolean hard,
+        String waitsFor,
+        Optional<Duration> waited,
+        Optional<String> spared) {
 
     /** @param own this JVM's sessions on that server */
     static Sighting of(ResultSet row, Set<Integer> own) throws SQLException {

@@ -89,7 +89,8 @@ public final class Signals {
         setInstant(statement, 3, seen.xactStart());
     }
 
-    private static void setInstant(PreparedStatement statement, int index, Optional<Instant> instant) throws SQLException {
+    private static void setInstant(PreparedStatement statement, int index, Optional<Instant> instant)
+            throws SQLException {
         if (instant.isPresent()) {
             statement.setObject(index, instant.get().atOffset(ZoneOffset.UTC));
         } else {
@@ -118,7 +119,11 @@ public final class Signals {
                 return inSavepoint(session, () -> ask(side, how, seen, sql, parameters));
             } catch (SQLException e) {
                 if (SqlState.is(e, SqlState.INSUFFICIENT_PRIVILEGE)) {
-                    return unsent(seen, how, Outcome.NOT_PERMITTED, permissions(side, seen).remedy());
+                    return unsent(
+                            seen,
+                            how,
+                            Outcome.NOT_PERMITTED,
+                            permissions(side, seen).remedy());
                 }
                 throw e;
             }
@@ -132,7 +137,8 @@ public final class Signals {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 Verdict verdict = Verdict.valueOf(row.getString(1));
-                if (verdict == Verdict.SEND && !row.getBoolean(2)) { // null: it has let go since; false: it has ended since
+                if (verdict == Verdict.SEND
+                        && !row.getBoolean(2)) { // null: it has let go since; false: it has ended since
                     verdict = row.wasNull() ? Verdict.NOT_BLOCKING : Verdict.ENDED;
                 }
                 if (verdict != Verdict.SEND) {
@@ -172,7 +178,8 @@ public final class Signals {
 
         String remedy() {
             return superuserOnly
-                    ? "it belongs to the superuser " + owner + ", whom only a superuser may signal; connect pglock's side"
+                    ? "it belongs to the superuser " + owner
+                            + ", whom only a superuser may signal; connect pglock's side"
                             + " connection as one, or end that session yourself"
                     : "role " + role + " may not signal sessions of " + owner + "; GRANT pg_signal_backend TO " + role;
         }

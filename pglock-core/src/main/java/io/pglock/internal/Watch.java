@@ -9,7 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -166,7 +165,8 @@ final class Watch implements Runnable {
     private void look() {
         lookBegan = System.nanoTime();
         List<Guarded> due = due(lookBegan);
-        Duration pause = due.stream().map(Guarded::every).min(Duration::compareTo).orElse(FIRST_RETRY);
+        Duration pause =
+                due.stream().map(Guarded::every).min(Duration::compareTo).orElse(FIRST_RETRY);
         try {
             List<Guarded> served = serve(due);
             for (Guarded session : served) {
@@ -232,7 +232,8 @@ final class Watch implements Runnable {
         }
         List<Sighting> seen = through.look(pids(due));
         for (Guarded session : due) {
-            session.saw(seen.stream().filter(each -> each.waiter() == session.pid()).toList(), through);
+            session.saw(
+                    seen.stream().filter(each -> each.waiter() == session.pid()).toList(), through);
         }
         return due;
     }
@@ -282,7 +283,8 @@ final class Watch implements Runnable {
         if (lost) {
             dropSide();
         }
-        String why = (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
+        String why =
+                (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
         due.forEach(session -> session.unavailable("outage " + outages, why));
         Duration pause = retry;
         Duration doubled = retry.multipliedBy(2);

@@ -74,8 +74,10 @@ class PursuitTest {
 
     @Test
     void nobodyIsSignalledWhoIsSparedOrQueuedAheadOrTooYoung() {
-        assertThat(next(Mode.TERMINATE, seen("idle", 9, false, Optional.empty()))).isEmpty();
-        assertThat(next(Mode.TERMINATE, seen("idle", 9, true, Optional.of("protected")))).isEmpty();
+        assertThat(next(Mode.TERMINATE, seen("idle", 9, false, Optional.empty())))
+                .isEmpty();
+        assertThat(next(Mode.TERMINATE, seen("idle", 9, true, Optional.of("protected"))))
+                .isEmpty();
         PriorityPlan old = plan(Mode.TERMINATE)
                 .timing(new Timing(Duration.ZERO, Duration.ZERO, Duration.ofMillis(50), Duration.ofSeconds(11)));
         assertThat(Pursuit.NEW.next(old, seen("idle", 9), 0).signal()).isEmpty();
@@ -101,36 +103,47 @@ class PursuitTest {
     @Test
     void theTerminateFollowsTheCancelAfterTheGraceEvenIfTheSessionIdlesMeanwhile() {
         Pursuit cancelled = sent(Pursuit.NEW, Signal.CANCEL, 10);
-        assertThat(cancelled.next(plan(Mode.TERMINATE), seen("idle in transaction", 2), at(11.9)).signal())
+        assertThat(cancelled
+                        .next(plan(Mode.TERMINATE), seen("idle in transaction", 2), at(11.9))
+                        .signal())
                 .isEmpty();
-        assertThat(cancelled.next(plan(Mode.TERMINATE), seen("active", 3), at(12)).signal())
+        assertThat(cancelled
+                        .next(plan(Mode.TERMINATE), seen("active", 3), at(12))
+                        .signal())
                 .contains(Signal.TERMINATE);
     }
 
     @Test
     void aCancelIsRepeatedAfterEachGrace() {
         Pursuit cancelled = sent(Pursuit.NEW, Signal.CANCEL, 10);
-        assertThat(cancelled.next(plan(Mode.CANCEL), seen("active", 3), at(11)).signal()).isEmpty();
-        assertThat(cancelled.next(plan(Mode.CANCEL), seen("active", 3), at(12)).signal()).contains(Signal.CANCEL);
+        assertThat(cancelled.next(plan(Mode.CANCEL), seen("active", 3), at(11)).signal())
+                .isEmpty();
+        assertThat(cancelled.next(plan(Mode.CANCEL), seen("active", 3), at(12)).signal())
+                .contains(Signal.CANCEL);
     }
 
     @Test
     void aCancelThatDoesNothingIsTriedAgainOnlyWhenTheSessionRunsSomething() {
         Pursuit told = outcome(Pursuit.NEW, Signal.CANCEL, Outcome.NO_EFFECT, 10);
-        assertThat(told.next(plan(Mode.CANCEL), seen("idle in transaction", 3), at(20)).signal()).isEmpty();
-        assertThat(told.next(plan(Mode.CANCEL), seen("active", 3), at(10.05)).signal()).contains(Signal.CANCEL);
+        assertThat(told.next(plan(Mode.CANCEL), seen("idle in transaction", 3), at(20))
+                        .signal())
+                .isEmpty();
+        assertThat(told.next(plan(Mode.CANCEL), seen("active", 3), at(10.05)).signal())
+                .contains(Signal.CANCEL);
     }
 
     @Test
     void whatIsNotPermittedIsNotTriedAgain() {
         Pursuit refused = outcome(Pursuit.NEW, Signal.CANCEL, Outcome.NOT_PERMITTED, 10);
-        assertThat(refused.next(plan(Mode.TERMINATE), seen("idle", 9), at(99)).signal()).isEmpty();
+        assertThat(refused.next(plan(Mode.TERMINATE), seen("idle", 9), at(99)).signal())
+                .isEmpty();
     }
 
     @Test
     void aSignalThatCameTooLateCountsForNothing() {
         Pursuit gone = outcome(Pursuit.NEW, Signal.CANCEL, Outcome.GONE, 10);
-        assertThat(gone.next(plan(Mode.TERMINATE), seen("active", 2), at(10.05)).signal()).contains(Signal.CANCEL);
+        assertThat(gone.next(plan(Mode.TERMINATE), seen("active", 2), at(10.05)).signal())
+                .contains(Signal.CANCEL);
         assertThat(gone.isNews(new Signalled(seen("active", 1).backend(), Signal.CANCEL, Outcome.GONE, NOW, "")))
                 .isFalse();
     }
@@ -142,7 +155,9 @@ class PursuitTest {
         assertThat(cancelled.next(dry, seen("active", 3), at(12)).signal()).contains(Signal.TERMINATE);
         Pursuit terminated = outcome(cancelled, Signal.TERMINATE, Outcome.DRY_RUN, 12);
         assertThat(terminated.next(dry, seen("active", 9), at(99)).signal()).isEmpty();
-        assertThat(cancelled.next(plan(Mode.CANCEL).dryRun(), seen("active", 9), at(99)).signal())
+        assertThat(cancelled
+                        .next(plan(Mode.CANCEL).dryRun(), seen("active", 9), at(99))
+                        .signal())
                 .isEmpty();
     }
 
@@ -150,16 +165,21 @@ class PursuitTest {
     void aCustomActionIsAskedOnceInEachGraceAndObeyedAsItIs() {
         Pursuit.Step first = Pursuit.NEW.next(plan(Mode.ACTION), seen("active", 1), at(10));
         assertThat(first.signal()).contains(Signal.TERMINATE);
-        assertThat(first.pursuit().next(plan(Mode.ACTION), seen("active", 2), at(11)).signal())
+        assertThat(first.pursuit()
+                        .next(plan(Mode.ACTION), seen("active", 2), at(11))
+                        .signal())
                 .isEmpty();
-        assertThat(first.pursuit().next(plan(Mode.ACTION), seen("active", 3), at(12)).signal())
+        assertThat(first.pursuit()
+                        .next(plan(Mode.ACTION), seen("active", 3), at(12))
+                        .signal())
                 .contains(Signal.TERMINATE);
     }
 
     @Test
     void anotherTransactionOfTheSameSessionIsAnotherBlocker() {
         Backend seen = seen("active", 1).backend();
-        assertThat(Pursuit.Key.of(seen)).isEqualTo(Pursuit.Key.of(seen("idle", 2).backend()));
+        assertThat(Pursuit.Key.of(seen))
+                .isEqualTo(Pursuit.Key.of(seen("idle", 2).backend()));
         assertThat(new Pursuit.Key(4711, seen.backendStart(), Optional.of(NOW), Optional.empty()))
                 .isNotEqualTo(Pursuit.Key.of(seen));
     }

@@ -173,8 +173,10 @@ class SignalsTest {
         Running waiting = waiting();
         Backend seen = look(holder);
         assertThat(spared(seen, Spared.of(Set.of("holder"), Set.of()))).endsWith("it is protected.");
-        assertThat(spared(seen, Spared.of(Set.of(seen.user().orElseThrow()), Set.of()))).endsWith("it is protected.");
-        assertThat(spared(seen, Spared.of(Set.of(), Set.of(holder.pid())))).endsWith("it belongs to this JVM's own work.");
+        assertThat(spared(seen, Spared.of(Set.of(seen.user().orElseThrow()), Set.of())))
+                .endsWith("it is protected.");
+        assertThat(spared(seen, Spared.of(Set.of(), Set.of(holder.pid()))))
+                .endsWith("it belongs to this JVM's own work.");
         Session theirs = scenario.session("theirs");
         theirs.execute("select pg_advisory_lock_shared(" + Sql.GUARDED_CLASS + ", " + holder.pid() + ")");
         assertThat(spared(seen, Spared.NOBODY)).endsWith("it is another migration that pglock guards.");
@@ -235,7 +237,8 @@ class SignalsTest {
     @Test
     void aPreparedTransactionHasNoSession() throws SQLException {
         Backend prepared = Rows.unknown(0, Instant.now());
-        assertThat(Signals.toSession(side, Signal.TERMINATE, prepared).outcome()).isEqualTo(Outcome.SPARED);
+        assertThat(Signals.toSession(side, Signal.TERMINATE, prepared).outcome())
+                .isEqualTo(Outcome.SPARED);
     }
 
     @Test
@@ -299,7 +302,8 @@ class SignalsTest {
             Assumptions.assumeTrue(isSuperuser(seen), "needs a server whose test role is a superuser");
             Signalled done = Signals.toSession(mine, Signal.TERMINATE, seen);
             assertThat(done.outcome()).isEqualTo(Outcome.NOT_PERMITTED);
-            assertThat(done.detail()).contains("it belongs to the superuser " + seen.user().orElseThrow());
+            assertThat(done.detail())
+                    .contains("it belongs to the superuser " + seen.user().orElseThrow());
         }
     }
 
