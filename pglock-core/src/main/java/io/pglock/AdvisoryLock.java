@@ -144,15 +144,21 @@ public final class AdvisoryLock {
     }
 
     /**
-     * Acquires the lock as {@link #acquire()} does, runs the work, and releases the lock as {@link LockHandle#close()} does;
-     * what goes wrong with that after the work has failed is suppressed in the work's exception.
+     * Runs the work while the lock is held. Nothing of the lock is left behind, whatever happens to the work:
      *
-     * @throws X what the work throws
+     * <ul>
+     *   <li>Where no transaction is open, the session takes the lock before the work and releases it after. A transaction that
+     *       the work begins and leaves open takes the lock over; one that it leaves failed is rolled back.
+     *   <li>Inside an open transaction the transaction takes the lock, and its commit or rollback releases it. The work must
+     *       not end that transaction.
+     * </ul>
+     *
+     * @throws X what the work throws; what goes wrong after that is suppressed in it
+     * @throws LockLostException when the lock was not held any more after the work, which may have run twice
+     * @throws PgLockException as {@link #acquire()}, and when the work returns although its transaction has failed
      */
     public <X extends Exception> void run(Work<X> work) throws X {
-        try (LockHandle held = acquire()) {
-            work.run();
-        }
+        lockedRun().run(wait, this::require, asCall(work));
     }
 
     /**
@@ -162,9 +168,7 @@ public final class AdvisoryLock {
      * @throws X what the call throws
      */
     public <T, X extends Exception> T run(Call<T, X> call) throws X {
-        try (LockHandle held = acquire()) {
-            return call.call();
-        }
+        return lockedRun().run(wait, this::require, call).orElseThrow();
     }
 
     /**
@@ -174,14 +178,7 @@ public final class AdvisoryLock {
      * @throws X what the work throws
      */
     public <X extends Exception> boolean tryRun(Work<X> work) throws X {
-        Optional<LockHandle> acquired = tryAcquire();
-        if (acquired.isEmpty()) {
-            return false;
-        }
-        try (LockHandle held = acquired.get()) {
-            work.run();
-            return true;
-        }
+        return tryRun(asCall(work)).isPresent();
     }
 
     /**
@@ -191,13 +188,18 @@ public final class AdvisoryLock {
      * @throws X what the call throws
      */
     public <T, X extends Exception> Optional<T> tryRun(Call<T, X> call) throws X {
-        Optional<LockHandle> acquired = tryAcquire();
-        if (acquired.isEmpty()) {
-            return Optional.empty();
-        }
-        try (LockHandle held = acquired.get()) {
-            return Optional.of(call.call());
-        }
+        return lockedRun().run(wait, attempt -> {}, call);
+    }
+
+    private static <X extends Exception> Call<Boolean, X> asCall(Work<X> work) {
+        return () -> {
+            work.run();
+            return true;
+        };
+    }
+
+    private LockedRun lockedRun() {
+        return new LockedRun(session, calls(), key, shared);
     }
 
     private AdvisoryCalls calls() {

@@ -88,12 +88,14 @@ public final class LockHandle implements AutoCloseable {
         try {
             if (session.connection().isClosed()) {
                 open = false;
-                throw new LockLostException(key + ": the connection was closed before the lock was released. If a pool keeps the"
-                        + " session, it keeps the lock too: close the lock first.");
+                throw new LockLostException(
+                        key + ": the connection was closed before the lock was released. If a pool keeps the"
+                                + " session, it keeps the lock too: close the lock first.");
             }
             if (session.inFailedTransaction()) {
-                throw new IllegalStateException(key + ": cannot be released in a transaction that has failed and is still"
-                        + " held. Roll it back, then close() again.");
+                throw new IllegalStateException(
+                        key + ": cannot be released in a transaction that has failed and is still"
+                                + " held. Roll it back, then close() again.");
             }
             boolean released = calls.release(now);
             open = false;

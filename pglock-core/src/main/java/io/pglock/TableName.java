@@ -83,8 +83,9 @@ public record TableName(Optional<String> schema, String name) {
     }
 
     private static IllegalArgumentException bad(String text) {
-        return new IllegalArgumentException("Not the name of a table: <" + text + ">. Write table or schema.table, names with"
-                + " other characters than letters, digits, _ and $ in double quotes, or use TableName.of(name).");
+        return new IllegalArgumentException(
+                "Not the name of a table: <" + text + ">. Write table or schema.table, names with"
+                        + " other characters than letters, digits, _ and $ in double quotes, or use TableName.of(name).");
     }
 
     /** ASCII only, as PostgreSQL does it: another locale's idea of lower case would name another table. */

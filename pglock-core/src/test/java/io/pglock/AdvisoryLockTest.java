@@ -29,7 +29,8 @@ class AdvisoryLockTest {
     }
 
     private static void release(Session session) {
-        assertThat(session.value("select pg_advisory_unlock(" + KEY.number() + ")")).isEqualTo("t");
+        assertThat(session.value("select pg_advisory_unlock(" + KEY.number() + ")"))
+                .isEqualTo("t");
     }
 
     @Test
@@ -52,7 +53,8 @@ class AdvisoryLockTest {
         AdvisoryLock exclusive = PgLock.on(three).advisory(KEY).timeout(Duration.ZERO);
 
         try (LockHandle first = PgLock.on(one).advisory(KEY).shared().acquire();
-                LockHandle second = PgLock.on(two).advisory(KEY).shared().timeout(SOON).acquire()) {
+                LockHandle second =
+                        PgLock.on(two).advisory(KEY).shared().timeout(SOON).acquire()) {
             assertThat(first.isShared()).isTrue();
             assertThat(second.isShared()).isTrue();
             assertThat(exclusive.tryAcquire()).isEmpty();
@@ -96,7 +98,8 @@ class AdvisoryLockTest {
         hold(scenario.session("web"));
 
         assertThatExceptionOfType(LockTimeoutException.class)
-                .isThrownBy(() -> PgLock.on(mine).advisory(KEY).timeout(Duration.ZERO).acquire())
+                .isThrownBy(() ->
+                        PgLock.on(mine).advisory(KEY).timeout(Duration.ZERO).acquire())
                 .withMessageContaining("not acquired at once");
     }
 
@@ -107,7 +110,8 @@ class AdvisoryLockTest {
         hold(web);
 
         assertThatExceptionOfType(LockTimeoutException.class)
-                .isThrownBy(() -> PgLock.on(mine).advisory("report").timeout(SOON).acquire())
+                .isThrownBy(
+                        () -> PgLock.on(mine).advisory("report").timeout(SOON).acquire())
                 .withMessageContaining("report (" + KEY.number() + "): not acquired within 50ms")
                 .withMessageContaining("blocked by pid " + web.pid() + " (web, idle in transaction for ")
                 .withMessageContaining("\"select pg_advisory_lock(");
@@ -118,7 +122,8 @@ class AdvisoryLockTest {
         Session reader = scenario.session("reader");
         reader.execute("select pg_advisory_lock_shared(" + KEY.number() + ")");
 
-        assertThat(PgLock.on(mine).advisory(KEY).shared().timeout(SOON).tryAcquire()).hasValueSatisfying(LockHandle::close);
+        assertThat(PgLock.on(mine).advisory(KEY).shared().timeout(SOON).tryAcquire())
+                .hasValueSatisfying(LockHandle::close);
         assertThatExceptionOfType(LockTimeoutException.class)
                 .isThrownBy(() -> PgLock.on(mine).advisory(KEY).timeout(SOON).acquire())
                 .withMessageContaining("pid " + reader.pid() + " (reader");
@@ -139,7 +144,8 @@ class AdvisoryLockTest {
         assertThat(job.value("show lock_timeout")).isEqualTo("7s");
 
         hold(web);
-        job.run(connection -> PgLock.on(connection).advisory(KEY).timeout(SOON).tryAcquire()).await();
+        job.run(connection -> PgLock.on(connection).advisory(KEY).timeout(SOON).tryAcquire())
+                .await();
         assertThat(job.value("show lock_timeout")).isEqualTo("7s");
     }
 
@@ -149,7 +155,9 @@ class AdvisoryLockTest {
         Session job = scenario.session("job");
         job.execute("set lock_timeout = '50ms'");
 
-        assertThat(job.run(connection -> PgLock.on(connection).advisory(KEY).tryAcquire()).await()).isEmpty();
+        assertThat(job.run(connection -> PgLock.on(connection).advisory(KEY).tryAcquire())
+                        .await())
+                .isEmpty();
     }
 
     @Test
@@ -161,14 +169,17 @@ class AdvisoryLockTest {
         hold(web);
 
         Call<Boolean> acquiring = job.run(connection -> {
-            try (LockHandle lock = PgLock.on(connection).advisory(KEY).noTimeout().acquire()) {
+            try (LockHandle lock =
+                    PgLock.on(connection).advisory(KEY).noTimeout().acquire()) {
                 return lock.isHeld();
             }
         });
         scenario.awaitBlockedBy(job, web);
         // longer than the session's timeout: another one gives up meanwhile
         late.execute("set lock_timeout = '60ms'");
-        assertThat(late.run(connection -> PgLock.on(connection).advisory(KEY).tryAcquire()).await()).isEmpty();
+        assertThat(late.run(connection -> PgLock.on(connection).advisory(KEY).tryAcquire())
+                        .await())
+                .isEmpty();
         release(web);
 
         assertThat(acquiring.await()).isTrue();
@@ -177,7 +188,8 @@ class AdvisoryLockTest {
     // django-pglock defect 10: a session lock_timeout and no timeout of its own aborts the transaction
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void leavesTheTransactionUsableWhenNotAcquired(boolean own, Scenario scenario, Connection mine) throws SQLException {
+    void leavesTheTransactionUsableWhenNotAcquired(boolean own, Scenario scenario, Connection mine)
+            throws SQLException {
         hold(scenario.session("web"));
         Held.execute(mine, "create table if not exists notes (note text)");
         mine.setAutoCommit(false);
@@ -202,7 +214,8 @@ class AdvisoryLockTest {
         mine.setAutoCommit(false);
         Held.execute(mine, "set local lock_timeout = '77ms'");
 
-        LockHandle lock = PgLock.on(mine).advisory(KEY).timeout(Duration.ofSeconds(3)).acquire();
+        LockHandle lock =
+                PgLock.on(mine).advisory(KEY).timeout(Duration.ofSeconds(3)).acquire();
 
         assertThat(Held.setting(mine, "lock_timeout")).isEqualTo("77ms");
         mine.commit();
@@ -248,8 +261,8 @@ class AdvisoryLockTest {
             job.begin();
         }
 
-        Call<Optional<LockHandle>> acquiring =
-                job.run(connection -> PgLock.on(connection).advisory(KEY).noTimeout().tryAcquire());
+        Call<Optional<LockHandle>> acquiring = job.run(
+                connection -> PgLock.on(connection).advisory(KEY).noTimeout().tryAcquire());
         scenario.awaitBlockedBy(job, web);
         job.cancel();
 
@@ -266,8 +279,10 @@ class AdvisoryLockTest {
         Session job = scenario.session("job");
         job.execute("set statement_timeout = '200ms'");
 
-        PgLockException failure = job.run(connection ->
-                        PgLock.on(connection).advisory(KEY).timeout(Duration.ofSeconds(30)).tryAcquire())
+        PgLockException failure = job.run(connection -> PgLock.on(connection)
+                        .advisory(KEY)
+                        .timeout(Duration.ofSeconds(30))
+                        .tryAcquire())
                 .awaitFailure(PgLockException.class);
 
         assertThat(failure.sqlState()).contains("57014");
@@ -283,11 +298,14 @@ class AdvisoryLockTest {
         one.execute("set deadlock_timeout = '10ms'");
         hold(one);
         two.execute("select pg_advisory_lock(2)");
-        Call<?> second = two.run(connection -> PgLock.on(connection).advisory(KEY).acquire());
+        Call<?> second =
+                two.run(connection -> PgLock.on(connection).advisory(KEY).acquire());
         scenario.awaitBlockedBy(two, one);
 
-        LockDeadlockException failure = one.run(
-                        connection -> PgLock.on(connection).advisory(LockKey.of(2)).timeout(Duration.ofSeconds(20)).tryAcquire())
+        LockDeadlockException failure = one.run(connection -> PgLock.on(connection)
+                        .advisory(LockKey.of(2))
+                        .timeout(Duration.ofSeconds(20))
+                        .tryAcquire())
                 .awaitFailure(LockDeadlockException.class);
 
         assertThat(failure.sqlState()).contains("40P01");
@@ -322,7 +340,8 @@ class AdvisoryLockTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> request.timeout(Duration.ofMillis(1L << 31)))
                 .withMessageContaining("noTimeout()");
-        assertThat(request.timeout(Duration.ofMillis(Integer.MAX_VALUE)).tryAcquire()).hasValueSatisfying(LockHandle::close);
+        assertThat(request.timeout(Duration.ofMillis(Integer.MAX_VALUE)).tryAcquire())
+                .hasValueSatisfying(LockHandle::close);
     }
 
     @Test
@@ -330,7 +349,10 @@ class AdvisoryLockTest {
         hold(scenario.session("web"));
 
         // zero would have meant for ever to PostgreSQL
-        assertThatThrownBy(() -> PgLock.on(mine).advisory(KEY).timeout(Duration.ofNanos(1)).acquire())
+        assertThatThrownBy(() -> PgLock.on(mine)
+                        .advisory(KEY)
+                        .timeout(Duration.ofNanos(1))
+                        .acquire())
                 .isInstanceOf(LockTimeoutException.class)
                 .hasMessageContaining("within 1ms");
     }

@@ -44,7 +44,8 @@ class LockHandleTest {
 
     // django-pglock defect 14: a session lock inside a transaction is released before the commit
     @Test
-    void isNotReleasedBeforeTheTransactionThatItProtectsIsCommitted(Connection mine, Connection theirs) throws SQLException {
+    void isNotReleasedBeforeTheTransactionThatItProtectsIsCommitted(Connection mine, Connection theirs)
+            throws SQLException {
         mine.setAutoCommit(false);
         Held.column(mine, "select 1");
 
@@ -121,7 +122,8 @@ class LockHandleTest {
     }
 
     @Test
-    void isReleasedAfterAFailureWhenTheTransactionIsInsideTheLock(Connection mine, Connection theirs) throws SQLException {
+    void isReleasedAfterAFailureWhenTheTransactionIsInsideTheLock(Connection mine, Connection theirs)
+            throws SQLException {
         mine.setAutoCommit(false);
 
         assertThatThrownBy(() -> PgLock.on(mine).advisory(KEY).run(() -> {
@@ -143,7 +145,8 @@ class LockHandleTest {
     // django-pglock defect 26: what pg_advisory_unlock returns is ignored
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void saysThatItWasLostWhenSomebodyUnlockedBehindItsBack(boolean inTransaction, Connection mine) throws SQLException {
+    void saysThatItWasLostWhenSomebodyUnlockedBehindItsBack(boolean inTransaction, Connection mine)
+            throws SQLException {
         LockHandle lock = PgLock.on(mine).advisory(KEY).acquire();
         Held.execute(mine, "select pg_advisory_unlock_all()");
         mine.setAutoCommit(!inTransaction);
@@ -161,8 +164,9 @@ class LockHandleTest {
     @Test
     void saysThatItWasLostWithTheSession(Scenario scenario) {
         Session job = scenario.session("job");
-        LockHandle lock =
-                job.run(connection -> PgLock.on(connection).advisory(KEY).acquire()).await();
+        LockHandle lock = job.run(
+                        connection -> PgLock.on(connection).advisory(KEY).acquire())
+                .await();
         job.kill();
 
         assertThatExceptionOfType(LockLostException.class)
@@ -194,13 +198,75 @@ class LockHandleTest {
         });
         assertThat(pg.advisory(KEY).tryRun(() -> {})).isTrue();
         assertThat(pg.advisory(KEY).tryRun(() -> 42)).contains(42);
-        assertThatExceptionOfType(IOException.class).isThrownBy(() -> pg.advisory(KEY).run(this::fail));
-        assertThatExceptionOfType(IOException.class).isThrownBy(() -> pg.advisory(KEY).tryRun(this::fail));
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> pg.advisory(KEY).run(this::fail));
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> pg.advisory(KEY).tryRun(this::fail));
         assertThat(isFree(theirs)).isTrue();
     }
 
     private void fail() throws IOException {
         throw new IOException("disk full");
+    }
+
+    // django-pglock defect 23, once more: the work fails, its caller rolls back, and nobody has the handle
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void leavesNothingWhenTheWorkFailsTheTransaction(boolean begunBefore, Connection mine, Connection theirs)
+            throws SQLException {
+        mine.setAutoCommit(false);
+        if (begunBefore) {
+            Held.column(mine, "select 1");
+        }
+
+        assertThatThrownBy(() -> PgLock.on(mine).advisory(KEY).run(() -> Held.execute(mine, "select 1/0")))
+                .isInstanceOf(SQLException.class)
+                .hasNoSuppressedExceptions();
+        mine.rollback();
+
+        assertThat(isFree(theirs)).isTrue();
+        Held.end(mine);
+    }
+
+    @Test
+    void rollsBackAndSaysSoWhenTheWorkHidesThatItsTransactionFailed(Connection mine, Connection theirs)
+            throws SQLException {
+        mine.setAutoCommit(false);
+
+        assertThatExceptionOfType(PgLockException.class)
+                .isThrownBy(() -> PgLock.on(mine)
+                        .advisory(KEY)
+                        .run(() -> assertThatThrownBy(() -> Held.execute(mine, "select 1/0"))
+                                .isInstanceOf(SQLException.class)))
+                .withMessageContaining("It was rolled back");
+
+        assertThat(isFree(theirs)).isTrue();
+        Held.end(mine);
+    }
+
+    @Test
+    void runsInsideATransactionUnderTheLockOfThat(Connection mine, Connection theirs) throws SQLException {
+        mine.setAutoCommit(false);
+        Held.column(mine, "select 1");
+
+        String result = PgLock.on(mine).advisory(KEY).run(() -> "done");
+        assertThat(result).isEqualTo("done");
+        assertThat(isFree(theirs)).isFalse();
+        mine.commit();
+
+        assertThat(isFree(theirs)).isTrue();
+        Held.end(mine);
+    }
+
+    @Test
+    void saysThatTheLockWasLostWhenTheWorkEndsTheTransactionThatHeldIt(Connection mine) throws SQLException {
+        mine.setAutoCommit(false);
+        Held.column(mine, "select 1");
+
+        assertThatExceptionOfType(LockLostException.class)
+                .isThrownBy(() -> PgLock.on(mine).advisory(KEY).run(mine::commit))
+                .withMessageContaining("inside the work");
+        Held.end(mine);
     }
 
     @Test

@@ -98,7 +98,9 @@ class LockKeyTest {
     void isEqualByNumberWhateverTheName() {
         LockKey named = LockKey.named("my-lock");
 
-        assertThat(named).isEqualTo(LockKey.of(6170642704201584368L)).hasSameHashCodeAs(LockKey.of(6170642704201584368L));
+        assertThat(named)
+                .isEqualTo(LockKey.of(6170642704201584368L))
+                .hasSameHashCodeAs(LockKey.of(6170642704201584368L));
     }
 
     @Test

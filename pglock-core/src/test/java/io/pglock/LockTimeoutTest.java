@@ -359,8 +359,7 @@ class LockTimeoutTest {
     @Test
     void doesNothingWhenTheServerEndedTheSessionUnseen(Scenario scenario) {
         Session job = scenario.session("job");
-        LockTimeout timeout = job.run(
-                        connection -> PgLock.on(connection).lockTimeout(Duration.ofSeconds(1)))
+        LockTimeout timeout = job.run(connection -> PgLock.on(connection).lockTimeout(Duration.ofSeconds(1)))
                 .await();
         job.kill();
 
@@ -390,7 +389,9 @@ class LockTimeoutTest {
         begin();
         failTransaction();
 
-        assertThatExceptionOfType(PgLockException.class).isThrownBy(() -> open(1)).withMessageContaining("Roll it back");
+        assertThatExceptionOfType(PgLockException.class)
+                .isThrownBy(() -> open(1))
+                .withMessageContaining("Roll it back");
     }
 
     @Test

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Test;
 class RefusalTest {
 
     private static void assertRefused(ThrowingCallable call, String... says) {
-        assertThatExceptionOfType(LockNotSupportedException.class).isThrownBy(call).satisfies(e -> assertThat(
-                        e.getMessage())
-                .contains(says));
+        assertThatExceptionOfType(LockNotSupportedException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.getMessage()).contains(says));
     }
 
     // django-pglock defect 26: session locks and settings through a transaction pooler

@@ -37,8 +37,9 @@ class SessionLockRaceTest {
         int timeouts = hammering.stream().mapToInt(Call::await).sum();
 
         assertThat(timeouts).as("timeouts provoked").isPositive();
-        assertThat(scenario.session("observer").value("select count(*) from pg_locks l join pg_database d on d.oid = l.database"
-                        + " where l.locktype = 'advisory' and d.datname = current_database()"))
+        assertThat(scenario.session("observer")
+                        .value("select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+                                + " where l.locktype = 'advisory' and d.datname = current_database()"))
                 .as("advisory locks left\n" + scenario.lockTable())
                 .isEqualTo("0");
     }

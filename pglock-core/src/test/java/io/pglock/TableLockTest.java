@@ -40,9 +40,7 @@ class TableLockTest {
     @BeforeAll
     static void createTables(Database database) throws SQLException {
         try (Connection connection = database.connect()) {
-            Held.execute(
-                    connection,
-                    """
+            Held.execute(connection, """
                     create table orders (id int);
                     create table items (id int);
                     create schema "My Schema";
@@ -152,8 +150,8 @@ class TableLockTest {
 
         assertThatExceptionOfType(LockTimeoutException.class)
                 .isThrownBy(() -> table("orders").timeout(SOON).acquire())
-                .withMessageContaining("orders: ACCESS EXCLUSIVE lock not acquired within 50ms, blocked by pid " + web.pid()
-                        + " (web, idle in transaction for ")
+                .withMessageContaining("orders: ACCESS EXCLUSIVE lock not acquired within 50ms, blocked by pid "
+                        + web.pid() + " (web, idle in transaction for ")
                 .withMessageContaining("\"select 'thinking'\")")
                 .withMessageContaining("pg_terminate_backend(" + web.pid() + ")")
                 .satisfies(e -> assertThat(e.sqlState()).contains("55P03"));
@@ -178,7 +176,10 @@ class TableLockTest {
         scenario.awaitBlockedBy(ddl, reader);
 
         assertThatExceptionOfType(LockTimeoutException.class)
-                .isThrownBy(() -> table("orders").mode(LockMode.ROW_EXCLUSIVE).timeout(SOON).acquire())
+                .isThrownBy(() -> table("orders")
+                        .mode(LockMode.ROW_EXCLUSIVE)
+                        .timeout(SOON)
+                        .acquire())
                 .withMessageContaining("queued behind pid " + ddl.pid() + " (ddl, active");
     }
 
@@ -231,10 +232,11 @@ class TableLockTest {
         Session job = holding(scenario, "job", "set local lock_timeout = '50ms'");
         Session late = holding(scenario, "late", "set local lock_timeout = '60ms'");
 
-        Call<Boolean> acquiring =
-                job.run(connection -> PgLock.on(connection).table("orders").noTimeout().tryAcquire());
+        Call<Boolean> acquiring = job.run(
+                connection -> PgLock.on(connection).table("orders").noTimeout().tryAcquire());
         scenario.awaitBlockedBy(job, web);
-        assertThat(late.run(connection -> PgLock.on(connection).table("orders").tryAcquire()).await())
+        assertThat(late.run(connection -> PgLock.on(connection).table("orders").tryAcquire())
+                        .await())
                 .isFalse();
         web.commit();
 
@@ -256,10 +258,13 @@ class TableLockTest {
         try (Connection connection = DriverManager.getConnection(url, database.user(), database.password())) {
             connection.setAutoCommit(false);
             int pid = connection.unwrap(org.postgresql.PGConnection.class).getBackendPID();
-            Call<Boolean> acquiring = job.run(own ->
-                    PgLock.on(connection).table("parts").timeout(Duration.ofMillis(400)).tryAcquire());
+            Call<Boolean> acquiring = job.run(own -> PgLock.on(connection)
+                    .table("parts")
+                    .timeout(Duration.ofMillis(400))
+                    .tryAcquire());
             scenario.awaitBlocked(pid);
-            // every partition becomes free within the timeout of its own lock, the second one only after the deadline of all
+            // every partition becomes free within the timeout of its own lock, the second one only after the deadline
+            // of all
             scenario.await("a while on the first partition", () -> acquiring.isDone() || hasRunFor(250, pid, scenario));
             holders.get(0).commit();
             scenario.await("the deadline", () -> acquiring.isDone() || hasRunFor(550, pid, scenario));
@@ -283,7 +288,8 @@ class TableLockTest {
         Held.execute(mine, "set local statement_timeout = '100ms'");
 
         assertThatExceptionOfType(PgLockException.class)
-                .isThrownBy(() -> table("orders").timeout(Duration.ofSeconds(20)).tryAcquire())
+                .isThrownBy(
+                        () -> table("orders").timeout(Duration.ofSeconds(20)).tryAcquire())
                 .satisfies(e -> assertThat(e.sqlState()).contains("57014"));
         assertThat(Held.setting(mine, "statement_timeout")).isEqualTo("100ms");
         assertThat(Held.column(mine, "select 1")).containsExactly("1");
@@ -295,8 +301,10 @@ class TableLockTest {
         Session web = holding(scenario, "web", "select * from orders");
         Session job = holding(scenario, "job", "select 1");
 
-        Call<Boolean> acquiring = job.run(connection ->
-                PgLock.on(connection).table("orders").timeout(Duration.ofSeconds(20)).tryAcquire());
+        Call<Boolean> acquiring = job.run(connection -> PgLock.on(connection)
+                .table("orders")
+                .timeout(Duration.ofSeconds(20))
+                .tryAcquire());
         scenario.awaitBlockedBy(job, web);
         job.cancel();
 
@@ -311,8 +319,10 @@ class TableLockTest {
         two.start("lock table orders");
         scenario.awaitBlockedBy(two, one);
 
-        LockDeadlockException failure = one.run(connection ->
-                        PgLock.on(connection).table("items").timeout(Duration.ofSeconds(20)).tryAcquire())
+        LockDeadlockException failure = one.run(connection -> PgLock.on(connection)
+                        .table("items")
+                        .timeout(Duration.ofSeconds(20))
+                        .tryAcquire())
                 .awaitFailure(LockDeadlockException.class);
 
         assertThat(failure.sqlState()).contains("40P01");
@@ -359,7 +369,9 @@ class TableLockTest {
         assertThatIllegalArgumentException().isThrownBy(() -> PgLock.on(mine).table(new TableName[0]));
         assertThatIllegalArgumentException().isThrownBy(() -> table("orders; drop table orders"));
         assertThatIllegalArgumentException().isThrownBy(() -> table("orders").timeout(Duration.ofMillis(-1)));
-        assertThatCode(() -> table("orders").timeout(Duration.ofMillis(Integer.MAX_VALUE)).acquire())
+        assertThatCode(() -> table("orders")
+                        .timeout(Duration.ofMillis(Integer.MAX_VALUE))
+                        .acquire())
                 .doesNotThrowAnyException();
     }
 }

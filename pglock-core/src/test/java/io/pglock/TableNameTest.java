@@ -39,8 +39,28 @@ class TableNameTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", " ", ".", "a.", ".a", "a.b.c", "a b", " a", "1a", "$a", "a-b", "\"", "\"a", "a\"", "\"\"", "a\"b\"",
-                "\"a\"b", "a;drop table b", "a, b", "\"a\0b\"", "only a", "a'"
+                "",
+                " ",
+                ".",
+                "a.",
+                ".a",
+                "a.b.c",
+                "a b",
+                " a",
+                "1a",
+                "$a",
+                "a-b",
+                "\"",
+                "\"a",
+                "a\"",
+                "\"\"",
+                "a\"b\"",
+                "\"a\"b",
+                "a;drop table b",
+                "a, b",
+                "\"a\0b\"",
+                "only a",
+                "a'"
             })
     void refusesWhatIsNotAName(String text) {
         assertThatIllegalArgumentException()

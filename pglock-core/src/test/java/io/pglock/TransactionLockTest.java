@@ -72,9 +72,11 @@ class TransactionLockTest {
         theirs.setAutoCommit(false);
         PgLock.on(mine).advisory(KEY).shared().acquireXact();
 
-        assertThat(PgLock.on(theirs).advisory(KEY).shared().timeout(SOON).tryAcquireXact()).isTrue();
+        assertThat(PgLock.on(theirs).advisory(KEY).shared().timeout(SOON).tryAcquireXact())
+                .isTrue();
         theirs.rollback();
-        assertThat(PgLock.on(theirs).advisory(KEY).timeout(Duration.ZERO).tryAcquireXact()).isFalse();
+        assertThat(PgLock.on(theirs).advisory(KEY).timeout(Duration.ZERO).tryAcquireXact())
+                .isFalse();
         Held.end(theirs);
     }
 
@@ -159,8 +161,8 @@ class TransactionLockTest {
         job.begin();
         job.execute("create temp table notes (note text)");
 
-        Call<Boolean> acquiring =
-                job.run(connection -> PgLock.on(connection).advisory(KEY).noTimeout().tryAcquireXact());
+        Call<Boolean> acquiring = job.run(
+                connection -> PgLock.on(connection).advisory(KEY).noTimeout().tryAcquireXact());
         scenario.awaitBlockedBy(job, web);
         job.cancel();
 
@@ -215,7 +217,8 @@ class TransactionLockTest {
         xa.execute("select pg_advisory_xact_lock(" + KEY.number() + ")", "prepare transaction '" + gid + "'");
         try {
             assertThatExceptionOfType(LockTimeoutException.class)
-                    .isThrownBy(() -> PgLock.on(mine).advisory(KEY).timeout(SOON).acquireXact())
+                    .isThrownBy(
+                            () -> PgLock.on(mine).advisory(KEY).timeout(SOON).acquireXact())
                     .withMessageContaining("blocked by prepared transaction \"" + gid + "\"")
                     .withMessageContaining("ROLLBACK PREPARED '" + gid + "'");
         } finally {

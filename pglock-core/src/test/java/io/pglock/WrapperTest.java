@@ -45,7 +45,8 @@ class WrapperTest {
                     }
                     connection.setAutoCommit(false);
                     pg.advisory("job").acquireXact();
-                    assertThat(pg.table("orders").timeout(Duration.ofMillis(20)).tryAcquire()).isFalse();
+                    assertThat(pg.table("orders").timeout(Duration.ofMillis(20)).tryAcquire())
+                            .isFalse();
                     assertThat(Held.advisory(connection)).containsExactly("ExclusiveLock");
                     connection.rollback();
                 }
@@ -103,24 +104,28 @@ class WrapperTest {
 
         pg.table("things").acquire();
         pg.table("things").timeout(Duration.ofSeconds(2)).acquire();
-        assertThat(calls).as("of table locks").hasSize(io.pglock.internal.PgSession.of(mine).majorVersion() < 11 ? 3 : 2);
+        assertThat(calls)
+                .as("of table locks")
+                .hasSize(io.pglock.internal.PgSession.of(mine).majorVersion() < 11 ? 3 : 2);
         Held.end(mine);
     }
 
     /** A hand-made wrapper that knows no more of java.sql.Wrapper than it must. */
     private static Connection counting(Connection connection, List<String> calls) {
         ClassLoader loader = WrapperTest.class.getClassLoader();
-        return (Connection) Proxy.newProxyInstance(loader, new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
-            Object result = method.invoke(connection, arguments);
-            if (!(result instanceof PreparedStatement statement)) {
-                return result;
-            }
-            return Proxy.newProxyInstance(loader, new Class<?>[] {PreparedStatement.class}, (own, called, given) -> {
-                if (called.getName().startsWith("execute")) {
-                    calls.add(statement.toString());
-                }
-                return called.invoke(statement, given);
-            });
-        });
+        return (Connection) Proxy.newProxyInstance(
+                loader, new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(connection, arguments);
+                    if (!(result instanceof PreparedStatement statement)) {
+                        return result;
+                    }
+                    return Proxy.newProxyInstance(
+                            loader, new Class<?>[] {PreparedStatement.class}, (own, called, given) -> {
+                                if (called.getName().startsWith("execute")) {
+                                    calls.add(statement.toString());
+                                }
+                                return called.invoke(statement, given);
+                            });
+                });
     }
 }

@@ -53,12 +53,17 @@ public final class AdvisoryCalls {
             }
             return waitFor(guarded ? sql.lockGuarded() : sql.lock(), wait);
         } catch (SQLException e) {
-            // PostgreSQL can grant and time out, or be cancelled, at once: the session would keep a lock nobody knows of
+            // PostgreSQL can grant and time out, or be cancelled, at once: the session would keep a lock nobody knows
+            // of
             if (HeldKeys.of(session).count(key, shared) > 0) {
                 Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
                 HeldKeys.of(session).oweUnlock(key, shared);
-            } else {
-                Failures.makeUpFor(e, this::unlockIfHeld);
+            } else if (!Failures.makeUpFor(e, this::unlockIfHeld)) {
+                throw new PgLockException(
+                        key
+                                + ": the attempt failed, and so did releasing what it may have acquired. Close the connection, so that"
+                                + " the session does not keep the lock. " + e.getMessage(),
+                        e);
             }
             return timedOutOrThrow(e);
         }
@@ -69,8 +74,9 @@ public final class AdvisoryCalls {
         try {
             requireUsable();
             if (!session.transactional()) {
-                throw new LockNotSupportedException(key + ": outside a transaction this lock would be released at once. Begin"
-                        + " one (setAutoCommit(false)), or use acquire().");
+                throw new LockNotSupportedException(
+                        key + ": outside a transaction this lock would be released at once. Begin"
+                                + " one (setAutoCommit(false)), or use acquire().");
             }
             session.requirePrimary(key.toString());
             if (wait.isTry()) {
@@ -87,6 +93,24 @@ public final class AdvisoryCalls {
         }
     }
 
+    /** Whether this session, or its transaction, holds the lock: as pg_locks says. */
+    public boolean isHeld() {
+        try {
+            return session.withoutTransaction(
+                    () -> !Pipeline.query(session, sql.isHeld(), parameters -> bindPgLocks(parameters, 1), row -> true)
+                            .isEmpty());
+        } catch (SQLException e) {
+            throw Failures.exception(key.toString(), e);
+        }
+    }
+
+    /** Rolls back a transaction that has failed, however it was begun. */
+    public void rollBackFailed() throws SQLException {
+        if (session.inFailedTransaction()) {
+            Pipeline.run(session, Sql.ROLLBACK, Pipeline.NOTHING);
+        }
+    }
+
     private void requireUsable() throws SQLException {
         if (session.connection().isClosed()) {
             throw new PgLockException(key + ": the connection is closed. Take an open one from its DataSource.");
@@ -95,7 +119,8 @@ public final class AdvisoryCalls {
     }
 
     private Attempt tryOnce(String statement) throws SQLException {
-        List<Boolean> granted = Pipeline.query(session, statement, parameters -> bindKey(parameters, 1), row -> row.getBoolean(1));
+        List<Boolean> granted =
+                Pipeline.query(session, statement, parameters -> bindKey(parameters, 1), row -> row.getBoolean(1));
         return granted.contains(true) ? Attempt.ACQUIRED : Attempt.NOT_FREE;
     }
 
@@ -129,7 +154,8 @@ public final class AdvisoryCalls {
             boolean handOver = inTransaction && !now;
             boolean released;
             try {
-                released = releaseOnce(handOver ? sql.handOver() : inTransaction ? sql.unlockGuarded() : sql.unlock(), handOver);
+                released = releaseOnce(
+                        handOver ? sql.handOver() : inTransaction ? sql.unlockGuarded() : sql.unlock(), handOver);
             } catch (SQLException e) {
                 if (SqlState.isConnectionLost(e)) {
                     throw e;
@@ -169,7 +195,7 @@ public final class AdvisoryCalls {
         for (int tries = 0; tries < Failures.TRIES; tries++) {
             try {
                 if (handOver) {
-                    runGuarded(sql.handOverIfHeld(), parameters -> bindIfHeld(parameters, bindKey(parameters, 1)));
+                    handOverIfHeld();
                 } else {
                     unlockIfHeld();
                 }
@@ -181,23 +207,32 @@ public final class AdvisoryCalls {
         throw last;
     }
 
+    /** Can fail and be done again; the caller's statement_timeout, which may be what failed, does not apply. */
     private void unlockIfHeld() throws SQLException {
-        runGuarded(sql.unlockIfHeld(), parameters -> bindIfHeld(parameters, 1));
+        Failures.rollBackToSavepoint(session);
+        String statements = Sql.UNTIMED + "; " + sql.unlockIfHeld();
+        Pipeline.run(
+                session,
+                session.inTransaction() ? Sql.undone(statements) : statements,
+                parameters -> bindIfHeld(parameters, 1));
     }
 
-    private void runGuarded(String statement, Pipeline.Binding parameters) throws SQLException {
-        if (session.inFailedTransaction()) {
-            Pipeline.run(session, Sql.afterFailure(statement), parameters);
-        } else {
-            Pipeline.run(session, session.inTransaction() ? Sql.guarded(statement) : statement, parameters);
-        }
+    private void handOverIfHeld() throws SQLException {
+        Failures.rollBackToSavepoint(session);
+        Pipeline.run(
+                session,
+                Sql.guarded(sql.handOverIfHeld()),
+                parameters -> bindIfHeld(parameters, bindKey(parameters, 1)));
     }
 
     private void bindIfHeld(PreparedStatement parameters, int from) throws SQLException {
-        int next = bindKey(parameters, from);
-        parameters.setLong(next, key.classId());
-        parameters.setLong(next + 1, key.objId());
-        parameters.setInt(next + 2, key.objSubId());
+        bindPgLocks(parameters, bindKey(parameters, from));
+    }
+
+    private void bindPgLocks(PreparedStatement parameters, int from) throws SQLException {
+        parameters.setLong(from, key.classId());
+        parameters.setLong(from + 1, key.objId());
+        parameters.setInt(from + 2, key.objSubId());
     }
 
     /** @return the index of the next parameter */

@@ -47,11 +47,14 @@ public final class Blockers {
     /** The same for tables, with their partitions and children unless {@code only}. */
     public static String ofTables(PgSession session, List<TableName> tables, LockMode mode, boolean only) {
         return ask(session, Sql.blockersOnTables(session.majorVersion()), statement -> {
-            statement.setArray(1, array(session, tables.stream().map(TableName::sql).toList()));
+            statement.setArray(
+                    1, array(session, tables.stream().map(TableName::sql).toList()));
             statement.setBoolean(2, !only);
             statement.setArray(
                     3,
-                    array(session, mode.conflicts().stream().map(LockMode::pgLocksName).toList()));
+                    array(
+                            session,
+                            mode.conflicts().stream().map(LockMode::pgLocksName).toList()));
         });
     }
 
@@ -64,7 +67,10 @@ public final class Blockers {
             return describe(session.withoutTransaction(() -> {
                 String statements = Sql.ASK_BRIEFLY + "; " + question;
                 return Pipeline.query(
-                        session, session.inTransaction() ? Sql.undone(statements) : statements, parameters, Blocker::read);
+                        session,
+                        session.inTransaction() ? Sql.undone(statements) : statements,
+                        parameters,
+                        Blocker::read);
             }));
         } catch (SQLException e) {
             Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
@@ -105,7 +111,9 @@ public final class Blockers {
 
     private static String remedy(List<Backend> backends) {
         Optional<Backend> session = backends.size() == 1
-                ? backends.stream().filter(backend -> !backend.isPreparedTransaction()).findFirst()
+                ? backends.stream()
+                        .filter(backend -> !backend.isPreparedTransaction())
+                        .findFirst()
                 : Optional.empty();
         return "Try again when " + (backends.size() == 1 ? "it is" : "they are") + " gone"
                 + session.map(backend -> ", or end it: select pg_terminate_backend(" + backend.pid() + ").")

@@ -19,25 +19,41 @@ final class Failures {
         void run() throws SQLException;
     }
 
-    /** What goes wrong here is told along with the failure, never instead of it. */
-    static void makeUpFor(SQLException failure, Remedy remedy) {
+    /**
+     * What goes wrong here is told along with the failure, never instead of it.
+     *
+     * @return whether it is made up for; a lost session makes up for everything
+     */
+    static boolean makeUpFor(SQLException failure, Remedy remedy) {
         for (int tries = 0; tries < TRIES; tries++) {
             try {
                 remedy.run();
-                return;
+                return true;
             } catch (SQLException another) {
                 failure.addSuppressed(another);
                 if (SqlState.isConnectionLost(another)) {
-                    return;
+                    return true;
                 }
             }
         }
+        return false;
     }
 
     /** Back to {@code savepoint pglock}, if the transaction failed after it. */
     static void rollBackToSavepoint(PgSession session) throws SQLException {
-        if (session.inFailedTransaction()) {
+        if (!session.inFailedTransaction()) {
+            return;
+        }
+        try {
             Pipeline.run(session, Sql.ROLLBACK_TO_SAVEPOINT, Pipeline.NOTHING);
+        } catch (SQLException e) {
+            if (SqlState.isConnectionLost(e)) {
+                throw e;
+            }
+            // with prepareThreshold=-1 the driver has all of it described first, and only this is heard in a failed
+            // transaction
+            Pipeline.run(session, Sql.TO_SAVEPOINT, Pipeline.NOTHING);
+            Pipeline.run(session, Sql.RELEASE_SAVEPOINT, Pipeline.NOTHING);
         }
     }
 
@@ -45,7 +61,8 @@ final class Failures {
     static PgLockException exception(String what, SQLException failure) {
         if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
             return new LockDeadlockException(
-                    what + ": not acquired, PostgreSQL ended a deadlock by failing this request. Roll back, release what this"
+                    what
+                            + ": not acquired, PostgreSQL ended a deadlock by failing this request. Roll back, release what this"
                             + " session holds, and begin again. " + failure.getMessage(),
                     failure);
         }

@@ -36,7 +36,8 @@ final class HeldKeys {
     }
 
     synchronized void taken(LockKey key, boolean shared) {
-        held.merge(new Held(key, shared), new Holds(1, false), (old, one) -> new Holds(old.count() + 1, old.owesUnlock()));
+        held.merge(
+                new Held(key, shared), new Holds(1, false), (old, one) -> new Holds(old.count() + 1, old.owesUnlock()));
     }
 
     /** One more hold may be there than was counted: to be looked for when the last counted one is released. */

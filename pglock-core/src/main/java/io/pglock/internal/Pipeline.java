@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Statements, separated by semicolons, in one round trip: the driver sends them all before it reads, and PostgreSQL skips
  * what follows a failure. Prepared, so that the driver parses each text once per connection. Not API.
+ *
+ * <p>Two things of the driver go with that. It sends a Sync before a statement that it has had described (as with {@code
+ * stringtype=unspecified}) and whose row may be of any length; in autocommit mode this ends the implicit transaction of the
+ * call half-way. So only the last statement may return text. And with {@code prepareThreshold=-1} it has all statements
+ * described before any is run, so that in a failed transaction nothing may follow the rollback to the savepoint.
  */
 final class Pipeline {
 

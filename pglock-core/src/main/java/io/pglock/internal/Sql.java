@@ -169,8 +169,8 @@ public final class Sql {
         private static final String OPEN =
                 """
                 select set_config('pglock.<name>', concat(?::text, '=', current_setting('<name>'), ' ',
-                                                          current_setting('pglock.<name>', true)), ?),
-                       set_config('<name>', ?, ?)""";
+                                                          current_setting('pglock.<name>', true)), ?) is null,
+                       set_config('<name>', ?, ?) is null""";
 
         /** Below the newest scope, the scope above inherits what this one would have gone back to. */
         private static final String MINE =
@@ -192,17 +192,17 @@ public final class Sql {
 
         private static final String CLOSE_LOCAL = MINE
                 + """
-                select case when newest then set_config('<name>', saved, true) end,
-                       set_config('pglock.<name>', rest, true)
+                select case when newest then set_config('<name>', saved, true) is null end,
+                       set_config('pglock.<name>', rest, true) is null
                 from mine where saved is not null""";
 
         /** Inside a transaction, a value set for the session removes the local one above it, which is therefore set again. */
         private static final String CLOSE_SESSION = MINE
                 + """
-                select case when newest_of_session then set_config('<name>', saved, false) end,
-                       case when newest_of_session and masked then set_config('<name>', value, true) end,
-                       set_config('pglock.<name>', regexp_replace(rest, '^(?:t[^ ]* )*', ''), false),
-                       case when masked then set_config('pglock.<name>', rest, true) end
+                select case when newest_of_session then set_config('<name>', saved, false) is null end,
+                       case when newest_of_session and masked then set_config('<name>', value, true) is null end,
+                       set_config('pglock.<name>', regexp_replace(rest, '^(?:t[^ ]* )*', ''), false) is null,
+                       case when masked then set_config('pglock.<name>', rest, true) is null end
                 from mine where saved is not null""";
 
         private static TimeoutSetting named(String name) {
@@ -216,16 +216,17 @@ public final class Sql {
 
     // ---- savepoints -------------------------------------------------------------------------------------------------
 
-    static final String ROLLBACK_TO_SAVEPOINT = "rollback to savepoint pglock; release savepoint pglock";
+    static final String TO_SAVEPOINT = "rollback to savepoint pglock";
+    static final String RELEASE_SAVEPOINT = "release savepoint pglock";
+    static final String ROLLBACK_TO_SAVEPOINT = TO_SAVEPOINT + "; " + RELEASE_SAVEPOINT;
+    static final String ROLLBACK = "rollback";
+
+    /** For as long as the transaction or the round trip, and PostgreSQL 11+ within one. */
+    static final String UNTIMED = "select set_config('statement_timeout', '0', true) is null";
 
     /** For inside a transaction: what fails can be made undone by {@link #ROLLBACK_TO_SAVEPOINT}. */
     static String guarded(String statement) {
-        return "savepoint pglock; " + statement + "; release savepoint pglock";
-    }
-
-    /** For where a guarded statement has failed; can fail and be done again itself. */
-    static String afterFailure(String statement) {
-        return "rollback to savepoint pglock; " + statement + "; release savepoint pglock";
+        return "savepoint pglock; " + statement + "; " + RELEASE_SAVEPOINT;
     }
 
     /** For inside a transaction, leaving nothing behind. */
@@ -249,6 +250,7 @@ public final class Sql {
             String unlock,
             String unlockGuarded,
             String unlockIfHeld,
+            String isHeld,
             String handOver,
             String handOverIfHeld) {
 
@@ -262,12 +264,12 @@ public final class Sql {
                 """
                 with t as (select current_setting('lock_timeout') as saved, set_config('lock_timeout', ?, true)),
                      l as (select saved, <lock> from t)
-                select set_config('lock_timeout', saved, true) from l""";
+                select set_config('lock_timeout', saved, true) is null from l""";
 
-        /** Only where this session holds it: a vain pg_advisory_unlock would put a warning into the server's log. */
-        private static final String UNLOCK_IF_HELD =
+        /** To unlock only what this session holds: a vain pg_advisory_unlock would put a warning into the server's log. */
+        private static final String IF_HELD =
                 """
-                select <unlock> from pg_locks
+                select <what> from pg_locks
                 where locktype = 'advisory' and granted and pid = pg_backend_pid() and mode = '<mode>'
                   and classid::bigint = ? and objid::bigint = ? and objsubid = ?""";
 
@@ -281,9 +283,8 @@ public final class Sql {
             String lock = "pg_advisory_lock" + call;
             String xact = "pg_advisory_xact_lock" + call;
             String tryXact = "pg_try_advisory_xact_lock" + call;
-            String unlockIfHeld = UNLOCK_IF_HELD
-                    .replace("<unlock>", unlock)
-                    .replace("<mode>", shared ? "ShareLock" : "ExclusiveLock");
+            String ifHeld = IF_HELD.replace("<mode>", shared ? "ShareLock" : "ExclusiveLock");
+            String unlockIfHeld = ifHeld.replace("<what>", unlock);
             return new Advisory(
                     "select pg_try_advisory_lock" + call,
                     guarded("select pg_try_advisory_lock" + call),
@@ -297,6 +298,7 @@ public final class Sql {
                     "select " + unlock,
                     guarded("select " + unlock),
                     unlockIfHeld,
+                    ifHeld.replace("<what>", "1"),
                     guarded("select " + tryXact + ", " + unlock),
                     "select " + tryXact + "; " + unlockIfHeld);
         }
@@ -309,18 +311,18 @@ public final class Sql {
             """
             savepoint pglock;
             select set_config('pglock.saved',
-                              current_setting('lock_timeout') || ' ' || current_setting('statement_timeout'), true),
-                   set_config('lock_timeout', wait, true),
+                              current_setting('lock_timeout') || ' ' || current_setting('statement_timeout'), true) is null,
+                   set_config('lock_timeout', wait, true) is null,
                    case when deadline > 0
                              and current_setting('statement_timeout')::interval
                                  not between interval '1 millisecond' and deadline * interval '1 millisecond'
-                        then set_config('statement_timeout', deadline::text, true) end
+                        then set_config('statement_timeout', deadline::text, true) is null end
             from (select ?::text as wait, ?::int as deadline offset 0) as t""";
 
     static final String LOCK_TABLE_END =
             """
-            ; select set_config('lock_timeout', split_part(current_setting('pglock.saved'), ' ', 1), true),
-                   set_config('statement_timeout', split_part(current_setting('pglock.saved'), ' ', 2), true);
+            ; select set_config('lock_timeout', split_part(current_setting('pglock.saved'), ' ', 1), true) is null,
+                   set_config('statement_timeout', split_part(current_setting('pglock.saved'), ' ', 2), true) is null;
             release savepoint pglock""";
 
     static final String STRICTER_STATEMENT_TIMEOUT =
@@ -372,7 +374,7 @@ public final class Sql {
 
     /** Before a question that must not wait itself; for as long as the transaction or the round trip. */
     static final String ASK_BRIEFLY =
-            "select set_config('lock_timeout', '500', true), set_config('statement_timeout', '2000', true)";
+            "select set_config('lock_timeout', '500', true) is null, set_config('statement_timeout', '2000', true) is null";
 
     private static final String BLOCKERS =
             """

@@ -27,7 +27,8 @@ public final class TableCall {
 
     public TableCall(PgSession session, List<TableName> tables, LockMode mode, boolean only) {
         this.session = session;
-        this.what = tables.stream().map(TableName::toString).collect(Collectors.joining(", ")) + ": " + mode.sql() + " lock";
+        this.what = tables.stream().map(TableName::toString).collect(Collectors.joining(", ")) + ": " + mode.sql()
+                + " lock";
         String prefix = only ? "only " : "";
         String names = tables.stream().map(table -> prefix + table.sql()).collect(Collectors.joining(", "));
         this.statement = Sql.lockTable(names, mode);
@@ -41,8 +42,8 @@ public final class TableCall {
             }
             session.requireUsable(what);
             if (!session.transactional()) {
-                throw new LockNotSupportedException(
-                        what + ": outside a transaction it would be released at once. Begin one: setAutoCommit(false).");
+                throw new LockNotSupportedException(what
+                        + ": outside a transaction it would be released at once. Begin one: setAutoCommit(false).");
             }
             session.requirePrimary(what);
             return wait.isTimed() ? timed(wait) : untimed(wait);
