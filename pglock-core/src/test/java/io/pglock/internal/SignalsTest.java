@@ -17,7 +17,6 @@ import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
@@ -329,7 +328,7 @@ class SignalsTest {
             holder.begin();
             holder.execute(kind.held);
         }
-        Running waiting = waiter.start(kind.wanted.toArray(String[]::new));
+        Running waiting = waiter.start(kind.wanted);
         scenario.awaitBlockedBy(waiter, holder);
         assertThat(terminate(look(holder)).sent()).isTrue();
         waiting.await();
@@ -346,12 +345,12 @@ class SignalsTest {
         VIRTUAL_TRANSACTION("declare c cursor for select * from things", "create index concurrently on things (n)");
 
         private final String held;
-        private final List<String> wanted;
+        private final String wanted;
         private final boolean inTransaction;
 
         Kind(String held, String wanted) {
             this.held = held;
-            this.wanted = List.of(wanted);
+            this.wanted = wanted;
             this.inTransaction = !held.contains("pg_advisory_lock(5)");
         }
     }
