@@ -14,8 +14,7 @@ public final class Sql {
 
     // ---- the session ------------------------------------------------------------------------------------------------
 
-    static final String SESSION_FACTS =
-            """
+    static final String SESSION_FACTS = """
             select pg_backend_pid(), pg_is_in_recovery(), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text""";
 
     // ---- signalling -------------------------------------------------------------------------------------------------
@@ -35,23 +34,22 @@ public final class Sql {
             .collect(Collectors.joining(", ", "conflict (wanted, held) as (values ", ")"));
 
     /** Names what is locked; two rows of pg_locks concern the same thing when this is equal. */
-    private static final String TAG =
-            """
+    private static final String TAG = """
             row(l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid,
                 l.objsubid)::text""";
 
     /** Whether the session {@code a} is one that a migration depends on; needs the common table {@code lock}. */
     private static final String IS_GUARDED = ("exists (select 1 from lock m where m.locktype = 'advisory' and m.granted"
-            + " and m.objsubid = 2 and m.classid::bigint = $class and m.objid::bigint = a.pid)")
+                    + " and m.objsubid = 2 and m.classid::bigint = $class and m.objid::bigint = a.pid)")
             .replace("$class", Long.toString(GUARDED_CLASS));
 
-    private static final String IS_FLYWAY_HISTORY = ("exists (select 1 from lock f where f.locktype = 'advisory' and f.granted"
-            + " and f.objsubid = 1 and f.who = a.pid and ((f.classid::bigint << 32) | f.objid::bigint) between $low and $high)")
-            .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
-            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+    private static final String IS_FLYWAY_HISTORY =
+            ("exists (select 1 from lock f where f.locktype = 'advisory' and f.granted"
+                            + " and f.objsubid = 1 and f.who = a.pid and ((f.classid::bigint << 32) | f.objid::bigint) between $low and $high)")
+                    .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
+                    .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
 
-    private static final String SIGNAL_SESSION =
-            """
+    private static final String SIGNAL_SESSION = """
             with target as (
                 select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start
             ), verdict as (
@@ -68,8 +66,7 @@ public final class Sql {
             select v.verdict, case when v.verdict = 'SEND' then $signal(v.pid) end from verdict v""";
 
     /** Whether it still blocks is looked at last, right before the signal. */
-    private static final String SIGNAL_BLOCKER =
-            """
+    private static final String SIGNAL_BLOCKER = """
             with $conflict, target as (
                 select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start, ?::int as waiter,
                        ?::text[] as protected, ?::int[] as own
@@ -166,15 +163,13 @@ public final class Sql {
         static final String LOCAL_ID = "t";
         static final String SESSION_ID = "s";
 
-        private static final String OPEN =
-                """
+        private static final String OPEN = """
                 select set_config('pglock.<name>', concat(?::text, '=', current_setting('<name>'), ' ',
                                                           current_setting('pglock.<name>', true)), ?) is null,
                        set_config('<name>', ?, ?) is null""";
 
         /** Below the newest scope, the scope above inherits what this one would have gone back to. */
-        private static final String MINE =
-                """
+        private static final String MINE = """
                 with now as (
                     select ?::text as id, current_setting('<name>') as value, current_setting('pglock.<name>', true) as stack
                     offset 0
@@ -190,15 +185,13 @@ public final class Sql {
                 )
                 """;
 
-        private static final String CLOSE_LOCAL = MINE
-                + """
+        private static final String CLOSE_LOCAL = MINE + """
                 select case when newest then set_config('<name>', saved, true) is null end,
                        set_config('pglock.<name>', rest, true) is null
                 from mine where saved is not null""";
 
         /** Inside a transaction, a value set for the session removes the local one above it, which is therefore set again. */
-        private static final String CLOSE_SESSION = MINE
-                + """
+        private static final String CLOSE_SESSION = MINE + """
                 select case when newest_of_session then set_config('<name>', saved, false) is null end,
                        case when newest_of_session and masked then set_config('<name>', value, true) is null end,
                        set_config('pglock.<name>', regexp_replace(rest, '^(?:t[^ ]* )*', ''), false) is null,
@@ -254,21 +247,21 @@ public final class Sql {
             String handOver,
             String handOverIfHeld) {
 
-        private static final Advisory[] KINDS = {kind(false, false), kind(false, true), kind(true, false), kind(true, true)};
+        private static final Advisory[] KINDS = {
+            kind(false, false), kind(false, true), kind(true, false), kind(true, true)
+        };
 
         /** The value for this one statement ends with its transaction, which ends with the statement. */
         private static final String TIMED =
                 "with t as (select set_config('lock_timeout', ?, true)) select <lock> from t";
 
-        private static final String TIMED_RESTORING =
-                """
+        private static final String TIMED_RESTORING = """
                 with t as (select current_setting('lock_timeout') as saved, set_config('lock_timeout', ?, true)),
                      l as (select saved, <lock> from t)
                 select set_config('lock_timeout', saved, true) is null from l""";
 
         /** To unlock only what this session holds: a vain pg_advisory_unlock would put a warning into the server's log. */
-        private static final String IF_HELD =
-                """
+        private static final String IF_HELD = """
                 select <what> from pg_locks
                 where locktype = 'advisory' and granted and pid = pg_backend_pid() and mode = '<mode>'
                   and classid::bigint = ? and objid::bigint = ? and objsubid = ?""";
@@ -307,8 +300,7 @@ public final class Sql {
     // ---- table locks ------------------------------------------------------------------------------------------------
 
     /** Parameters: lock_timeout, and a statement_timeout that only ever shortens the caller's; 0 leaves that alone. */
-    static final String LOCK_TABLE_BEGIN =
-            """
+    static final String LOCK_TABLE_BEGIN = """
             savepoint pglock;
             select set_config('pglock.saved',
                               current_setting('lock_timeout') || ' ' || current_setting('statement_timeout'), true) is null,
@@ -319,14 +311,12 @@ public final class Sql {
                         then set_config('statement_timeout', deadline::text, true) is null end
             from (select ?::text as wait, ?::int as deadline offset 0) as t""";
 
-    static final String LOCK_TABLE_END =
-            """
+    static final String LOCK_TABLE_END = """
             ; select set_config('lock_timeout', split_part(current_setting('pglock.saved'), ' ', 1), true) is null,
                    set_config('statement_timeout', split_part(current_setting('pglock.saved'), ' ', 2), true) is null;
             release savepoint pglock""";
 
-    static final String STRICTER_STATEMENT_TIMEOUT =
-            """
+    static final String STRICTER_STATEMENT_TIMEOUT = """
             select current_setting('statement_timeout')::interval between interval '1 millisecond' and ? * interval '1 millisecond'""";
 
     /** @param names quoted */
@@ -340,8 +330,7 @@ public final class Sql {
 
     // ---- sessions as values -----------------------------------------------------------------------------------------
 
-    private static final String BACKEND_COLUMNS =
-            """
+    private static final String BACKEND_COLUMNS = """
             a.pid as backend_pid, <leader> as backend_leader_pid, a.datname::text as backend_database,
             a.usename::text as backend_user, a.application_name as backend_application,
             case family(a.client_addr) when 6 then '[' || host(a.client_addr) || ']' else host(a.client_addr) end
@@ -353,8 +342,7 @@ public final class Sql {
             clock_timestamp() as backend_seen_at""";
 
     /** What {@link Rows#prepared} reads; select it over {@code pg_prepared_xacts p}. */
-    static final String PREPARED_COLUMNS =
-            """
+    static final String PREPARED_COLUMNS = """
             p.gid as prepared_gid, p.prepared as prepared_at, p.owner::text as prepared_owner,
             p.database::text as prepared_database, clock_timestamp() as prepared_seen_at""";
 
@@ -363,11 +351,11 @@ public final class Sql {
         return BACKEND_COLUMNS.replace("<leader>", major >= 13 ? "a.leader_pid" : "null::int");
     }
 
-    // ---- the guard ----------------------------------------------------------------------------------------------------
+    // ---- the guard
+    // ----------------------------------------------------------------------------------------------------
 
     /** In milliseconds, and whether somebody set it in this session. */
-    public static final String LOCK_TIMEOUT_IN_FORCE =
-            """
+    public static final String LOCK_TIMEOUT_IN_FORCE = """
             select setting::bigint, source = 'session' from pg_settings where name = 'lock_timeout'""";
 
     // ---- who was in the way -----------------------------------------------------------------------------------------
@@ -376,8 +364,7 @@ public final class Sql {
     static final String ASK_BRIEFLY =
             "select set_config('lock_timeout', '500', true) is null, set_config('statement_timeout', '2000', true) is null";
 
-    private static final String BLOCKERS =
-            """
+    private static final String BLOCKERS = """
             select l.pid is null as is_prepared, l.granted, <backend>, <prepared>
             from pg_locks l
             left join pg_stat_activity a on a.pid = l.pid
@@ -391,8 +378,7 @@ public final class Sql {
     private static final String ON_KEY =
             "l.locktype = 'advisory' and l.classid::bigint = ? and l.objid::bigint = ? and l.objsubid = ?";
 
-    private static final String ON_TABLES =
-            """
+    private static final String ON_TABLES = """
             l.locktype = 'relation' and l.relation in (
                 with recursive t(oid) as (
                     select to_regclass(name)::oid from unnest(?::text[]) as name
@@ -441,23 +427,20 @@ public final class Sql {
     }
 
     /** Parameters: pids. Tells other JVMs that these sessions are guarded; answers which of them exist. */
-    static final String WATCH_MARK =
-            """
+    static final String WATCH_MARK = """
             select g.pid, g.present, case when g.present then pg_try_advisory_lock_shared($class, g.pid) end
             from (
                 select pid, exists (select 1 from pg_stat_get_activity(pid)) as present
                 from unnest(?::int[]) t(pid)
                 offset 0
-            ) g"""
-                    .replace("$class", Integer.toString(GUARDED_CLASS));
+            ) g""".replace("$class", Integer.toString(GUARDED_CLASS));
 
     /** Parameters: pids. */
     static final String WATCH_UNMARK = "select pg_advisory_unlock_shared($class, pid) from unnest(?::int[]) t(pid)"
             .replace("$class", Integer.toString(GUARDED_CLASS));
 
     /** Looks at pg_locks only if somebody is blocked, and there only at who is concerned. */
-    private static final String WATCH_LOOK =
-            """
+    private static final String WATCH_LOOK = """
             with $conflict, edge as (
                 select distinct g.pid as waiter, b.pid as blocker
                 from unnest(?::int[]) g(pid) cross join lateral unnest(pg_blocking_pids(g.pid)) b(pid)
@@ -531,8 +514,7 @@ public final class Sql {
     // ---- looking at locks -------------------------------------------------------------------------------------------
 
     /** For the rest of the transaction, which ends with the inquiry or is rolled back to a savepoint after it. */
-    private static final String INQUIRY_SETTINGS =
-            """
+    private static final String INQUIRY_SETTINGS = """
             select set_config('lock_timeout', '500', true), set_config('statement_timeout', '5000', true),
                    <jit> pg_stat_clear_snapshot()""";
 
@@ -540,8 +522,7 @@ public final class Sql {
      * Every row of pg_locks that can block, with its session once per pid, and for those who wait whom they wait for. One pass
      * over the lock table; pg_blocking_pids, which stops it for a moment, once per waiting process.
      */
-    private static final String LOCKS =
-            """
+    private static final String LOCKS = """
             with lk as (
                 select l.*, row_number() over (partition by l.pid) as nth, <tag> as tag
                 from <locks> l
@@ -569,8 +550,7 @@ public final class Sql {
     private static final String NO_NAMES =
             "'oid ' || l.database as database, null::text as schema, null::text as relation, null::text as object";
 
-    private static final String NAMES_JOINS =
-            """
+    private static final String NAMES_JOINS = """
             left join pg_database d on d.oid = l.database
             left join (pg_class c join pg_namespace n on n.oid = c.relnamespace)
                 on c.oid = l.relation
@@ -579,11 +559,11 @@ public final class Sql {
     private static final String IS_HERE =
             "l.locktype = 'object' and l.database in (0, (select oid from pg_database where datname = current_database()))";
 
-    private static final String OBJECT = "case when " + IS_HERE + " then pg_describe_object(l.classid, l.objid, l.objsubid::int) end";
+    private static final String OBJECT =
+            "case when " + IS_HERE + " then pg_describe_object(l.classid, l.objid, l.objsubid::int) end";
 
     /** Before version 14 pg_describe_object fails on an object that has been dropped meanwhile. */
-    private static final String OBJECT_BEFORE_14 = "case when " + IS_HERE
-            + """
+    private static final String OBJECT_BEFORE_14 = "case when " + IS_HERE + """
              then case l.classid
                 when 'pg_namespace'::regclass::oid then (select 'schema ' || nspname from pg_namespace where oid = l.objid)
                 when 'pg_type'::regclass::oid then (select 'type ' || typname from pg_type where oid = l.objid)
@@ -592,18 +572,15 @@ public final class Sql {
                 when 'pg_database'::regclass::oid then (select 'database ' || datname from pg_database where oid = l.objid)
                 when 'pg_authid'::regclass::oid then (select 'role ' || rolname from pg_roles where oid = l.objid) end end""";
 
-    private static final String ACTIVITY_WITHOUT_CATALOGS =
-            """
+    private static final String ACTIVITY_WITHOUT_CATALOGS = """
             (select s.*, 'oid ' || s.datid as datname, 'oid ' || s.usesysid as usename from pg_stat_get_activity(null) s)""";
 
-    private static final String PREPARED_WITHOUT_CATALOGS =
-            """
+    private static final String PREPARED_WITHOUT_CATALOGS = """
             (select s.transaction, s.gid, s.prepared, 'oid ' || s.ownerid as owner, 'oid ' || s.dbid as database
              from pg_prepared_xact() s)""";
 
     /** One row per name, in their order: its OID or null, the search_path, the database. */
-    static final String RESOLVE_TABLES =
-            """
+    static final String RESOLVE_TABLES = """
             select to_regclass(t.name)::oid::bigint, current_setting('search_path'), current_database()
             from unnest(?::text[]) with ordinality as t (name, nth) order by t.nth""";
 
