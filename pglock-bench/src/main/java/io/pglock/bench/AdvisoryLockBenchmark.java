@@ -18,7 +18,6 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
@@ -36,15 +35,12 @@ import org.openjdk.jmh.annotations.Warmup;
 public class AdvisoryLockBenchmark {
 
     private final Server server = new Server();
-    private Connection connection;
-    private PreparedStatement selectOne;
-    private AdvisoryLock untimed;
-    private AdvisoryLock timed;
+    private final Connection connection;
+    private final AdvisoryLock untimed;
+    private final AdvisoryLock timed;
 
-    @Setup
-    public void open() throws SQLException {
+    public AdvisoryLockBenchmark() {
         connection = server.connect();
-        selectOne = connection.prepareStatement("select 1");
         untimed = PgLock.on(connection).advisory(LockKey.of(42));
         timed = untimed.timeout(Duration.ofSeconds(2));
     }
@@ -74,8 +70,10 @@ public class AdvisoryLockBenchmark {
         }
     }
 
+    /** Prepared anew each time, as pglock does: the driver finds the server's prepared statement in its cache. */
     private int selectOne() throws SQLException {
-        try (ResultSet row = selectOne.executeQuery()) {
+        try (PreparedStatement statement = connection.prepareStatement("select 1");
+                ResultSet row = statement.executeQuery()) {
             row.next();
             return row.getInt(1);
         }

@@ -39,13 +39,16 @@ public class LockTreeBenchmark {
     private final Server server = new Server();
     private final List<Connection> sessions = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
-    private Connection connection;
-    private LockQuery locks;
+    private final Connection connection;
+    private final LockQuery locks;
+
+    public LockTreeBenchmark() {
+        connection = server.connect();
+        locks = PgLock.on(connection).locks();
+    }
 
     @Setup
     public void queueUp() throws SQLException, InterruptedException {
-        connection = server.connect();
-        locks = PgLock.on(connection).locks();
         execute(connection, "create table queue (id int)");
         Connection holder = open();
         holder.setAutoCommit(false);

@@ -14,7 +14,7 @@ final class Server implements AutoCloseable {
 
     private final Database database = PostgresServer.shared().createDatabase();
 
-    Connection connect() throws SQLException {
+    Connection connect() {
         return database.connect();
     }
 
