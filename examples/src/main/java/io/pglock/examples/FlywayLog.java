@@ -24,6 +24,7 @@ public final class FlywayLog implements LogCreator {
         }
 
         @Override
+        @SuppressWarnings("deprecation")
         public boolean isDebugEnabled() {
             return false;
         }

@@ -34,6 +34,7 @@ enum Migration {
         return flyway(database).load().migrate().migrationsExecuted;
     }
 
+    @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
     private FluentConfiguration flyway(Database database) {
         FluentConfiguration flyway = Flyway.configure()
                 .dataSource(database.url(), database.user(), database.password())

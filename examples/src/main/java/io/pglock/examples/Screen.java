@@ -70,6 +70,7 @@ final class Screen {
     }
 
     /** Since JDK 22 there is a console without a terminal too, and a method that tells; before, there is none. */
+    @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal() {
         Console console = System.console();
         if (console == null) {

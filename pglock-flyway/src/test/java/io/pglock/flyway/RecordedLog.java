@@ -29,6 +29,7 @@ public final class RecordedLog implements LogCreator {
         return new Log() {
             /** Without a default in Flyway 10. */
             @Override
+            @SuppressWarnings("deprecation")
             public boolean isDebugEnabled() {
                 return false;
             }
