@@ -268,7 +268,7 @@ public final class LockQuery {
                     && lock.target().relationOid().filter(oids::contains).isPresent();
             matches = onTables.and(filter);
         }
-        LockGraph graph = new LockGraph(LockReading.of(session));
+        LockGraph graph = new LockGraph(LockReading.of(session, tables));
         return new LockSnapshot(
                 graph.locks().stream()
                         .filter(matches)

@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The lock table as it was at one moment. It is read on the caller's session, bounded in time, and leaves that session as it
@@ -29,8 +30,11 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
 
     private static final int WITH_WAIT_START = 14;
 
-    /** @throws PgLockException when the session cannot be asked */
-    public static LockReading of(PgSession session) {
+    /**
+     * @param tables those that must be known by their names
+     * @throws PgLockException when the session cannot be asked, or the tables cannot be told because a catalog is locked
+     */
+    public static LockReading of(PgSession session, List<TableName> tables) {
         session.requireUsable("pg_locks");
         try {
             return session.withoutTransaction(() -> {
@@ -40,6 +44,9 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
                 } catch (SQLException e) {
                     if (!isCatalogLocked(e, began)) {
                         throw e;
+                    }
+                    if (!tables.isEmpty()) {
+                        throw unknown(tables, e);
                     }
                     return reading(
                             session,
@@ -109,17 +116,22 @@ public record LockReading(List<LockRow> rows, boolean knowsWaitStart, Instant se
                         return oid;
                     })));
         } catch (SQLException e) {
-            String names =
-                    String.join(", ", tables.stream().map(TableName::toString).toList());
-            if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
-                throw new PgLockException(
-                        names
-                                + ": cannot be looked up, because a system catalog is locked. Ask without on(...), which shows"
-                                + " OIDs then. " + e.getMessage(),
-                        e);
-            }
-            throw Failures.exception(names, e);
+            throw SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)
+                    ? unknown(tables, e)
+                    : Failures.exception(names(tables), e);
         }
+    }
+
+    private static PgLockException unknown(List<TableName> tables, SQLException e) {
+        return new PgLockException(
+                names(tables)
+                        + ": cannot be looked up, because a system catalog is locked. Ask without on(...), which shows OIDs then. "
+                        + e.getMessage(),
+                e);
+    }
+
+    private static String names(List<TableName> tables) {
+        return tables.stream().map(TableName::toString).collect(Collectors.joining(", "));
     }
 
     private static PgLockException missing(TableName table, String searchPath, String database) {
