@@ -32,6 +32,7 @@ class DriverSettingsTest {
                 "autosave=always",
                 "autosave=conservative",
                 "preferQueryMode=simple",
+                "preferQueryMode=simple&autosave=always",
                 "preferQueryMode=extendedForPrepared",
                 "preferQueryMode=extendedCacheEverything",
                 "prepareThreshold=0",

@@ -70,9 +70,11 @@ public final class TableCall {
             binding.setInt(2, deadlineMillis);
         };
         long start = System.nanoTime();
+        boolean begun = false;
         try {
             if (timerStartsPerRoundTrip()) {
                 Pipeline.run(session, Sql.LOCK_TABLE_BEGIN, parameters);
+                begun = true;
                 Pipeline.run(session, statement + Sql.LOCK_TABLE_END, Pipeline.NOTHING);
             } else {
                 Pipeline.run(session, Sql.LOCK_TABLE_BEGIN + "; " + statement + Sql.LOCK_TABLE_END, parameters);
@@ -80,7 +82,15 @@ public final class TableCall {
             return Attempt.ACQUIRED;
         } catch (SQLException e) {
             Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            // with autosave=always the driver has made up for the second call, but not for the first
+            boolean halfUndone = begun && session.inTransaction() && !session.inFailedTransaction();
+            Failures.makeUpFor(e, () -> {
+                if (halfUndone && !session.inFailedTransaction()) {
+                    Pipeline.run(session, Sql.ROLLBACK_TO_SAVEPOINT, Pipeline.NOTHING);
+                } else {
+                    Failures.rollBackToSavepoint(session);
+                }
+            });
             if (deadline && isOurDeadline(e, elapsed, deadlineMillis)) {
                 return Attempt.timedOut(e);
             }
