@@ -83,7 +83,8 @@ public record Backend(
                     + xactAge().map(age -> "open for " + Text.age(age) + "; ").orElse("")
                     + "ends with: ROLLBACK PREPARED " + Text.literal(gid) + ")";
         }
-        String name = application.filter(value -> !value.isBlank()).or(() -> user).orElse("?");
+        String name =
+                application.filter(value -> !value.isBlank()).or(() -> user).orElse("?");
         if (!visible()) {
             return "pid " + pid + " (" + name + ", details hidden: grant pg_read_all_stats to see them)";
         }

@@ -27,6 +27,7 @@ public final class Demo {
     Demo(Screen screen, Database database) {
         this.screen = screen;
         this.database = database;
+        FlywayLog.showOn(screen);
     }
 
     /** Exit code 0 when everything went as told, 1 when it did not. */

@@ -8,7 +8,12 @@ import org.jspecify.annotations.Nullable;
 /** Flyway's log, of which the demo shows what pglock writes into it. Public, because Flyway makes it from its name. */
 public final class FlywayLog implements LogCreator {
 
-    private static final Screen SCREEN = Screen.onStandardOutput();
+    private static volatile Screen screen = Screen.onStandardOutput();
+
+    /** Where to show it from now on. */
+    static void showOn(Screen screen) {
+        FlywayLog.screen = screen;
+    }
 
     @Override
     public Log createLogger(Class<?> type) {
@@ -19,7 +24,7 @@ public final class FlywayLog implements LogCreator {
 
         private static void show(String message) {
             if (message.startsWith("pglock: ")) {
-                SCREEN.log(message);
+                screen.log(message);
             }
         }
 

@@ -51,10 +51,11 @@ public final class PgSession {
                 throw new PgLockException("The connection is closed. Take an open one from its DataSource.");
             }
             if (!connection.isWrapperFor(BaseConnection.class)) {
-                throw new LockNotSupportedException("Not a PostgreSQL connection: "
-                        + connection.getMetaData().getDatabaseProductName() + " through "
-                        + connection.getClass().getName()
-                        + ". pglock needs org.postgresql's driver, directly or behind a java.sql.Wrapper that unwraps to it.");
+                throw new LockNotSupportedException(
+                        "Not a PostgreSQL connection: "
+                                + connection.getMetaData().getDatabaseProductName() + " through "
+                                + connection.getClass().getName()
+                                + ". pglock needs org.postgresql's driver, directly or behind a java.sql.Wrapper that unwraps to it.");
             }
             return new PgSession(connection, connection.unwrap(BaseConnection.class));
         } catch (SQLException e) {
@@ -107,9 +108,11 @@ public final class PgSession {
     public void requireDirect(String what) throws SQLException {
         Facts facts = facts();
         if (facts.pid() != physical.getBackendPID()) {
-            throw new LockNotSupportedException(what + ": session locks and settings do not survive transaction pooling (backend "
-                    + facts.pid() + " is behind a pooler). Use acquireXact() inside a transaction, or connect directly to the"
-                    + " server.");
+            throw new LockNotSupportedException(
+                    what + ": session locks and settings do not survive transaction pooling (backend "
+                            + facts.pid()
+                            + " is behind a pooler). Use acquireXact() inside a transaction, or connect directly to the"
+                            + " server.");
         }
     }
 
