@@ -12,6 +12,10 @@ import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -223,6 +227,43 @@ class BlockedMigrationTest {
             assertThat(await(migrating)).isEqualTo(1);
         }
         assertThat(RecordedLog.ofPglock()).hasSize(1);
+    }
+
+    @Test
+    void doesNotWatchThroughTheConnectionThatItWatches() throws SQLException {
+        migrations.with("V1__add_note.sql", "select pg_sleep(0.3); alter table orders add column note text;");
+        try (Connection only = dataSource.getConnection()) {
+            Connection unclosable = proxy(
+                    Connection.class,
+                    (proxy, method, arguments) ->
+                            method.getName().equals("close") ? null : invoke(only, method, arguments));
+            DataSource shared = proxy(
+                    DataSource.class,
+                    (proxy, method, arguments) -> method.getName().equals("getConnection")
+                            ? unclosable
+                            : invoke(dataSource, method, arguments));
+
+            assertThat(flyway(shared, "pglock.prioritize", "terminate").load().migrate().migrationsExecuted)
+                    .isEqualTo(1);
+            assertThat(only.isClosed()).isFalse();
+        }
+        assertThat(RecordedLog.ofPglock())
+                .singleElement()
+                .asString()
+                .startsWith("WARN pglock: V1__add_note.sql: ")
+                .contains("a session that is in use");
+    }
+
+    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    private static Object invoke(Object target, Method method, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
     }
 
     @Test
