@@ -30,10 +30,11 @@ import java.util.stream.Stream;
  * locks.on("orders").waitingLongerThan(Duration.ofSeconds(5)).terminateBlockers();
  * }
  *
- * <p>Reading takes one statement, at most 5 seconds, and leaves nothing in the session: it runs with {@code jit} off, {@code
- * lock_timeout} 500 ms and {@code statement_timeout} 5 s, and inside a transaction in a savepoint that is rolled back. Filters
- * other than {@link #on} work on what was read. Any role may ask; what it cannot see is empty, and is said in {@link
- * LockSnapshot#notes()}. While a system catalog is locked, OIDs take the place of names.
+ * <p>Reading takes one round trip, {@link #on} a second one, and leaves nothing in the session: it runs with {@code jit} off,
+ * {@code lock_timeout} 500 ms and {@code statement_timeout} 5 s (which PostgreSQL 10 does not heed here), and inside a
+ * transaction in a savepoint that is rolled back. Filters other than {@link #on} work on what was read. Any role may ask; what
+ * it cannot see is empty, and is said in {@link LockSnapshot#notes()}. While a system catalog is locked, OIDs take the place of
+ * names.
  *
  * @see <a href="https://www.postgresql.org/docs/current/view-pg-locks.html">pg_locks</a>
  */
