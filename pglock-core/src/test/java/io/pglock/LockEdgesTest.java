@@ -238,7 +238,7 @@ class LockEdgesTest {
                 "set parallel_setup_cost = 0",
                 "set parallel_tuple_cost = 0",
                 "set parallel_leader_participation = off",
-                "set max_parallel_workers_per_gather = 2",
+                "set max_parallel_workers_per_gather = 1",
                 "insert into u select generate_series(1, 1000)",
                 "analyze u");
         holder.execute("begin", "lock table t");
