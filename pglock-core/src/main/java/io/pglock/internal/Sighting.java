@@ -28,13 +28,15 @@ record Sighting(
     static Sighting of(ResultSet row, Set<Integer> own) throws SQLException {
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
-        long waited = row.getLong("waited_ms");
+        long waitedMillis = row.getLong("waited_ms");
+        Optional<Duration> waited =
+                row.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis(Math.max(0, waitedMillis)));
         return new Sighting(
                 row.getInt("waiter"),
                 backend,
                 row.getBoolean("hard"),
                 row.getString("waits_for"),
-                row.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis(Math.max(0, waited))),
+                waited,
                 spared(row, backend, own));
     }
 
