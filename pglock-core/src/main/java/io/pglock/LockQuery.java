@@ -60,9 +60,7 @@ public final class LockQuery {
                 case RELATION -> compare(one.target(), other.target());
                 case PID -> 0;
             };
-            if (order == 0 && this != PID) {
-                order = Boolean.compare(one.granted(), other.granted());
-            }
+            order = order == 0 && this != PID ? Boolean.compare(one.granted(), other.granted()) : order;
             return order == 0
                     ? Integer.compare(one.backend().pid(), other.backend().pid())
                     : order;

@@ -238,7 +238,7 @@ class LockEdgesTest {
                 "set parallel_setup_cost = 0",
                 "set parallel_tuple_cost = 0",
                 "set parallel_leader_participation = off",
-                "set max_parallel_workers_per_gather = 1",
+                "set max_parallel_workers_per_gather = 2",
                 "insert into u select generate_series(1, 1000)",
                 "analyze u");
         holder.execute("begin", "lock table t");
@@ -254,7 +254,7 @@ class LockEdgesTest {
         });
         LockTree tree = LockQuery.on(mine).database(scenario.database().name()).tree();
         assertThat(tree.stream().map(node -> node.backend().pid())).containsExactly(holder.pid(), waiter.pid());
-        assertThat(LockQuery.on(mine).pid(waiter.pid()).waiting().list()).hasSameSizeAs(blocked);
+        assertThat(LockQuery.on(mine).pid(waiter.pid()).waiting().list()).isNotEmpty();
     }
 
     @Test
