@@ -351,8 +351,7 @@ public final class Sql {
         return BACKEND_COLUMNS.replace("<leader>", major >= 13 ? "a.leader_pid" : "null::int");
     }
 
-    // ---- the guard
-    // ----------------------------------------------------------------------------------------------------
+    // ---- the guard --------------------------------------------------------------------------------------------------
 
     /** In milliseconds, and whether somebody set it in this session. */
     public static final String LOCK_TIMEOUT_IN_FORCE = """
@@ -361,8 +360,9 @@ public final class Sql {
     // ---- who was in the way -----------------------------------------------------------------------------------------
 
     /** Before a question that must not wait itself; for as long as the transaction or the round trip. */
-    static final String ASK_BRIEFLY =
-            "select set_config('lock_timeout', '500', true) is null, set_config('statement_timeout', '2000', true) is null";
+    static final String ASK_BRIEFLY = """
+            select set_config('lock_timeout', '500', true) is null, set_config('statement_timeout', '2000', true) is null,
+                   pg_stat_clear_snapshot()""";
 
     private static final String BLOCKERS = """
             select l.pid is null as is_prepared, l.granted, <backend>, <prepared>
@@ -515,7 +515,7 @@ public final class Sql {
 
     /** For the rest of the transaction, which ends with the inquiry or is rolled back to a savepoint after it. */
     private static final String INQUIRY_SETTINGS = """
-            select set_config('lock_timeout', '500', true), set_config('statement_timeout', '5000', true),
+            select set_config('lock_timeout', '500', true) is null, set_config('statement_timeout', '5000', true) is null,
                    <jit> pg_stat_clear_snapshot()""";
 
     /**
@@ -586,7 +586,8 @@ public final class Sql {
 
     /** An inquiry that changes nothing for the caller; inside a transaction even its locks are gone afterwards. */
     static String inquiry(int major, boolean inTransaction, String query) {
-        String settings = INQUIRY_SETTINGS.replace("<jit>", major >= 11 ? "set_config('jit', 'off', true)," : "");
+        String settings =
+                INQUIRY_SETTINGS.replace("<jit>", major >= 11 ? "set_config('jit', 'off', true) is null," : "");
         return inTransaction
                 ? "savepoint pglock; " + settings + "; " + query + "; " + ROLLBACK_TO_SAVEPOINT
                 : settings + "; " + query;
