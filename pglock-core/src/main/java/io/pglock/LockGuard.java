@@ -157,8 +157,6 @@ public final class LockGuard implements AutoCloseable {
      * Ends the watch, waiting until it has taken notice (nothing is signalled after this returns), then puts the settings
      * back. Closing again is harmless; on a closed connection there is nothing to put back.
      *
-     * @throws IllegalStateException when session settings cannot be put back in a transaction that has failed: roll it back,
-     *     then close again
      * @throws PgLockException when the server refuses
      */
     @Override

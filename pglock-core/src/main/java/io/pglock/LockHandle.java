@@ -24,6 +24,7 @@ public final class LockHandle implements AutoCloseable {
     private final LockKey key;
     private final boolean shared;
     private final AdvisoryCalls calls;
+    private final boolean enclosesTransactions;
     private volatile boolean open = true;
 
     LockHandle(PgSession session, LockKey key, boolean shared, AdvisoryCalls calls) {
@@ -31,6 +32,7 @@ public final class LockHandle implements AutoCloseable {
         this.key = key;
         this.shared = shared;
         this.calls = calls;
+        this.enclosesTransactions = !session.inTransaction();
     }
 
     /** What is locked. */
@@ -59,13 +61,16 @@ public final class LockHandle implements AutoCloseable {
      * Releases the lock, in one round trip; closing again does nothing. What was acquired more than once must be closed as
      * often.
      *
+     * <p>A transaction that was begun inside the lock and has failed is rolled back first: PostgreSQL takes no other statement
+     * there, and nothing of it could be committed.
+     *
      * <p>Inside an open transaction nobody else gets the lock before that ends: the transaction takes it over, so that what
      * was protected is committed before the next one reads it. {@link #releaseNow()} does not wait for that.
      *
      * @throws LockLostException when the lock was gone: the connection was closed first, the session was ended, or somebody
      *     unlocked it behind this handle's back. What it protected may have run twice
-     * @throws IllegalStateException in a transaction that has failed, where PostgreSQL takes no statement. The lock is still
-     *     held: roll back, then close again. It does not happen where the transaction begins and ends inside the lock
+     * @throws IllegalStateException in a transaction that was begun before the lock was acquired and has failed, because it
+     *     may have a savepoint to go back to. The lock is still held: roll back, then close again
      * @throws PgLockException when the server fails; the lock may still be held, and may be closed again
      */
     @Override
@@ -92,7 +97,9 @@ public final class LockHandle implements AutoCloseable {
                         key + ": the connection was closed before the lock was released. If a pool keeps the"
                                 + " session, it keeps the lock too: close the lock first.");
             }
-            if (session.inFailedTransaction()) {
+            if (enclosesTransactions) {
+                session.rollBackFailed();
+            } else if (session.inFailedTransaction()) {
                 throw new IllegalStateException(
                         key + ": cannot be released in a transaction that has failed and is still"
                                 + " held. Roll it back, then close() again.");

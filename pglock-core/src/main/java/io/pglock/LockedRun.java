@@ -5,7 +5,6 @@ import io.pglock.internal.AdvisoryCalls;
 import io.pglock.internal.Attempt;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.Wait;
-import java.sql.SQLException;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -52,31 +51,14 @@ final class LockedRun {
         return result;
     }
 
+    /** Closing rolls back what the work began and left failed. */
     private <T, X extends Exception> T underLockOfSession(AdvisoryLock.Call<T, X> work) throws X {
         try (LockHandle lock = new LockHandle(session, key, shared, calls)) {
-            T result;
-            try {
-                result = work.call();
-            } catch (Throwable failure) {
-                rollBackFailed(failure);
-                throw failure;
-            }
+            T result = work.call();
             if (session.inFailedTransaction()) {
-                PgLockException left =
-                        new PgLockException(key + ": the work left a transaction that had failed. It was rolled back.");
-                rollBackFailed(left);
-                throw left;
+                throw new PgLockException(key + ": the work left a transaction that had failed. It was rolled back.");
             }
             return result;
-        }
-    }
-
-    /** The work began it, so nothing else is lost. */
-    private void rollBackFailed(Throwable failure) {
-        try {
-            calls.rollBackFailed();
-        } catch (SQLException another) {
-            failure.addSuppressed(another);
         }
     }
 }

@@ -38,8 +38,9 @@ public final class StatementTimeout implements AutoCloseable {
      * then close again. The same holds when a scope of the session is closed inside a later transaction, which is then rolled
      * back: the rollback brings its value back.
      *
-     * @throws IllegalStateException when a scope of the session is closed inside a later transaction that has failed: roll
-     *     back, then close again
+     * <p>A transaction that was begun inside a scope of the session and has failed is rolled back first: nothing of it could
+     * be committed.
+     *
      * @throws PgLockException when the server refuses
      */
     @Override

@@ -107,8 +107,27 @@ class LockHandleTest {
 
     // django-pglock defect 23: release() is skipped when leaving the transaction fails
     @Test
-    void canBeClosedAfterTheRollbackOfATransactionThatFailed(Connection mine, Connection theirs) throws SQLException {
+    void rollsBackATransactionThatBeganInsideItAndFailed(Connection mine, Connection theirs) throws SQLException {
         mine.setAutoCommit(false);
+
+        assertThatThrownBy(() -> {
+                    try (LockHandle lock = PgLock.on(mine).advisory(KEY).acquire()) {
+                        Held.execute(mine, "select 1/0");
+                    }
+                })
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("division by zero")
+                .satisfies(failure -> assertThat(failure.getSuppressed()).isEmpty());
+
+        assertThat(isFree(theirs)).isTrue();
+        Held.end(mine);
+    }
+
+    @Test
+    void canBeClosedAfterTheRollbackOfATransactionThatBeganBeforeItAndFailed(Connection mine, Connection theirs)
+            throws SQLException {
+        mine.setAutoCommit(false);
+        Held.column(mine, "select 1");
         LockHandle lock = PgLock.on(mine).advisory(KEY).acquire();
         assertThatThrownBy(() -> Held.execute(mine, "select 1/0")).isInstanceOf(SQLException.class);
 

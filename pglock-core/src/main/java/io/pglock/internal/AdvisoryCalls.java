@@ -104,13 +104,6 @@ public final class AdvisoryCalls {
         }
     }
 
-    /** Rolls back a transaction that has failed, however it was begun. */
-    public void rollBackFailed() throws SQLException {
-        if (session.inFailedTransaction()) {
-            Pipeline.run(session, Sql.ROLLBACK, Pipeline.NOTHING);
-        }
-    }
-
     private void requireUsable() throws SQLException {
         if (session.connection().isClosed()) {
             throw new PgLockException(key + ": the connection is closed. Take an open one from its DataSource.");

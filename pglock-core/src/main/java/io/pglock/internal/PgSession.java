@@ -125,6 +125,16 @@ public final class PgSession {
         }
     }
 
+    /**
+     * Rolls back a transaction that has failed, however it was begun. For what encloses it and cannot be put right inside:
+     * nothing of such a transaction can be committed any more.
+     */
+    public void rollBackFailed() throws SQLException {
+        if (inFailedTransaction()) {
+            Pipeline.run(this, Sql.ROLLBACK, Pipeline.NOTHING);
+        }
+    }
+
     /** One round trip for a physical connection not seen before, none later. */
     public Facts facts() throws SQLException {
         Facts known = KNOWN.get(physical);

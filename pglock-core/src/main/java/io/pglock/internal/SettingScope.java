@@ -58,9 +58,8 @@ public final class SettingScope {
 
     /**
      * Restores what was there before {@link #open}; without effect where that has happened already. Nothing is done, and
-     * nothing needs to be, on a closed connection and where the transaction of a local setting has ended or has failed.
-     *
-     * @throws IllegalStateException when it cannot be restored now, but can be after a rollback
+     * nothing needs to be, on a closed connection and where the transaction of a local setting has ended or has failed. One
+     * that has failed inside a setting of the session is rolled back.
      */
     public void close() {
         try {
@@ -73,10 +72,7 @@ public final class SettingScope {
                 }
                 return;
             }
-            if (session.inFailedTransaction()) {
-                throw new IllegalStateException(sql.name()
-                        + ": cannot be restored in a transaction that has failed. Roll it back, then close() again.");
-            }
+            session.rollBackFailed();
             session.withoutTransaction(() -> {
                 Pipeline.run(session, sql.closeSession(), statement -> statement.setString(1, id));
                 return true;
