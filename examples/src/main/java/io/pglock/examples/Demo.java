@@ -3,12 +3,17 @@ package io.pglock.examples;
 
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The migration that does not get through, and then does: a real PostgreSQL, a table with rows, a session that sits idle in
@@ -33,16 +38,28 @@ public final class Demo {
     /** Exit code 0 when everything went as told, 1 when it did not. */
     public static void main(String[] arguments) throws Exception {
         Screen screen = Screen.onStandardOutput();
+        Path files = Files.createTempDirectory("pglock-demo");
+        System.setProperty("ot.epg.working-dir", files.toString()); // the server's binaries too, or they would stay
         screen.say("Starting a PostgreSQL server of its own ...");
         boolean asTold;
         try (PostgresServer server = PostgresServer.startEmbedded(Map.of());
                 Database database = server.createDatabase()) {
             asTold = new Demo(screen, database).play(server.majorVersion());
+        } finally {
+            delete(files);
         }
         screen.say("PostgreSQL is stopped and its files are deleted.");
         if (!asTold) {
             screen.bad("That did not go as it should have.");
             System.exit(1);
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
         }
     }
 

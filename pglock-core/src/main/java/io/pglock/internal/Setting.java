@@ -55,7 +55,7 @@ public enum Setting {
             Spelling.PAUSE,
             "prioritizeGrace",
             "2s",
-            "Between a cancel and the terminate that follows it (`prioritize=terminate`)."),
+            "Between a cancel and the terminate that follows it (`prioritize=terminate`). It comes to that only while the work still waits: raise `lockTimeout` above `prioritizeAfter` plus this where blockers ignore a cancel."),
     PRIORITIZE_MIN_AGE(
             Spelling.LIMIT_OR_ZERO,
             "prioritizeMinAge",
