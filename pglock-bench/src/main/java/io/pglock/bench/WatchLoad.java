@@ -18,6 +18,9 @@ public final class WatchLoad {
 
     private static final int SECONDS = 10;
 
+    /** An idle session reports what it has done before, like connecting, after 10 s at the latest. */
+    private static final int IDLE_REPORT = 12;
+
     private WatchLoad() {}
 
     /** Prints one line for each number of guarded sessions. */
@@ -38,7 +41,7 @@ public final class WatchLoad {
                 PgLock.on(connection).prioritize(server.dataSource()).start().close(); // asks the session for its facts
                 guarded.add(connection);
             }
-            TimeUnit.SECONDS.sleep(2); // sessions report their transactions once a second
+            TimeUnit.SECONDS.sleep(IDLE_REPORT);
             long before = server.transactions(observer);
             long start = System.nanoTime();
             var dataSource = server.dataSource();
