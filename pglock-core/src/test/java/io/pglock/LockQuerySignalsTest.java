@@ -5,40 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.pglock.Signalled.Outcome;
-import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
-import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Who is signalled by a {@link LockQuery}, and who is not. */
-@PostgresTest
-class LockQuerySignalsTest {
-
-    private final Scenario scenario;
-    private final Connection mine;
-    private final Session holder;
-    private final Session migration;
-    private final Session web;
+class LockQuerySignalsTest extends QueueScene {
 
     LockQuerySignalsTest(Scenario scenario, Connection mine) {
-        this.scenario = scenario;
-        this.mine = mine;
-        this.holder = scenario.session("holder");
-        this.migration = scenario.session("migration");
-        this.web = scenario.session("web");
-    }
-
-    @BeforeEach
-    void tables() {
-        holder.execute(
-                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
+        super(scenario, mine);
     }
 
     /** django-pglock ends those queued ahead as well (defect 3). */

@@ -3,38 +3,19 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
-@PostgresTest
-class LockTreeTest {
-
-    private final Scenario scenario;
-    private final Connection mine;
-    private final Session holder;
-    private final Session migration;
-    private final Session web;
+class LockTreeTest extends QueueScene {
 
     LockTreeTest(Scenario scenario, Connection mine) {
-        this.scenario = scenario;
-        this.mine = mine;
-        this.holder = scenario.session("holder");
-        this.migration = scenario.session("migration");
-        this.web = scenario.session("web");
-    }
-
-    @BeforeEach
-    void tables() {
-        holder.execute(
-                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
+        super(scenario, mine);
     }
 
     @Test

@@ -65,7 +65,7 @@ public final class AdvisoryCalls {
                                 + " the session does not keep the lock. " + e.getMessage(),
                         e);
             }
-            return timedOutOrThrow(e);
+            return Attempt.timedOutOrThrow(e);
         }
     }
 
@@ -86,7 +86,7 @@ public final class AdvisoryCalls {
         } catch (SQLException e) {
             Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
             try {
-                return timedOutOrThrow(e);
+                return Attempt.timedOutOrThrow(e);
             } catch (SQLException other) {
                 throw Failures.exception(key.toString(), other);
             }
@@ -105,9 +105,7 @@ public final class AdvisoryCalls {
     }
 
     private void requireUsable() throws SQLException {
-        if (session.connection().isClosed()) {
-            throw new PgLockException(key + ": the connection is closed. Take an open one from its DataSource.");
-        }
+        session.requireOpen(key.toString());
         session.requireUsable(key.toString());
     }
 
@@ -126,13 +124,6 @@ public final class AdvisoryCalls {
             bindKey(parameters, next);
         });
         return Attempt.ACQUIRED;
-    }
-
-    private static Attempt timedOutOrThrow(SQLException e) throws SQLException {
-        if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
-            return Attempt.timedOut(e);
-        }
-        throw e;
     }
 
     /**

@@ -14,6 +14,14 @@ public record Attempt(boolean acquired, @Nullable SQLException cause) {
     static final Attempt ACQUIRED = new Attempt(true, null);
     static final Attempt NOT_FREE = new Attempt(false, null);
 
+    /** Only 55P03 means "not acquired"; every other failure keeps its meaning. */
+    static Attempt timedOutOrThrow(SQLException e) throws SQLException {
+        if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
+            return timedOut(e);
+        }
+        throw e;
+    }
+
     static Attempt timedOut(SQLException cause) {
         return new Attempt(false, cause);
     }

@@ -93,6 +93,13 @@ public final class PgSession {
         return inTransaction() || !connection.getAutoCommit();
     }
 
+    /** @throws PgLockException when the connection has been closed since */
+    public void requireOpen(String what) throws SQLException {
+        if (connection.isClosed()) {
+            throw new PgLockException(what + ": the connection is closed. Take an open one from its DataSource.");
+        }
+    }
+
     /** @throws PgLockException when the transaction has failed */
     public void requireUsable(String what) {
         if (inFailedTransaction()) {

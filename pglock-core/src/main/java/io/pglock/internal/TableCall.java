@@ -3,7 +3,6 @@ package io.pglock.internal;
 
 import io.pglock.LockMode;
 import io.pglock.LockNotSupportedException;
-import io.pglock.PgLockException;
 import io.pglock.TableName;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -37,9 +36,7 @@ public final class TableCall {
 
     public Attempt lock(Wait wait) {
         try {
-            if (session.connection().isClosed()) {
-                throw new PgLockException(what + ": the connection is closed. Take an open one from its DataSource.");
-            }
+            session.requireOpen(what);
             session.requireUsable(what);
             if (!session.transactional()) {
                 throw new LockNotSupportedException(what
@@ -58,7 +55,7 @@ public final class TableCall {
             return Attempt.ACQUIRED;
         } catch (SQLException e) {
             Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
-            return timedOutOrThrow(e);
+            return Attempt.timedOutOrThrow(e);
         }
     }
 
@@ -94,7 +91,7 @@ public final class TableCall {
             if (deadline && isOurDeadline(e, elapsed, deadlineMillis)) {
                 return Attempt.timedOut(e);
             }
-            return timedOutOrThrow(e);
+            return Attempt.timedOutOrThrow(e);
         }
     }
 
@@ -124,12 +121,5 @@ public final class TableCall {
             failure.addSuppressed(another);
             return true;
         }
-    }
-
-    private static Attempt timedOutOrThrow(SQLException e) throws SQLException {
-        if (SqlState.is(e, SqlState.LOCK_NOT_AVAILABLE)) {
-            return Attempt.timedOut(e);
-        }
-        throw e;
     }
 }
