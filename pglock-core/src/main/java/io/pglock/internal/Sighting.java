@@ -110,7 +110,10 @@ record Sighting(
             return Optional.of("a prepared transaction has no session");
         }
         if (row.getBoolean("flyway_history")) {
-            return Optional.of("it holds Flyway's history lock");
+            return Optional.of(
+                    kind == Kind.OWN
+                            ? "it is Flyway's own history connection: set flyway.postgresql.transactional.lock=false"
+                            : "it holds Flyway's history lock");
         }
         if (row.getBoolean("flyway_waiting")) {
             return Optional.of("another Flyway that waits for the migration lock; it gives up by itself");
