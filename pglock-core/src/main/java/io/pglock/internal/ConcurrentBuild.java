@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  */
 public final class ConcurrentBuild {
 
-    private static final String NAME = "(?:\"(?:[^\"]|\"\")+\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
+    private static final String NAME = "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
     private static final String QUALIFIED = NAME + "(?:\\s*\\.\\s*" + NAME + "){0,2}";
 
     /** Between words there is space; a quoted name needs none around it. */

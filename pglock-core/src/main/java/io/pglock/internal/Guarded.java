@@ -175,7 +175,7 @@ public final class Guarded {
     /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
     void lookFromOutside(SideConnection side) throws SQLException {
         List<Sighting.Held> awaited = outside.awaited();
-        Set<Sighting.Held> still = side.stillHeld(awaited);
+        Set<Sighting.Held> still = awaited.isEmpty() ? Set.of() : side.stillHeld(awaited);
         acting.lock();
         try {
             long now = System.nanoTime();
