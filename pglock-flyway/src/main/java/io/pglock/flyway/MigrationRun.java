@@ -139,9 +139,6 @@ final class MigrationRun {
         latest = told;
         ScriptStatement statement = ScriptStatement.of(told.getSql());
         if (guard.isEmpty()) {
-            if (statement.controlsTransaction()) {
-                return; // it must be the first of its transaction, before anything of ours
-            }
             open(policy.with(Overrides.leading(told.getSql())), true);
         } else if (repeatable && !Overrides.leading(told.getSql()).isEmpty()) {
             throw new FlywayException("pglock: " + unit
