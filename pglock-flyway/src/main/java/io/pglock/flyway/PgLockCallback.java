@@ -4,6 +4,7 @@ package io.pglock.flyway;
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
+import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.callback.Callback;
@@ -26,8 +27,36 @@ public final class PgLockCallback implements Callback {
 
     private static final Log LOG = LogFactory.getLog(PgLockCallback.class);
 
+    private final LockPolicy withoutConfiguration;
+
     /** As Flyway needs it. */
-    public PgLockCallback() {}
+    public PgLockCallback() {
+        this(LockPolicy.defaults());
+    }
+
+    /** @param withoutConfiguration what holds in a Flyway that does not know {@link PgLockConfiguration} */
+    PgLockCallback(LockPolicy withoutConfiguration) {
+        this.withoutConfiguration = withoutConfiguration;
+    }
+
+    /**
+     * A callback that brings settings along, for a container whose beans become Flyway's callbacks, and for code that makes
+     * Flyways by the dozen. {@link PgLockDiscovery} takes the settings over where a Flyway has none of its own, and puts
+     * pglock there once; a Flyway that cannot discover pglock gets it by this object.
+     *
+     * {@snippet :
+     * Callback pglock = PgLockCallback.with(Map.of("lockTimeout", "3s", "prioritize", "terminate"));
+     * Flyway.configure().dataSource(tenant).callbacks(pglock).load().migrate();
+     * }
+     *
+     * @param settings by key, without any prefix
+     * @return an object of no class of ours: one compiled against any Flyway cannot be introspected beside every other.
+     *     It is immutable and thread-safe
+     * @throws IllegalArgumentException when a key does not exist or a value is not in the right form
+     */
+    public static Callback with(Map<String, String> settings) {
+        return Settled.callback(settings);
+    }
 
     @Override
     public String getCallbackName() {
@@ -71,7 +100,7 @@ public final class PgLockCallback implements Callback {
         }
     }
 
-    private static void before(Context context) {
+    private void before(Context context) {
         Guards.open(context.getConnection(), () -> {
             Configuration flyway = context.getConfiguration();
             LockPolicy policy = policy(flyway);
@@ -108,9 +137,9 @@ public final class PgLockCallback implements Callback {
 
     /** Read for every migration: a Java host may change its configuration until the migration begins. */
     @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
-    private static LockPolicy policy(Configuration flyway) {
+    private LockPolicy policy(Configuration flyway) {
         @Nullable PgLockConfiguration settings = flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
-        return settings == null ? LockPolicy.defaults() : settings.policy();
+        return settings == null ? withoutConfiguration : settings.policy();
     }
 
     private static String unit(@Nullable MigrationInfo migration) {

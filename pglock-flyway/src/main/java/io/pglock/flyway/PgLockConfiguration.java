@@ -3,6 +3,7 @@ package io.pglock.flyway;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pglock.LockPolicy;
+import java.lang.reflect.Field;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -107,6 +108,27 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         put(settings, "monitorPassword", monitorPassword);
         put(settings, "monitorRequired", monitorRequired);
         return LockPolicy.parse(settings);
+    }
+
+    /**
+     * Takes settings of the host's, which are meant for all its Flyways, where none is set here: what is set here already is
+     * meant for this one.
+     *
+     * @param settings by key, without any prefix
+     * @throws IllegalArgumentException when a key does not exist or a value is not in the right form; then nothing is taken
+     */
+    public void defaultTo(Map<String, String> settings) {
+        LockPolicy.parse(settings);
+        settings.forEach((key, value) -> {
+            try {
+                Field field = PgLockConfiguration.class.getDeclaredField(key);
+                if (field.get(this) == null) {
+                    field.set(this, value);
+                }
+            } catch (ReflectiveOperationException e) {
+                throw new LinkageError("no field for the setting " + key, e);
+            }
+        });
     }
 
     private static void put(Map<String, String> settings, String key, @Nullable String value) {

@@ -36,6 +36,7 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
      */
     @Override
     public Map<String, String> getConfiguration(PgLockConfiguration extension, ClassicConfiguration flyway) {
+        takeOver(extension, flyway);
         LockPolicy policy = extension.policy();
         if (!policy.enabled()) {
             return Map.of();
@@ -55,6 +56,23 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
             flyway.setCallbacks(callbacks.toArray(Callback[]::new));
         }
         return Map.of();
+    }
+
+    /** Callbacks that bring settings along: they go in here, and the objects out, or pglock would be there twice. */
+    private static void takeOver(PgLockConfiguration extension, ClassicConfiguration flyway) {
+        List<Callback> others = new ArrayList<>();
+        boolean found = false;
+        for (Callback callback : flyway.getCallbacks()) {
+            if (callback instanceof Settled settled) {
+                extension.defaultTo(settled.settings());
+                found = true;
+            } else {
+                others.add(callback);
+            }
+        }
+        if (found) {
+            flyway.setCallbacks(others.toArray(Callback[]::new));
+        }
     }
 
     /** Not where the environment has callbacks of its own, or where Flyway's class loader would find another class or none. */
