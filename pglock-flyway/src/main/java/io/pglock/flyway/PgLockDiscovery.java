@@ -75,8 +75,15 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
         }
     }
 
-    /** Not where the environment has callbacks of its own, or where Flyway's class loader would find another class or none. */
+    /**
+     * Not where the environment has callbacks of its own, where Flyway's class loader would find another class or none, or
+     * beside an object of an anonymous class: Flyway compares names with its, and there is none.
+     */
     private static boolean namesAreUsed(ClassicConfiguration flyway) {
+        if (Arrays.stream(flyway.getCallbacks())
+                .anyMatch(callback -> callback.getClass().getCanonicalName() == null)) {
+            return false;
+        }
         try {
             if (Class.forName(CALLBACK, false, flyway.getClassLoader()) != PgLockCallback.class) {
                 return false;

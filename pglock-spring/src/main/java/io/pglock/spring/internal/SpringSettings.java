@@ -26,7 +26,9 @@ public final class SpringSettings {
     /** Boot passes nothing on from there, and what is written there would be without effect. */
     private static final List<String> FLYWAYS_PREFIXES = List.of("spring.flyway.pglock", "flyway.pglock");
 
-    private static final String INDEX = "\\[\\d+]$";
+    /** Of a list: {@code protect[0]} comes as {@code protect.0}. */
+    private static final String INDEX = "\\.\\d+$";
+
     private static final Bindable<Map<String, String>> TEXTS = Bindable.mapOf(String.class, String.class);
 
     private SpringSettings() {}
