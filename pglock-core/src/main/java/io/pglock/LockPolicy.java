@@ -3,6 +3,7 @@ package io.pglock;
 
 import io.pglock.internal.Monitor;
 import io.pglock.internal.Setting;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -133,6 +134,36 @@ public final class LockPolicy {
         return get(Setting.CONCURRENT_LOCK_TIMEOUT);
     }
 
+    /** How long the work is tried again after its first failure to get a lock; empty for ever, zero for never. */
+    public Optional<Duration> retryDeadline() {
+        return get(Setting.RETRY_DEADLINE);
+    }
+
+    /** How many attempts there are at most; empty where only the deadline counts. */
+    public Optional<Integer> retryAttempts() {
+        return get(Setting.RETRY_ATTEMPTS);
+    }
+
+    /** The longest pause before the second attempt. */
+    public Duration retryDelay() {
+        return get(Setting.RETRY_DELAY);
+    }
+
+    /** The longest pause before any attempt. */
+    public Duration retryMaxDelay() {
+        return get(Setting.RETRY_MAX_DELAY);
+    }
+
+    /** How long anybody may wait behind the work while it waits itself; empty as long as it takes. */
+    public Optional<Duration> maxBlockedTime() {
+        return get(Setting.MAX_BLOCKED_TIME);
+    }
+
+    /** How many sessions may queue behind the work while it waits itself; empty for any number. */
+    public Optional<Integer> maxVictims() {
+        return get(Setting.MAX_VICTIMS);
+    }
+
     /** What happens to a session that blocks the work. */
     public Priority prioritize() {
         return get(Setting.PRIORITIZE);
@@ -171,6 +202,11 @@ public final class LockPolicy {
     /** Whether work without a usable side connection is refused. */
     public boolean monitorRequired() {
         return get(Setting.MONITOR_REQUIRED);
+    }
+
+    /** The file that gets a line for each unit of work; absolute. */
+    public Optional<Path> report() {
+        return get(Setting.REPORT);
     }
 
     /** The data source of the side connection's own URL: one object for one policy and all that derive from it. */
@@ -228,6 +264,46 @@ public final class LockPolicy {
         return with(Setting.CONCURRENT_LOCK_TIMEOUT, Optional.empty());
     }
 
+    /** This policy, trying again for another time after the first failure (not negative; zero for never). */
+    public LockPolicy retryDeadline(Duration deadline) {
+        return with(Setting.RETRY_DEADLINE, Optional.of(deadline));
+    }
+
+    /** This policy, trying again for ever, unless {@link #retryAttempts(int)} bounds it. */
+    public LockPolicy noRetryDeadline() {
+        return with(Setting.RETRY_DEADLINE, Optional.empty());
+    }
+
+    /** This policy with another bound on the number of attempts (at least 1). */
+    public LockPolicy retryAttempts(int attempts) {
+        return with(Setting.RETRY_ATTEMPTS, Optional.of(attempts));
+    }
+
+    /** This policy with another longest pause before the second attempt (at least 1 ms). */
+    public LockPolicy retryDelay(Duration delay) {
+        return with(Setting.RETRY_DELAY, delay);
+    }
+
+    /** This policy with another longest pause before any attempt (at least 1 ms). */
+    public LockPolicy retryMaxDelay(Duration delay) {
+        return with(Setting.RETRY_MAX_DELAY, delay);
+    }
+
+    /** This policy, giving way once somebody has waited behind the work for another time (not negative). */
+    public LockPolicy maxBlockedTime(Duration time) {
+        return with(Setting.MAX_BLOCKED_TIME, Optional.of(time));
+    }
+
+    /** This policy, letting others wait behind the work for as long as it waits. */
+    public LockPolicy noMaxBlockedTime() {
+        return with(Setting.MAX_BLOCKED_TIME, Optional.empty());
+    }
+
+    /** This policy, giving way when more sessions than this queue behind the work (not negative). */
+    public LockPolicy maxVictims(int victims) {
+        return with(Setting.MAX_VICTIMS, Optional.of(victims));
+    }
+
     /** This policy, dealing otherwise with blockers. */
     public LockPolicy prioritize(Priority priority) {
         return with(Setting.PRIORITIZE, priority);
@@ -261,6 +337,15 @@ public final class LockPolicy {
     /** This policy, refusing work without a usable side connection, or not. */
     public LockPolicy monitorRequired(boolean required) {
         return with(Setting.MONITOR_REQUIRED, required);
+    }
+
+    /**
+     * This policy, writing a line for each unit of work to this file.
+     *
+     * @throws IllegalArgumentException when its folder does not exist, or it cannot be written
+     */
+    public LockPolicy report(Path file) {
+        return with(Setting.REPORT, Optional.of(file.toAbsolutePath()));
     }
 
     /** What differs from the defaults, as it would be written; never a password. */

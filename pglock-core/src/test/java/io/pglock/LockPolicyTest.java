@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,6 +29,13 @@ class LockPolicyTest {
         assertThat(policy.lockTimeout()).contains(Duration.ofSeconds(2));
         assertThat(policy.statementTimeout()).isEmpty();
         assertThat(policy.concurrentLockTimeout()).isEmpty();
+        assertThat(policy.retryDeadline()).contains(Duration.ofMinutes(10));
+        assertThat(policy.retryAttempts()).isEmpty();
+        assertThat(policy.retryDelay()).isEqualTo(Duration.ofMillis(200));
+        assertThat(policy.retryMaxDelay()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(policy.maxBlockedTime()).contains(Duration.ofMillis(200));
+        assertThat(policy.maxVictims()).isEmpty();
+        assertThat(policy.report()).isEmpty();
         assertThat(policy.prioritize()).isEqualTo(Priority.REPORT);
         assertThat(policy.prioritizeAfter()).isEqualTo(Duration.ofSeconds(1));
         assertThat(policy.prioritizeGrace()).isEqualTo(Duration.ofSeconds(2));
@@ -47,6 +55,13 @@ class LockPolicyTest {
                 Map.entry("lockTimeout", "500ms"),
                 Map.entry("statementTimeout", "2m"),
                 Map.entry("concurrentLockTimeout", "1h"),
+                Map.entry("retryDeadline", "none"),
+                Map.entry("retryAttempts", "7"),
+                Map.entry("retryDelay", "1s"),
+                Map.entry("retryMaxDelay", "1m"),
+                Map.entry("maxBlockedTime", "0s"),
+                Map.entry("maxVictims", "0"),
+                Map.entry("report", "none"),
                 Map.entry("prioritize", "terminate"),
                 Map.entry("prioritizeAfter", "0s"),
                 Map.entry("prioritizeGrace", "PT1.5S"),
@@ -62,6 +77,13 @@ class LockPolicyTest {
         assertThat(policy.lockTimeout()).contains(Duration.ofMillis(500));
         assertThat(policy.statementTimeout()).contains(Duration.ofMinutes(2));
         assertThat(policy.concurrentLockTimeout()).contains(Duration.ofHours(1));
+        assertThat(policy.retryDeadline()).isEmpty();
+        assertThat(policy.retryAttempts()).contains(7);
+        assertThat(policy.retryDelay()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(policy.retryMaxDelay()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(policy.maxBlockedTime()).contains(Duration.ZERO);
+        assertThat(policy.maxVictims()).contains(0);
+        assertThat(policy.report()).isEmpty();
         assertThat(policy.prioritize()).isEqualTo(Priority.TERMINATE);
         assertThat(policy.prioritizeAfter()).isZero();
         assertThat(policy.prioritizeGrace()).isEqualTo(Duration.ofMillis(1500));
@@ -164,22 +186,34 @@ class LockPolicyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "retryDeadline",
-                "retryAttempts",
-                "retryDelay",
-                "retryMaxDelay",
-                "maxBlockedTime",
-                "maxVictims",
-                "report"
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "retryAttempts  | 0    | retryAttempts=0: must be at least 1, or none",
+                "retryAttempts  | many | retryAttempts=many: is not a whole number; write 1, 10 or none",
+                "maxVictims     | -1   | maxVictims=-1: must be at least 0, or none",
+                "retryDelay     | none | retryDelay=none: is not a duration; write 500ms, 5s, 2m, 1h or PT2S",
+                "retryDelay     | 0s   | retryDelay=0s: must be at least 1ms",
+                "retryDeadline  | 10   | retryDeadline=10: a bare number has no unit; write 10s or 10ms",
+                "maxBlockedTime | 200  | maxBlockedTime=200: a bare number has no unit; write 200s or 200ms",
             })
-    void refusesWhatALaterVersionWillKnow(String key) {
+    void saysWhatIsWrongWithARetry(String key, String text, String complaint) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> LockPolicy.parse(Map.of(key, "10m")))
-                .withMessageStartingWith(
-                        "pglock: " + key + " is not available yet in this version of pglock; remove it.");
-        assertThat(LockPolicy.keys()).doesNotContain(key);
+                .isThrownBy(() -> LockPolicy.parse(Map.of(key, text)))
+                .withMessage("pglock: " + complaint);
+    }
+
+    @Test
+    void refusesAReportThatCannotBeWritten(@TempDir Path folder) {
+        assertThat(LockPolicy.defaults().report(folder.resolve("locks.jsonl")).report())
+                .contains(folder.resolve("locks.jsonl"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.parse(
+                        Map.of("report", folder.resolve("none/locks.jsonl").toString())))
+                .withMessageEndingWith("its folder does not exist; create it, or write none");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.parse(Map.of("report", folder.toString())))
+                .withMessageEndingWith("cannot be written; name a file that can, or none");
     }
 
     @Test
@@ -221,7 +255,14 @@ class LockPolicyTest {
                 "prioritizeMinAge", "0s",
                 "protect", "a,b",
                 "pollInterval", "10ms",
-                "monitorRequired", "true"));
+                "monitorRequired", "true"))
+                .with(Map.of(
+                        "retryDeadline", "1m",
+                        "retryAttempts", "3",
+                        "retryDelay", "10ms",
+                        "retryMaxDelay", "2s",
+                        "maxBlockedTime", "none",
+                        "maxVictims", "5"));
 
         LockPolicy inCode = LockPolicy.defaults()
                 .lockTimeout(Duration.ofSeconds(3))
@@ -233,7 +274,13 @@ class LockPolicyTest {
                 .prioritizeMinAge(Duration.ZERO)
                 .protect("a", "b")
                 .pollInterval(Duration.ofMillis(10))
-                .monitorRequired(true);
+                .monitorRequired(true)
+                .retryDeadline(Duration.ofMinutes(1))
+                .retryAttempts(3)
+                .retryDelay(Duration.ofMillis(10))
+                .retryMaxDelay(Duration.ofSeconds(2))
+                .noMaxBlockedTime()
+                .maxVictims(5);
 
         assertThat(inCode).isEqualTo(inText);
         assertThat(inCode.noLockTimeout()

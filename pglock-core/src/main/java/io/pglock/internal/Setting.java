@@ -3,13 +3,12 @@ package io.pglock.internal;
 
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
  * pglock's vocabulary: each setting's name, default, meaning and spelling, once for every host and for the manual
- * (docs/settings.md is compared with it). A setting appears here in the version in which it works. Not API.
+ * (docs/settings.md is compared with it). Not API.
  */
 public enum Setting {
     ENABLED(
@@ -37,6 +36,44 @@ public enum Setting {
             "Used instead of `lockTimeout` by statements that say `CONCURRENTLY` and run outside a transaction: they block"
                     + " nobody while they wait, and a timeout leaves an invalid index behind. `none`: they wait as long as it"
                     + " takes, whatever the session has."),
+    RETRY_DEADLINE(
+            Spelling.LIMIT_OR_ZERO,
+            "retryDeadline",
+            "10m",
+            "How long a unit keeps trying after its first lock timeout, deadlock or giving way; when it is over, one last"
+                    + " attempt is made. Ten minutes outlast most reports and backups, and a release can wait for that."
+                    + " `none`: for ever; `0s`: never again."),
+    RETRY_ATTEMPTS(
+            Spelling.COUNT,
+            "retryAttempts",
+            "none",
+            "A bound on the number of attempts as well; `1`: no second one. None, because time is what matters."),
+    RETRY_DELAY(
+            Spelling.INTERVAL,
+            "retryDelay",
+            "200ms",
+            "Longest pause before the second attempt, holding no lock; doubled before each further one, and shortened at"
+                    + " random so that no two migrations stay in step. It ends early when the blockers that were seen are"
+                    + " gone. Short, because most are gone soon."),
+    RETRY_MAX_DELAY(
+            Spelling.INTERVAL,
+            "retryMaxDelay",
+            "10s",
+            "What the pause is never longer than, however many attempts there were. Ten seconds, so that a blocker that"
+                    + " nobody can see costs no more than that."),
+    MAX_BLOCKED_TIME(
+            Spelling.LIMIT_OR_ZERO,
+            "maxBlockedTime",
+            "200ms",
+            "Give way: cancel the unit's own waiting statement, and try again when the blockers are gone, once somebody has"
+                    + " waited behind it for this long. Shorter than what a user notices. `none`: whoever comes along waits"
+                    + " up to `lockTimeout`."),
+    MAX_VICTIMS(
+            Spelling.COUNT_OR_ZERO,
+            "maxVictims",
+            "none",
+            "Give way as well when more sessions than this queue behind the unit. None, because ten readers that wait for"
+                    + " 50ms are no harm."),
     PRIORITIZE(
             Spelling.PRIORITY,
             "prioritize",
@@ -49,13 +86,14 @@ public enum Setting {
             Spelling.PAUSE,
             "prioritizeAfter",
             "1s",
-            "Blocked this long before anything is signalled: most blockers are gone by then. Must be shorter than"
-                    + " `lockTimeout` to have an effect."),
+            "Blocked this long, pauses between attempts included, before anything is signalled: most blockers are gone by"
+                    + " then."),
     PRIORITIZE_GRACE(
             Spelling.PAUSE,
             "prioritizeGrace",
             "2s",
-            "Between a cancel and the terminate that follows it (`prioritize=terminate`). It comes to that only while the work still waits: raise `lockTimeout` above `prioritizeAfter` plus this where blockers ignore a cancel."),
+            "Between a cancel and the terminate that follows it (`prioritize=terminate`), also while the unit pauses before"
+                    + " its next attempt: two seconds are enough to roll back, and to notice."),
     PRIORITIZE_MIN_AGE(
             Spelling.LIMIT_OR_ZERO,
             "prioritizeMinAge",
@@ -86,11 +124,13 @@ public enum Setting {
             "monitorRequired",
             "false",
             "`true`: work without a usable side connection is refused. `false`: one warning, and the work goes on"
-                    + " unwatched.");
-
-    /** Of the design, and not in this version: named so that nobody takes them for a misspelling. */
-    private static final Set<String> LATER = Set.of(
-            "retryDeadline", "retryAttempts", "retryDelay", "retryMaxDelay", "maxBlockedTime", "maxVictims", "report");
+                    + " unwatched."),
+    REPORT(
+            Spelling.FILE,
+            "report",
+            "none",
+            "A file that gets one JSON line for each unit: attempts, waits, blockers, actions, victims, and the locks that a"
+                    + " transaction took. Its folder must exist. None: the log says what people need.");
 
     private final Spelling spelling;
     private final String key;
@@ -156,16 +196,12 @@ public enum Setting {
         }
     }
 
-    /** @throws IllegalArgumentException saying what was probably meant, or that the setting belongs to a later version */
+    /** @throws IllegalArgumentException saying what was probably meant */
     public static Setting named(String key) {
         for (Setting setting : values()) {
             if (setting.key.equals(key)) {
                 return setting;
             }
-        }
-        if (LATER.contains(key)) {
-            throw new IllegalArgumentException(
-                    key + " is not available yet in this version of pglock; remove it. Available are: " + keys());
         }
         throw new IllegalArgumentException("there is no setting " + key + ". "
                 + Spelling.nearest(

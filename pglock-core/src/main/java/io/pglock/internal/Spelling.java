@@ -2,6 +2,9 @@
 package io.pglock.internal;
 
 import io.pglock.LockPolicy.Priority;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -17,9 +20,13 @@ enum Spelling {
     LIMIT_OR_ZERO,
     PAUSE,
     INTERVAL,
+    /** A number that may be absent. */
+    COUNT,
+    COUNT_OR_ZERO,
     PRIORITY,
     NAMES,
     URL,
+    FILE,
     TEXT,
     SECRET;
 
@@ -37,9 +44,12 @@ enum Spelling {
             case LIMIT, LIMIT_OR_ZERO ->
                 text.equals("none") ? Optional.empty() : Optional.of(bounded(Durations.parse(text, true)));
             case PAUSE, INTERVAL -> bounded(Durations.parse(text, false));
+            case COUNT -> text.equals("none") ? Optional.empty() : Optional.of(count(text, 1));
+            case COUNT_OR_ZERO -> text.equals("none") ? Optional.empty() : Optional.of(count(text, 0));
             case PRIORITY -> priority(text);
             case NAMES -> names(text);
             case URL -> Monitor.checkedUrl(text);
+            case FILE -> text.equals("none") ? Optional.empty() : Optional.of(file(text));
             case TEXT -> nonEmpty(text);
             case SECRET -> text;
         };
@@ -105,6 +115,37 @@ enum Spelling {
             throw new IllegalArgumentException("an empty name; write names separated by commas, or none");
         }
         return names;
+    }
+
+    private static int count(String text, int least) {
+        int count;
+        try {
+            count = Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("is not a whole number; write 1, 10 or none", e);
+        }
+        if (count < least) {
+            throw new IllegalArgumentException("must be at least " + least + ", or none");
+        }
+        return count;
+    }
+
+    /** Whether it can be written shows before the work begins and not after it. */
+    private static Path file(String text) {
+        Path file;
+        try {
+            file = Path.of(nonEmpty(text)).toAbsolutePath();
+        } catch (InvalidPathException e) {
+            throw new IllegalArgumentException("is not the name of a file: " + e.getReason(), e);
+        }
+        Path folder = file.getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new IllegalArgumentException("its folder does not exist; create it, or write none");
+        }
+        if (Files.isDirectory(file) || !Files.isWritable(Files.exists(file) ? file : folder)) {
+            throw new IllegalArgumentException("cannot be written; name a file that can, or none");
+        }
+        return file;
     }
 
     private static String nonEmpty(String text) {

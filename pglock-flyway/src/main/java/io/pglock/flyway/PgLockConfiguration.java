@@ -36,6 +36,12 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     private @Nullable String lockTimeout;
     private @Nullable String statementTimeout;
     private @Nullable String concurrentLockTimeout;
+    private @Nullable String retryDeadline;
+    private @Nullable String retryAttempts;
+    private @Nullable String retryDelay;
+    private @Nullable String retryMaxDelay;
+    private @Nullable String maxBlockedTime;
+    private @Nullable String maxVictims;
     private @Nullable String prioritize;
     private @Nullable String prioritizeAfter;
     private @Nullable String prioritizeGrace;
@@ -46,6 +52,7 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     private @Nullable String monitorUser;
     private @Nullable String monitorPassword;
     private @Nullable String monitorRequired;
+    private @Nullable String report;
 
     /** As Flyway needs it. */
     public PgLockConfiguration() {}
@@ -72,46 +79,37 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     @Override
     public Plugin copy() {
         PgLockConfiguration copy = new PgLockConfiguration();
-        copy.enabled = enabled;
-        copy.lockTimeout = lockTimeout;
-        copy.statementTimeout = statementTimeout;
-        copy.concurrentLockTimeout = concurrentLockTimeout;
-        copy.prioritize = prioritize;
-        copy.prioritizeAfter = prioritizeAfter;
-        copy.prioritizeGrace = prioritizeGrace;
-        copy.prioritizeMinAge = prioritizeMinAge;
-        copy.protect = protect;
-        copy.pollInterval = pollInterval;
-        copy.monitorUrl = monitorUrl;
-        copy.monitorUser = monitorUser;
-        copy.monitorPassword = monitorPassword;
-        copy.monitorRequired = monitorRequired;
+        copy.take(settings());
         return copy;
     }
 
     /** @throws IllegalArgumentException when a value is not in the right form */
     LockPolicy policy() {
-        Map<String, String> settings = new HashMap<>();
-        put(settings, "enabled", enabled);
-        put(settings, "lockTimeout", lockTimeout);
-        put(settings, "statementTimeout", statementTimeout);
-        put(settings, "concurrentLockTimeout", concurrentLockTimeout);
-        put(settings, "prioritize", prioritize);
-        put(settings, "prioritizeAfter", prioritizeAfter);
-        put(settings, "prioritizeGrace", prioritizeGrace);
-        put(settings, "prioritizeMinAge", prioritizeMinAge);
-        put(settings, "protect", protect);
-        put(settings, "pollInterval", pollInterval);
-        put(settings, "monitorUrl", monitorUrl);
-        put(settings, "monitorUser", monitorUser);
-        put(settings, "monitorPassword", monitorPassword);
-        put(settings, "monitorRequired", monitorRequired);
-        return LockPolicy.parse(settings);
+        return LockPolicy.parse(settings());
     }
 
-    private static void put(Map<String, String> settings, String key, @Nullable String value) {
-        if (value != null) {
-            settings.put(key, value);
+    /** What is set, by the keys of {@link LockPolicy}: each field is named like its key. */
+    private Map<String, String> settings() {
+        Map<String, String> settings = new HashMap<>();
+        try {
+            for (String key : LockPolicy.keys()) {
+                if (PgLockConfiguration.class.getDeclaredField(key).get(this) instanceof String value) {
+                    settings.put(key, value);
+                }
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a setting without a field", e);
+        }
+        return settings;
+    }
+
+    private void take(Map<String, String> settings) {
+        try {
+            for (Map.Entry<String, String> setting : settings.entrySet()) {
+                PgLockConfiguration.class.getDeclaredField(setting.getKey()).set(this, setting.getValue());
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a setting without a field", e);
         }
     }
 
@@ -155,6 +153,66 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     /** @param concurrentLockTimeout the longest wait for one lock of a {@code CONCURRENTLY} statement: {@code 1h}, or {@code none} */
     public void setConcurrentLockTimeout(@Nullable String concurrentLockTimeout) {
         this.concurrentLockTimeout = concurrentLockTimeout;
+    }
+
+    /** How long a migration is tried again: {@code 10m}, {@code none} for ever, {@code 0s} never. */
+    public @Nullable String getRetryDeadline() {
+        return retryDeadline;
+    }
+
+    /** @param retryDeadline how long a migration is tried again: {@code 10m}, {@code none} for ever, {@code 0s} never */
+    public void setRetryDeadline(@Nullable String retryDeadline) {
+        this.retryDeadline = retryDeadline;
+    }
+
+    /** The most attempts: {@code 3}, or {@code none}. */
+    public @Nullable String getRetryAttempts() {
+        return retryAttempts;
+    }
+
+    /** @param retryAttempts the most attempts: {@code 3}, or {@code none} */
+    public void setRetryAttempts(@Nullable String retryAttempts) {
+        this.retryAttempts = retryAttempts;
+    }
+
+    /** The longest pause before the second attempt: {@code 200ms}. */
+    public @Nullable String getRetryDelay() {
+        return retryDelay;
+    }
+
+    /** @param retryDelay the longest pause before the second attempt: {@code 200ms} */
+    public void setRetryDelay(@Nullable String retryDelay) {
+        this.retryDelay = retryDelay;
+    }
+
+    /** The longest pause before any attempt: {@code 10s}. */
+    public @Nullable String getRetryMaxDelay() {
+        return retryMaxDelay;
+    }
+
+    /** @param retryMaxDelay the longest pause before any attempt: {@code 10s} */
+    public void setRetryMaxDelay(@Nullable String retryMaxDelay) {
+        this.retryMaxDelay = retryMaxDelay;
+    }
+
+    /** How long others may wait behind a waiting migration: {@code 200ms}, or {@code none}. */
+    public @Nullable String getMaxBlockedTime() {
+        return maxBlockedTime;
+    }
+
+    /** @param maxBlockedTime how long others may wait behind a waiting migration: {@code 200ms}, or {@code none} */
+    public void setMaxBlockedTime(@Nullable String maxBlockedTime) {
+        this.maxBlockedTime = maxBlockedTime;
+    }
+
+    /** How many may queue behind a waiting migration: {@code 5}, or {@code none}. */
+    public @Nullable String getMaxVictims() {
+        return maxVictims;
+    }
+
+    /** @param maxVictims how many may queue behind a waiting migration: {@code 5}, or {@code none} */
+    public void setMaxVictims(@Nullable String maxVictims) {
+        this.maxVictims = maxVictims;
     }
 
     /** What happens to blockers: {@code off}, {@code report}, {@code cancel}, {@code terminate}. */
@@ -255,5 +313,15 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     /** @param monitorRequired whether a migration without a usable side connection is refused: {@code true} or {@code false} */
     public void setMonitorRequired(@Nullable String monitorRequired) {
         this.monitorRequired = monitorRequired;
+    }
+
+    /** A file that gets a line for each migration, or {@code none}. */
+    public @Nullable String getReport() {
+        return report;
+    }
+
+    /** @param report a file that gets a line for each migration, or {@code none} */
+    public void setReport(@Nullable String report) {
+        this.report = report;
     }
 }
