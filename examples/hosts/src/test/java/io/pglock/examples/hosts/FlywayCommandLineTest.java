@@ -2,7 +2,6 @@
 package io.pglock.examples.hosts;
 
 import io.pglock.testkit.Database;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,18 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 
 /** Flyway's command line, the distribution that people download, with pglock in its {@code drivers}. */
 class FlywayCommandLineTest extends FlywayHostContract {
 
-    private static final Path FLYWAY = Path.of(System.getProperty("pglock.hosts.flyway"));
-
-    @BeforeAll
-    static void putPgLockInto() throws IOException {
-        PgLockJars.CORE.copyTo(FLYWAY.resolve("drivers/pglock-core.jar"));
-        PgLockJars.FLYWAY.copyTo(FLYWAY.resolve("drivers/pglock-flyway.jar"));
-    }
+    private static final Path FLYWAY = Path.of(System.getProperty("pglock.hosts.commandline"));
 
     @Override
     Map<String, FlywayHost> channels() {
