@@ -23,7 +23,7 @@ record SpringBootJar(Path jar) {
         Map<String, FlywayHost> channels = new LinkedHashMap<>();
         channels.put("application.yaml", (database, folder, settings) -> {
             List<String> yaml = new ArrayList<>(List.of("pglock:"));
-            settings.forEach((key, value) -> yaml.add("  " + kebab(key) + ": " + value));
+            settings.forEach((key, value) -> yaml.add("  " + key + ": " + value));
             Files.write(folder.resolve("application.yaml"), yaml);
             return start(database, List.of(), List.of());
         });
@@ -41,6 +41,7 @@ record SpringBootJar(Path jar) {
     private ProcessBuilder start(Database database, List<String> options, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:TieredStopAtLevel=1"); // half of its life is starting
         command.addAll(options);
         command.addAll(List.of(
                 "-jar",
@@ -55,11 +56,7 @@ record SpringBootJar(Path jar) {
 
     private static List<String> named(String prefix, Map<String, String> settings) {
         return settings.entrySet().stream()
-                .map(setting -> prefix + "pglock." + kebab(setting.getKey()) + "=" + setting.getValue())
+                .map(setting -> prefix + "pglock." + setting.getKey() + "=" + setting.getValue())
                 .toList();
-    }
-
-    private static String kebab(String key) {
-        return key.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
     }
 }
