@@ -16,7 +16,7 @@ final class InvalidSettingsFailureAnalyzer extends AbstractFailureAnalyzer<Inval
                 .map(place -> "    " + place.getKey() + ": " + place.getValue())
                 .collect(Collectors.joining("\n"));
         return new FailureAnalysis(
-                cause.getMessage() + "\n\nSet are:\n\n" + places,
+                cause.getMessage() + "\n\nThese are set:\n\n" + places,
                 "Correct them, or remove them for the default. pglock's docs/settings.md has every setting and how it is"
                         + " written.",
                 cause);
