@@ -11,6 +11,7 @@ try {
     context.database.connect('postbuild').withCloseable {
         it.createStatement().execute('select note from shop.orders')
     }
+    return true
 } finally {
     server.close()
 }

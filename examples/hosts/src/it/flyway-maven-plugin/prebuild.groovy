@@ -18,3 +18,4 @@ web.autoCommit = false
 web.createStatement().execute('select * from shop.orders')
 context.database = database
 context.web = web
+return true
