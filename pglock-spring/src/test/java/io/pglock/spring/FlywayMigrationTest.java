@@ -52,7 +52,7 @@ class FlywayMigrationTest {
     void hasTheDefaultsWithNoSettingAtAll(Database database, Scenario scenario) {
         Shop.start(database, migrations).close();
 
-        assertThatItSaw(scenario, "public", "2s");
+        Shop.assertThatAMigrationSaw(scenario, "public", "2s");
     }
 
     @Test
@@ -61,7 +61,7 @@ class FlywayMigrationTest {
             assertThat(callbacks(shop.getBean(Flyway.class))).containsExactly(PgLockCallback.class);
         }
 
-        assertThatItSaw(scenario, "public", "3s");
+        Shop.assertThatAMigrationSaw(scenario, "public", "3s");
     }
 
     @Test
@@ -109,7 +109,7 @@ class FlywayMigrationTest {
                 .close();
 
         assertThat(WithACallback.MIGRATIONS).hasValue(1);
-        assertThatItSaw(scenario, "public", "3s");
+        Shop.assertThatAMigrationSaw(scenario, "public", "3s");
     }
 
     /** Two of a user's own: one as Boot would make it, and one that knows nothing of pglock. */
@@ -151,8 +151,8 @@ class FlywayMigrationTest {
                         "--pglock.lock-timeout=3s")
                 .close();
 
-        assertThatItSaw(scenario, "public", "3s");
-        assertThatItSaw(scenario, "archive", "3s");
+        Shop.assertThatAMigrationSaw(scenario, "public", "3s");
+        Shop.assertThatAMigrationSaw(scenario, "archive", "3s");
     }
 
     /** One whose settings are its own. */
@@ -184,7 +184,22 @@ class FlywayMigrationTest {
                         "--pglock.lock-timeout=3s")
                 .close();
 
-        assertThatItSaw(scenario, "public", "9s");
+        Shop.assertThatAMigrationSaw(scenario, "public", "9s");
+    }
+
+    @Test
+    void hasThemWhereFlywayHasADataSourceOfItsOwn(Database database, Scenario scenario) {
+        Shop.start(
+                        Shop.class,
+                        "--spring.datasource.url=jdbc:h2:mem:application",
+                        "--spring.flyway.url=" + database.url(),
+                        "--spring.flyway.user=" + database.user(),
+                        "--spring.flyway.password=" + database.password(),
+                        "--spring.flyway.locations=filesystem:" + migrations,
+                        "--pglock.lock-timeout=3s")
+                .close();
+
+        Shop.assertThatAMigrationSaw(scenario, "public", "3s");
     }
 
     @Test
@@ -203,28 +218,10 @@ class FlywayMigrationTest {
     @Test
     void saysNothingWithoutADatabase() {
         String output = Output.of(
-                () -> Shop.start(Shop.class, "--spring.autoconfigure.exclude=" + dataSourceAutoConfiguration())
+                () -> Shop.start(Shop.class, "--spring.autoconfigure.exclude=" + Shop.dataSourceAutoConfiguration())
                         .close());
 
         assertThat(output).isEmpty();
-    }
-
-    private static String dataSourceAutoConfiguration() {
-        return Stream.of(
-                        "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
-                        "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration")
-                .filter(name ->
-                        FlywayMigrationTest.class.getClassLoader().getResource(name.replace('.', '/') + ".class")
-                                != null)
-                .findFirst()
-                .orElseThrow();
-    }
-
-    /** One row, written once; and one scope in force, which is {@code id=value}. */
-    private static void assertThatItSaw(Scenario scenario, String schema, String lockTimeout) {
-        assertThat(scenario.session("test")
-                        .execute("select lock_timeout, trim(scopes) ~ '^[^= ;]+=[^= ;]+$' from " + schema + ".seen"))
-                .containsExactly(lockTimeout + "|t");
     }
 
     private static Stream<Class<?>> callbacks(Flyway flyway) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.spring;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.pglock.testkit.Database;
+import io.pglock.testkit.Scenario;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,20 +33,41 @@ class Shop {
                 """);
     }
 
+    /** One row, written once; and one scope in force, which is {@code id=value}. */
+    static void assertThatAMigrationSaw(Scenario scenario, String schema, String lockTimeout) {
+        assertThat(scenario.session("test")
+                        .execute("select lock_timeout, trim(scopes) ~ '^[^= ;]+=[^= ;]+$' from " + schema + ".seen"))
+                .containsExactly(lockTimeout + "|t");
+    }
+
+    /** Boot 4 has it in another package. */
+    static String dataSourceAutoConfiguration() {
+        return Stream.of(
+                        "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+                        "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration")
+                .filter(name -> Shop.class.getResource("/" + name.replace('.', '/') + ".class") != null)
+                .findFirst()
+                .orElseThrow();
+    }
+
     static ConfigurableApplicationContext start(Database database, Path migrations, String... arguments) {
         return start(Shop.class, database, migrations, arguments);
     }
 
     static ConfigurableApplicationContext start(
             Class<?> source, Database database, Path migrations, String... arguments) {
+        return start(source, arguments(database, migrations, arguments).toArray(String[]::new));
+    }
+
+    static List<String> arguments(Database database, Path migrations, String... more) {
         List<String> all = new ArrayList<>(List.of(
                 "--spring.datasource.url=" + database.url(),
                 "--spring.datasource.username=" + database.user(),
                 "--spring.datasource.password=" + database.password(),
                 "--spring.datasource.hikari.minimum-idle=0",
                 "--spring.flyway.locations=filesystem:" + migrations));
-        all.addAll(List.of(arguments));
-        return start(source, all.toArray(String[]::new));
+        all.addAll(List.of(more));
+        return all;
     }
 
     static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
