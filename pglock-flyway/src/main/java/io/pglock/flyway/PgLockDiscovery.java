@@ -58,20 +58,15 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
         return Map.of();
     }
 
-    /** Callbacks that bring settings along: they go in here, and the objects out, or pglock would be there twice. */
+    /** Callbacks that bring settings along: those go in here, and the objects out, or pglock would be there twice. */
     private static void takeOver(PgLockConfiguration extension, ClassicConfiguration flyway) {
-        List<Callback> others = new ArrayList<>();
-        boolean found = false;
-        for (Callback callback : flyway.getCallbacks()) {
-            if (callback instanceof Settled settled) {
-                extension.defaultTo(settled.settings());
-                found = true;
-            } else {
-                others.add(callback);
-            }
-        }
-        if (found) {
-            flyway.setCallbacks(others.toArray(Callback[]::new));
+        Callback[] callbacks = flyway.getCallbacks();
+        Callback[] others = Arrays.stream(callbacks)
+                .filter(callback -> !(callback instanceof Settled))
+                .toArray(Callback[]::new);
+        if (others.length < callbacks.length) {
+            extension.defaultTo(Settled.settingsIn(flyway));
+            flyway.setCallbacks(others);
         }
     }
 
