@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -156,7 +158,8 @@ public final class LockGuard implements AutoCloseable {
     }
 
     /**
-     * As {@link #open}, with a savepoint where the connection is in a transaction or has autocommit off: {@link
+     * As {@link #open}, with a savepoint where the policy tries again and the connection is in a transaction or has autocommit
+     * off: {@link
      * #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the transaction back
      * itself. It costs no round trip of its own.
      */
@@ -179,7 +182,8 @@ public final class LockGuard implements AutoCloseable {
                         .noStatementTimeout()
                         .prioritize(LockPolicy.Priority.OFF)
                         .retryDeadline(Duration.ZERO);
-        UnitTimeouts timeouts = UnitTimeouts.open(session, effective, withSavepoint);
+        boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(0);
+        UnitTimeouts timeouts = UnitTimeouts.open(session, effective, withSavepoint && triesAgain);
         try {
             UnitWatch watch = UnitWatch.start(unit, session, side, effective, messages);
             return new LockGuard(unit, session, effective, messages, timeouts, watch);
@@ -220,6 +224,49 @@ public final class LockGuard implements AutoCloseable {
             }
             if (!pause(failure, undo, begun)) {
                 throw failure;
+            }
+        }
+    }
+
+    /**
+     * Repeats work that opens, and ends, its own connections and transactions: by the policy, with pauses in which nothing is
+     * held. Nobody is watched or signalled on its account, and it does not give way.
+     *
+     * @param unit what the messages call it
+     * @param failures the lock timeout or deadlock behind what the work threw, if it may be done again; else empty
+     * @return what the work returned
+     * @throws RuntimeException as the work threw it in the end
+     */
+    public static <T extends @Nullable Object> T repeat(
+            String unit,
+            LockPolicy policy,
+            Messages messages,
+            Supplier<T> work,
+            Function<RuntimeException, Optional<SQLException>> failures) {
+        UnitRetry retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        while (true) {
+            boolean last = !policy.enabled() || retry.isLast(System.nanoTime());
+            try {
+                return work.get();
+            } catch (RuntimeException e) {
+                Optional<UnitRetry.Cause> cause = failures.apply(e).flatMap(sql -> UnitRetry.cause(sql, false));
+                if (last || cause.isEmpty()) {
+                    throw e;
+                }
+                long now = System.nanoTime();
+                retry.failed(now);
+                Duration delay = retry.delay();
+                messages.message(
+                        Level.WARNING,
+                        unit + ": failed (" + cause.get() + "), and is repeated in " + Text.age(delay) + " (attempt "
+                                + (retry.attempt() + 1) + ").");
+                try {
+                    TimeUnit.NANOSECONDS.sleep(Math.min(delay.toNanos(), retry.left(now).toNanos()));
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw e;
+                }
+                retry.next();
             }
         }
     }
