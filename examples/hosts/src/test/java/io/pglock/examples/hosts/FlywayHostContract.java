@@ -86,7 +86,9 @@ abstract class FlywayHostContract {
             web.commit();
 
             assertThat(host.exitCode()).as(host.output()).isZero();
-            assertThat(host.output()).contains("blocked by pid " + web.pid() + " (web, idle in transaction for ");
+            assertThat(host.output())
+                    .contains("blocked by pid " + web.pid() + " (web, idle in transaction for ")
+                    .contains("(attempt 2");
         }
 
         assertThatV2IsThereOnce(scenario);
@@ -104,6 +106,7 @@ abstract class FlywayHostContract {
             assertThat(host.output())
                     .contains("canceling statement due to lock timeout")
                     .contains("55P03")
+                    .contains("(attempt 2")
                     .contains("blocked by pid " + web.pid() + " (web, idle in transaction for ");
         }
 
