@@ -9,7 +9,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
 
-/** Migrates when it starts, says how far, and ends. Nothing in it knows of pglock. */
+/** Migrates when it starts, says how far, and ends. Nothing in it knows of pglock, which is there by being a dependency. */
 @SpringBootApplication
 public class Shop {
 
