@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.spring;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -34,12 +37,24 @@ class WithoutDiscoveryTest {
             start.setAccessible(true);
             String[] arguments = Shop.arguments(database, migrations, "--pglock.lock-timeout=3s")
                     .toArray(String[]::new);
-            ((AutoCloseable) start.invoke(null, shop, arguments)).close();
+            try (var context = (AutoCloseable) start.invoke(null, shop, arguments)) {
+                Object flyway = call(call(context, "getBean", "flyway"), "getConfiguration");
+                assertThat((Object[]) call(flyway, "getCallbacks"))
+                        .as("the bean, and nothing that was discovered")
+                        .singleElement()
+                        .matches(callback -> Proxy.isProxyClass(callback.getClass()));
+            }
         } finally {
             thread.setContextClassLoader(before);
         }
 
         Shop.assertThatAMigrationSaw(scenario, "public", "3s");
+    }
+
+    /** The application's classes are not those of the test. */
+    private static Object call(Object object, String method, Object... arguments) throws ReflectiveOperationException {
+        Class<?>[] types = Arrays.stream(arguments).map(Object::getClass).toArray(Class<?>[]::new);
+        return object.getClass().getMethod(method, types).invoke(object, arguments);
     }
 
     private static final class OneJar extends URLClassLoader {
