@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.ErrorDetails;
@@ -199,7 +200,8 @@ final class MigrationRun {
         }
         try {
             boolean run = open.run(
-                    () -> attempt(open, statement.sql()), inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
+                    () -> attempt(open, statement.sql()),
+                    inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
             statements.add(statement.sql());
             return run;
         } catch (SQLException e) {

@@ -34,11 +34,8 @@ public final class PgLockFlyway {
     public static MigrateResult migrate(Flyway flyway) {
         LatestFailure.take(flyway.getConfiguration());
         return LockGuard.repeat(
-                "migrate",
-                PgLockCallback.policy(flyway.getConfiguration()),
-                PgLockCallback::log,
-                flyway::migrate,
-                failure -> repeatable(flyway, failure));
+                "migrate", PgLockCallback.policy(flyway.getConfiguration()), PgLockCallback::log, flyway::migrate, failure ->
+                        repeatable(flyway, failure));
     }
 
     private static Optional<SQLException> repeatable(Flyway flyway, RuntimeException failure) {
