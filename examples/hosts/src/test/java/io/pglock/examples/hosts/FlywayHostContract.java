@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,11 +127,19 @@ abstract class FlywayHostContract {
     @ParameterizedTest
     @MethodSource("mistakes")
     void failsBeforeTheFirstMigrationWhen(
-            FlywayHost channel, String key, String value, String message, Database database, Scenario scenario)
+            FlywayHost channel,
+            String key,
+            String value,
+            String message,
+            Database database,
+            Scenario scenario,
+            TestInfo info)
             throws Exception {
         try (HostProcess host = start(channel, database, Map.of(key, value))) {
-            assertThat(host.exitCode()).as(host.output()).isNotZero();
-            assertThat(host.output()).contains(message);
+            assertThat(host.exitCode())
+                    .as(info.getDisplayName() + "\n" + host.output())
+                    .isNotZero();
+            assertThat(host.output()).as(info.getDisplayName()).contains(message);
         }
 
         Session test = scenario.session("test");
