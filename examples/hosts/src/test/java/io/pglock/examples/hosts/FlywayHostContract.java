@@ -33,6 +33,9 @@ abstract class FlywayHostContract {
             select count(*) from information_schema.columns
              where table_schema = 'shop' and column_name in ('vip', 'note')""";
 
+    /** A setting that is wrong, and what is said about it. */
+    private record Mistake(FlywayHost channel, String key, String value, String message) {}
+
     @TempDir
     private Path folder;
 
@@ -126,20 +129,13 @@ abstract class FlywayHostContract {
 
     @ParameterizedTest
     @MethodSource("mistakes")
-    void failsBeforeTheFirstMigrationWhen(
-            FlywayHost channel,
-            String key,
-            String value,
-            String message,
-            Database database,
-            Scenario scenario,
-            TestInfo info)
+    void failsBeforeTheFirstMigrationWhen(Mistake mistake, Database database, Scenario scenario, TestInfo info)
             throws Exception {
-        try (HostProcess host = start(channel, database, Map.of(key, value))) {
+        try (HostProcess host = start(mistake.channel(), database, Map.of(mistake.key(), mistake.value()))) {
             assertThat(host.exitCode())
                     .as(info.getDisplayName() + "\n" + host.output())
                     .isNotZero();
-            assertThat(host.output()).as(info.getDisplayName()).contains(message);
+            assertThat(host.output()).as(info.getDisplayName()).contains(mistake.message());
         }
 
         Session test = scenario.session("test");
@@ -152,16 +148,14 @@ abstract class FlywayHostContract {
                 .flatMap(channel -> Stream.of(
                         argumentSet(
                                 "a key is misspelt in " + channel.getKey(),
-                                channel.getValue(),
-                                "lockTimeot",
-                                "5s",
-                                "lockTimeot"),
+                                new Mistake(channel.getValue(), "lockTimeot", "5s", "lockTimeot")),
                         argumentSet(
                                 "a duration has no unit in " + channel.getKey(),
-                                channel.getValue(),
-                                "lockTimeout",
-                                "5",
-                                "lockTimeout=5: a bare number has no unit; write 5s or 5ms")));
+                                new Mistake(
+                                        channel.getValue(),
+                                        "lockTimeout",
+                                        "5",
+                                        "lockTimeout=5: a bare number has no unit; write 5s or 5ms"))));
     }
 
     private HostProcess start(FlywayHost host, Database database, Map<String, String> settings) throws IOException {
