@@ -151,7 +151,7 @@ class MigrationTimeoutsTest {
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
         FluentConfiguration flyway =
-                flyway().configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
+                flyway().configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.retryDeadline", "0s", "flyway.pglock.prioritize", "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");
@@ -170,6 +170,7 @@ class MigrationTimeoutsTest {
         migrations.with("V1__index.sql", "create index concurrently big_id on big (id);");
         FluentConfiguration flyway = flyway().configuration(Map.of(
                 "flyway.pglock.lockTimeout", "1ms",
+                "flyway.pglock.retryDeadline", "0s",
                 "flyway.pglock.prioritize", "off",
                 "flyway.postgresql.transactional.lock", "false"));
 
