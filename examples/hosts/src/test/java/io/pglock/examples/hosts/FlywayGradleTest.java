@@ -25,6 +25,7 @@ class FlywayGradleTest extends FlywayHostContract {
 
     @BeforeAll
     static void needsGradle() {
+        assumeTrue(Runtime.version().feature() == 17, "needs a JVM of 17: Gradle 4.4 runs on none that is newer");
         assumeTrue(Files.isExecutable(GRADLE), () -> "needs " + GRADLE + ", or another with -Dpglock.test.gradle");
     }
 

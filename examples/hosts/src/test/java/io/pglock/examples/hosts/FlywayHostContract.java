@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,9 @@ abstract class FlywayHostContract {
     private static final String COLUMNS_OF_V2 = """
             select count(*) from information_schema.columns
              where table_schema = 'shop' and column_name in ('vip', 'note')""";
+
+    /** A setting that is wrong, and what is said about it. */
+    private record Mistake(FlywayHost channel, String key, String value, String message) {}
 
     @TempDir
     private Path folder;
@@ -125,13 +129,14 @@ abstract class FlywayHostContract {
 
     @ParameterizedTest
     @MethodSource("mistakes")
-    void failsBeforeTheFirstMigrationWhen(
-            FlywayHost channel, String key, String value, String message, Database database, Scenario scenario)
+    void failsBeforeTheFirstMigrationWhen(Mistake mistake, Database database, Scenario scenario, TestInfo info)
             throws Exception {
-        try (HostProcess host = start(channel, database, Map.of(key, value))) {
-            assertThat(host.exitCode()).as(host.output()).isNotZero();
+        try (HostProcess host = start(mistake.channel(), database, Map.of(mistake.key(), mistake.value()))) {
+            assertThat(host.exitCode())
+                    .as(info.getDisplayName() + "\n" + host.output())
+                    .isNotZero();
             // a variable of the environment is in upper case
-            assertThat(host.output()).containsIgnoringCase(message);
+            assertThat(host.output()).as(info.getDisplayName()).containsIgnoringCase(mistake.message());
         }
 
         Session test = scenario.session("test");
@@ -144,16 +149,14 @@ abstract class FlywayHostContract {
                 .flatMap(channel -> Stream.of(
                         argumentSet(
                                 "a key is misspelt in " + channel.getKey(),
-                                channel.getValue(),
-                                "lockTimeot",
-                                "5s",
-                                "lockTimeot"),
+                                new Mistake(channel.getValue(), "lockTimeot", "5s", "lockTimeot")),
                         argumentSet(
                                 "a duration has no unit in " + channel.getKey(),
-                                channel.getValue(),
-                                "lockTimeout",
-                                "5",
-                                "lockTimeout=5: a bare number has no unit; write 5s or 5ms")));
+                                new Mistake(
+                                        channel.getValue(),
+                                        "lockTimeout",
+                                        "5",
+                                        "lockTimeout=5: a bare number has no unit; write 5s or 5ms"))));
     }
 
     private HostProcess start(FlywayHost host, Database database, Map<String, String> settings) throws IOException {
