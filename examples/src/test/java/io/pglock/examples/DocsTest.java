@@ -97,8 +97,10 @@ class DocsTest {
 
     private static Map<String, String> regions() {
         Map<String, String> regions = new HashMap<>();
-        try (Stream<Path> modules = Files.list(ROOT)) {
-            modules.map(module -> module.resolve("src"))
+        try (Stream<Path> modules = Files.list(ROOT);
+                Stream<Path> examples = Files.list(ROOT.resolve("examples"))) {
+            Stream.concat(modules, examples)
+                    .map(module -> module.resolve("src"))
                     .filter(Files::isDirectory)
                     .flatMap(sources -> find(sources, "").stream())
                     .filter(file -> file.toString().matches(".*\\.(java|sql|xml|properties|toml|yaml|conf)"))

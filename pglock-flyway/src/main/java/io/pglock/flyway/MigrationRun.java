@@ -5,6 +5,7 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import io.pglock.PgLockException;
 import java.lang.System.Logger.Level;
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -107,12 +108,26 @@ final class MigrationRun {
     private static boolean othersListen(Context context) {
         for (Callback callback : context.getConfiguration().getCallbacks()) {
             if (!PgLockCallback.NAME.equals(callback.getCallbackName())
-                    && (callback.supports(Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
-                            || callback.supports(Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
+                    && (supports(callback, Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
+                            || supports(callback, Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** By reflection: a call in a class file names the parameter's type, and before Flyway 11.13 that is another one. */
+    private static boolean supports(Callback callback, Event event, Context context) {
+        try {
+            for (Method method : Callback.class.getMethods()) {
+                if (method.getName().equals("supports")) {
+                    return Boolean.TRUE.equals(method.invoke(callback, event, context));
+                }
+            }
+            return false;
+        } catch (ReflectiveOperationException e) {
+            throw new FlywayException("asking " + callback.getCallbackName() + " what it supports", e);
+        }
     }
 
     private void open(LockPolicy effective, boolean withSavepoint) {

@@ -4,6 +4,7 @@ package io.pglock.flyway;
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
+import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.callback.Callback;
@@ -29,6 +30,25 @@ public final class PgLockCallback implements Callback {
 
     /** As Flyway needs it. */
     public PgLockCallback() {}
+
+    /**
+     * A callback that brings settings along, for a container whose beans become Flyway's callbacks, and for code that makes
+     * Flyways by the dozen. {@link PgLockDiscovery} takes the settings over where a Flyway has none of its own, and puts
+     * pglock there once; a Flyway that cannot discover pglock gets it by this object.
+     *
+     * {@snippet :
+     * Callback pglock = PgLockCallback.with(Map.of("lockTimeout", "3s", "prioritize", "terminate"));
+     * Flyway.configure().dataSource(tenant).callbacks(pglock).load().migrate();
+     * }
+     *
+     * @param settings by key, without any prefix
+     * @return an object of no class of ours: one compiled against any Flyway cannot be introspected beside every other.
+     *     It is immutable and thread-safe
+     * @throws IllegalArgumentException when a key does not exist or a value is not in the right form
+     */
+    public static Callback with(Map<String, String> settings) {
+        return Settled.callback(settings);
+    }
 
     @Override
     public String getCallbackName() {
@@ -118,7 +138,7 @@ public final class PgLockCallback implements Callback {
     @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
     static LockPolicy policy(Configuration flyway) {
         @Nullable PgLockConfiguration settings = flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
-        return settings == null ? LockPolicy.defaults() : settings.policy();
+        return settings == null ? LockPolicy.parse(Settled.settingsIn(flyway)) : settings.policy();
     }
 
     static void log(Level level, String message) {

@@ -88,6 +88,20 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         return LockPolicy.parse(settings());
     }
 
+    /**
+     * Takes settings of the host's, which are meant for all its Flyways, where none is set here: what is set here already is
+     * meant for this one.
+     *
+     * @param settings by key, without any prefix
+     * @throws IllegalArgumentException when a key does not exist or a value is not in the right form; then nothing is taken
+     */
+    public void defaultTo(Map<String, String> settings) {
+        LockPolicy.parse(settings);
+        Map<String, String> missing = new HashMap<>(settings);
+        missing.keySet().removeAll(settings().keySet());
+        take(missing);
+    }
+
     /** What is set, by the keys of {@link LockPolicy}: each field is named like its key. */
     private Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>();

@@ -36,6 +36,7 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
      */
     @Override
     public Map<String, String> getConfiguration(PgLockConfiguration extension, ClassicConfiguration flyway) {
+        takeOver(extension, flyway);
         LockPolicy policy = extension.policy();
         if (!policy.enabled()) {
             return Map.of();
@@ -57,8 +58,27 @@ public final class PgLockDiscovery implements ConfigurationProvider<PgLockConfig
         return Map.of();
     }
 
-    /** Not where the environment has callbacks of its own, or where Flyway's class loader would find another class or none. */
+    /** Callbacks that bring settings along: those go in here, and the objects out, or pglock would be there twice. */
+    private static void takeOver(PgLockConfiguration extension, ClassicConfiguration flyway) {
+        Callback[] callbacks = flyway.getCallbacks();
+        Callback[] others = Arrays.stream(callbacks)
+                .filter(callback -> !(callback instanceof Settled))
+                .toArray(Callback[]::new);
+        if (others.length < callbacks.length) {
+            extension.defaultTo(Settled.settingsIn(flyway));
+            flyway.setCallbacks(others);
+        }
+    }
+
+    /**
+     * Not where the environment has callbacks of its own, where Flyway's class loader would find another class or none, or
+     * beside an object of an anonymous class: Flyway compares names with its, and there is none.
+     */
     private static boolean namesAreUsed(ClassicConfiguration flyway) {
+        if (Arrays.stream(flyway.getCallbacks())
+                .anyMatch(callback -> callback.getClass().getCanonicalName() == null)) {
+            return false;
+        }
         try {
             if (Class.forName(CALLBACK, false, flyway.getClassLoader()) != PgLockCallback.class) {
                 return false;

@@ -78,6 +78,18 @@ class DiscoveryTest {
     }
 
     @Test
+    void goesInAsAnObjectBesideOneOfAnAnonymousClass() {
+        BaseCallback anonymous = new BaseCallback() {
+            @Override
+            public void handle(Event event, Context context) {}
+        };
+
+        Flyway flyway = migrations.flyway(dataSource).callbacks(anonymous).load();
+
+        assertThat(callbacks(flyway)).containsExactly(anonymous.getClass(), PgLockCallback.class);
+    }
+
+    @Test
     void isThereOnceWhenTheUserNamesItToo() {
         assertThat(callbacks(migrations
                         .flyway(dataSource)
@@ -186,6 +198,57 @@ class DiscoveryTest {
     }
 
     @Test
+    void takesSettingsOverFromACallbackThatBringsThemAlong() throws SQLException {
+        var configuration = migrations
+                .flyway(dataSource)
+                .schemas("brought_along")
+                .callbacks(
+                        PgLockCallback.with(Map.of("lockTimeout", "3s", "prioritize", "cancel")),
+                        new ProgrammaticCallback());
+        Migrations.pglock(configuration).setPrioritize("off");
+
+        Flyway flyway = configuration.load();
+
+        assertThat(callbacks(flyway)).containsExactlyInAnyOrder(ProgrammaticCallback.class, PgLockCallback.class);
+        assertThat(settings(flyway).getLockTimeout()).isEqualTo("3s");
+        assertThat(settings(flyway).getPrioritize())
+                .as("what is set in the Flyway itself")
+                .isEqualTo("off");
+        flyway.migrate();
+        assertThatItRanOncePerMigration("brought_along");
+    }
+
+    @Test
+    void takesSettingsOverBesideAUsersCallbackPackage() throws SQLException {
+        Flyway flyway = migrations
+                .flyway(dataSource, DiscoveryTest.class.getClassLoader())
+                .callbacks(PgLockCallback.with(Map.of("lockTimeout", "3s")))
+                .schemas("brought_along_beside_a_package")
+                .load();
+
+        assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+        assertThat(settings(flyway).getLockTimeout()).isEqualTo("3s");
+        flyway.migrate();
+        assertThatItRanOncePerMigration("brought_along_beside_a_package");
+    }
+
+    @Test
+    void isAbsentWhenACallbackBringsAlongThatItIsNotEnabled() {
+        assertThat(callbacks(migrations
+                        .flyway(dataSource)
+                        .callbacks(PgLockCallback.with(Map.of("enabled", "false")))
+                        .load()))
+                .isEmpty();
+    }
+
+    @Test
+    void refusesSettingsToBringAlongThatDoNotExist() {
+        assertThatThrownBy(() -> PgLockCallback.with(Map.of("lockTimeot", "3s")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Did you mean lockTimeout?");
+    }
+
+    @Test
     void isAbsentWhenNotEnabled() {
         var configuration = migrations.flyway(dataSource).schemas("not_enabled");
         configuration.configuration(Map.of("flyway.pglock.enabled", "false"));
@@ -216,13 +279,9 @@ class DiscoveryTest {
     }
 
     @Test
-    @SuppressWarnings("deprecation")
     void refusesABadValueThatCameAfterLoading() {
         Flyway flyway = migrations.flyway(dataSource).schemas("changed_later").load();
-        flyway.getConfiguration()
-                .getPluginRegister()
-                .getPlugin(PgLockConfiguration.class)
-                .setPrioritize("kill");
+        settings(flyway).setPrioritize("kill");
 
         assertThatThrownBy(flyway::migrate)
                 .isInstanceOf(FlywayException.class)
@@ -230,6 +289,11 @@ class DiscoveryTest {
         assertThat(flyway.info().applied())
                 .noneMatch(migration -> migration.getVersion() != null
                         && migration.getVersion().getVersion().equals("1"));
+    }
+
+    @SuppressWarnings("deprecation")
+    private static PgLockConfiguration settings(Flyway flyway) {
+        return flyway.getConfiguration().getPluginRegister().getPlugin(PgLockConfiguration.class);
     }
 
     private static List<Class<?>> callbacks(Flyway flyway) {

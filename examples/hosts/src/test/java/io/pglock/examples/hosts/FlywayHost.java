@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import io.pglock.testkit.Database;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A program that runs Flyway, with pglock inside it, and one of the ways in which settings are written there. */
+@FunctionalInterface
+interface FlywayHost {
+
+    /**
+     * The command that migrates, yet to be started.
+     *
+     * @param database the one to migrate: schema {@code public}, which is empty
+     * @param folder the working directory, this run's alone: the migrations are in its {@code sql}, and whatever file the
+     *     host needs besides is written next to that
+     * @param settings of pglock, by the keys of its manual and without any prefix
+     */
+    ProcessBuilder migrate(Database database, Path folder, Map<String, String> settings) throws IOException;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** A host that is running, or has run. */
+final class HostProcess implements AutoCloseable {
+
+    /** A host of its own may have to start a JVM or two on a busy machine. */
+    private static final long LONGEST_SECONDS = 120;
+
+    private final Process process;
+    private final Path log;
+
+    private HostProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    /** Starts it in that folder, where its output goes to a file: a pipe that nobody reads would stop it. */
+    static HostProcess start(ProcessBuilder command, Path folder) throws IOException {
+        Path log = folder.resolve("output.txt");
+        // it has ended before it would pay to compile well
+        command.environment().put("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
+        return new HostProcess(
+                command.directory(folder.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile())
+                        .start(),
+                log);
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Waits for the end. */
+    int exitCode() throws InterruptedException {
+        if (!process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("waited " + LONGEST_SECONDS + " s for the host to end. Its output:\n" + output());
+        }
+        return process.exitValue();
+    }
+
+    /** What it has said up to now. */
+    String output() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends it with everything that it has started: a launcher script does not take its JVM along. */
+    @Override
+    public void close() {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import java.util.Map;
+
+/** A Spring Boot 3.5 application. */
+class SpringBoot35Test extends FlywayHostContract {
+
+    @Override
+    Map<String, FlywayHost> channels() {
+        return SpringBootJar.of("3.5").channels();
+    }
+}

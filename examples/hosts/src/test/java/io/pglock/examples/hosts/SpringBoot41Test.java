@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import java.util.Map;
+
+/** A Spring Boot 4.1 application. */
+class SpringBoot41Test extends FlywayHostContract {
+
+    @Override
+    Map<String, FlywayHost> channels() {
+        return SpringBootJar.of("4.1").channels();
+    }
+}

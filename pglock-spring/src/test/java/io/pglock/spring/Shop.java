@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.Scenario;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.StandardEnvironment;
+
+/** An application on the Boot that is on the class path, with whatever that configures by itself. */
+@Configuration(proxyBeanMethods = false)
+@EnableAutoConfiguration
+class Shop {
+
+    /** A migration that writes down what holds for it: {@code 2s}, and one scope of pglock's or none. */
+    static void writeMigrations(Path folder) throws IOException {
+        Files.writeString(folder.resolve("V1__seen.sql"), """
+                create table seen as
+                select current_setting('lock_timeout') as lock_timeout,
+                       current_setting('pglock.lock_timeout', true) as scopes;
+                """);
+    }
+
+    /** One row, written once; and one scope in force, which is {@code id=value}. */
+    static void assertThatAMigrationSaw(Scenario scenario, String schema, String lockTimeout) {
+        assertThat(scenario.session("test")
+                        .execute("select lock_timeout, trim(scopes) ~ '^[^= ;]+=[^= ;]+$' from " + schema + ".seen"))
+                .containsExactly(lockTimeout + "|t");
+    }
+
+    /** Boot 4 has it in another package. */
+    static String dataSourceAutoConfiguration() {
+        return Stream.of(
+                        "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+                        "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration")
+                .filter(name -> Shop.class.getResource("/" + name.replace('.', '/') + ".class") != null)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    static ConfigurableApplicationContext start(Database database, Path migrations, String... arguments) {
+        return start(Shop.class, database, migrations, arguments);
+    }
+
+    static ConfigurableApplicationContext start(
+            Class<?> source, Database database, Path migrations, String... arguments) {
+        return start(source, arguments(database, migrations, arguments).toArray(String[]::new));
+    }
+
+    static List<String> arguments(Database database, Path migrations, String... more) {
+        List<String> all = new ArrayList<>(List.of(
+                "--spring.datasource.url=" + database.url(),
+                "--spring.datasource.username=" + database.user(),
+                "--spring.datasource.password=" + database.password(),
+                "--spring.datasource.hikari.minimum-idle=0",
+                "--spring.flyway.locations=filesystem:" + migrations));
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
+        return new SpringApplicationBuilder(source)
+                .web(WebApplicationType.NONE)
+                .environment(new WithoutSystemProperties())
+                .run(Stream.concat(
+                                Stream.of("--spring.main.banner-mode=off", "--spring.main.log-startup-info=false"),
+                                Stream.of(arguments))
+                        .toArray(String[]::new));
+    }
+
+    /** This build's own begin with {@code pglock.test.}, and a setting of that name there is none. */
+    private static final class WithoutSystemProperties extends StandardEnvironment {
+        @Override
+        protected void customizePropertySources(MutablePropertySources sources) {
+            super.customizePropertySources(sources);
+            sources.remove(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+        }
+    }
+}

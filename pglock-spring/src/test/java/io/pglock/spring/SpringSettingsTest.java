@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.LockPolicy;
+import io.pglock.spring.internal.SpringSettings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.ByteArrayResource;
+
+class SpringSettingsTest {
+
+    private final StandardEnvironment environment = new StandardEnvironment() {
+        @Override
+        protected void customizePropertySources(MutablePropertySources sources) {}
+    };
+
+    SpringSettingsTest() {
+        ConfigurationPropertySources.attach(environment);
+    }
+
+    private Map<String, String> settings() {
+        return SpringSettings.of(environment);
+    }
+
+    private void properties(Map<String, Object> properties) {
+        environment.getPropertySources().addLast(new MapPropertySource("properties", properties));
+    }
+
+    private void variables(Map<String, Object> variables) {
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource(
+                        StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, variables));
+    }
+
+    private void yaml(String text) throws IOException {
+        new YamlPropertySourceLoader()
+                .load(
+                        "application.yaml",
+                        new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8), "application.yaml"))
+                .forEach(environment.getPropertySources()::addLast);
+    }
+
+    @Test
+    void areEmptyWhereNothingIsSet() {
+        assertThat(settings()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lock-timeout", "lockTimeout", "lock_timeout", "LOCKTIMEOUT"})
+    void areReadInEverySpellingOfSprings(String key) {
+        properties(Map.of("pglock." + key, "3s"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "3s"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PGLOCK_LOCKTIMEOUT", "PGLOCK_LOCK_TIMEOUT"})
+    void areReadFromTheEnvironment(String variable) {
+        variables(Map.of(variable, "3s"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "3s"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PGLOCK_LOCKTIMEOUT", "PGLOCK_LOCK_TIMEOUT"})
+    void areTakenFromTheSourceThatPrecedes(String variable) {
+        properties(Map.of("pglock.lock-timeout", "3s"));
+        variables(Map.of(variable, "7s"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "7s"));
+    }
+
+    @Test
+    void areReadForEveryKeyThereIs() {
+        Map<String, Object> kebab = new HashMap<>();
+        Map<String, Object> variables = new HashMap<>();
+        LockPolicy.keys().forEach(key -> {
+            kebab.put("pglock." + key.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT), "");
+            variables.put("PGLOCK_" + key.toUpperCase(Locale.ROOT), "of " + key);
+        });
+        properties(kebab);
+        variables(variables);
+
+        assertThatThrownBy(this::settings)
+                .hasMessageContaining("lockTimeout=of lockTimeout: ")
+                .hasMessageNotContaining("there is no setting");
+    }
+
+    @Test
+    void mayBeAList() throws IOException {
+        yaml("""
+                pglock:
+                  protect:
+                    - pg_dump
+                    - billing
+                """);
+
+        assertThat(settings()).isEqualTo(Map.of("protect", "pg_dump,billing"));
+    }
+
+    @Test
+    void keepAnOffThatYamlTakesForAFlag() throws IOException {
+        yaml("""
+                pglock:
+                  prioritize: off
+                  enabled: off
+                """);
+
+        assertThat(settings()).isEqualTo(Map.of("prioritize", "off", "enabled", "false"));
+    }
+
+    @Test
+    void resolvePlaceholders() {
+        properties(Map.of("pglock.lock-timeout", "${patience}", "patience", "3s", "pglock.monitor-url", "${unset:}"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "3s"));
+    }
+
+    @Test
+    void refuseAPlaceholderThatNothingResolves() {
+        properties(Map.of("pglock.lock-timeout", "${patience}"));
+
+        assertThatThrownBy(this::settings).hasMessageContaining("lockTimeout=${patience}: ");
+    }
+
+    @Test
+    void refuseEveryMistakeAtOnceAndSayWhatWasMeant() throws IOException {
+        yaml("""
+                pglock:
+                  lock-timeot: 3s
+                  statement-timeout: 5
+                """);
+
+        assertThatThrownBy(this::settings)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("statementTimeout=5: a bare number has no unit; write 5s or 5ms")
+                .hasMessageContaining("there is no setting lock-timeot. Did you mean lockTimeout?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"spring.flyway.pglock", "flyway.pglock"})
+    void refuseToBeWrittenWhereNobodyReadsThem(String prefix) {
+        properties(Map.of(prefix + ".lockTimeout", "3s"));
+
+        assertThatThrownBy(this::settings)
+                .hasMessageContaining(
+                        prefix + ".lockTimeout is not read in Spring Boot; write pglock.lock-timeout instead");
+    }
+
+    @Test
+    void neverShowAPassword() {
+        properties(Map.of("pglock.monitor-password", "hunter2", "pglock.lock-timeot", "1s"));
+
+        assertThatThrownBy(this::settings).hasMessageNotContaining("hunter2");
+    }
+}
