@@ -6,6 +6,7 @@ import io.pglock.LockPolicy;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.flywaydb.core.extensibility.ConfigurationExtension;
 import org.flywaydb.core.extensibility.Plugin;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class PgLockConfiguration implements ConfigurationExtension {
 
     static final String NAMESPACE = "pglock";
+
+    private static final String VARIABLE = "FLYWAY_PGLOCK_";
 
     // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields with
     // a
@@ -62,18 +65,21 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         return NAMESPACE;
     }
 
-    /** {@code FLYWAY_PGLOCK_LOCK_TIMEOUT} is {@code flyway.pglock.lockTimeout}. */
+    /**
+     * {@code FLYWAY_PGLOCK_LOCK_TIMEOUT} is {@code flyway.pglock.lockTimeout}. Whatever begins like that is ours, so that Flyway
+     * refuses what is misspelt instead of passing over it.
+     */
     @Override
     @SuppressWarnings("NullAway") // Flyway's own: null where the variable is none of ours
     public @Nullable String getConfigurationParameterFromEnvironmentVariable(String environmentVariable) {
-        for (String key : LockPolicy.keys()) {
-            String variable =
-                    "FLYWAY_PGLOCK_" + key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
-            if (variable.equals(environmentVariable)) {
-                return "flyway." + NAMESPACE + "." + key;
-            }
+        if (!environmentVariable.startsWith(VARIABLE)) {
+            return null;
         }
-        return null;
+        String name = environmentVariable.substring(VARIABLE.length()).toLowerCase(Locale.ROOT);
+        String key = Pattern.compile("_(.)")
+                .matcher(name)
+                .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
+        return "flyway." + NAMESPACE + "." + key;
     }
 
     @Override
