@@ -146,7 +146,7 @@ class LockGuardAutovacuumTest {
                 Database database = server.createDatabase();
                 Connection migration = database.connect("migration");
                 Connection observer = database.connect("observer")) {
-            Held.execute(observer, "create table busy (id int) with (" + SLOWLY + ")");
+            Held.execute(observer, "create table busy (id int) with (autovacuum_enabled = false, " + SLOWLY + ")");
             Held.execute(observer, "insert into busy select generate_series(1, 100000)");
             burnTransactionIds(observer);
             String worker = worker(observer, "select 1");

@@ -131,6 +131,7 @@ public final class ConcurrentBuild {
             name.chars().forEach(c -> folded.append((char) (c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c)));
             read = folded.toString();
         }
+        read = read.substring(0, Math.min(read.length(), NAME_BYTES)); // and so not long to cut below
         while (read.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES) {
             read = read.substring(0, read.offsetByCodePoints(read.length(), -1));
         }
