@@ -326,7 +326,8 @@ public final class LockGuard implements AutoCloseable {
                 if (report.retries() > 0 && !report.hasFailed()) {
                     told.message(
                             Level.INFO,
-                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted()) + ".");
+                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted())
+                                    + ".");
                 }
                 file.ifPresent(path -> write(path, locks));
             }

@@ -165,7 +165,12 @@ final class UnitAttempts {
         told.message(
                 patient ? Level.INFO : Level.WARNING,
                 UnitMessages.again(
-                        watch, cause, failure, retry.attempt() + 1, patient ? Optional.empty() : Optional.of(delay), left));
+                        watch,
+                        cause,
+                        failure,
+                        retry.attempt() + 1,
+                        patient ? Optional.empty() : Optional.of(delay),
+                        left));
         watch.awaitOutside(delay, patient, left);
     }
 

@@ -118,7 +118,8 @@ class LockGuardGiveWayTest extends GuardScene {
     @Test
     void theLastAttemptDoesNotGiveWay() {
         Session web = idleInTransaction("web");
-        Call<String> unit = altering(brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
+        Call<String> unit = altering(
+                brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
         scenario.awaitBlockedBy(migration(), web);
         readingBehindTheMigration("reader").await();
         awaitPause();
@@ -204,7 +205,12 @@ class LockGuardGiveWayTest extends GuardScene {
         Role watcher = scenario.role("watcher");
         LockPolicy policy = yielding()
                 .with(Map.of(
-                        "monitorUrl", database.url(), "monitorUser", watcher.name(), "monitorPassword", watcher.password()));
+                        "monitorUrl",
+                        database.url(),
+                        "monitorUser",
+                        watcher.name(),
+                        "monitorPassword",
+                        watcher.password()));
         Session web = idleInTransaction("web");
         Call<String> unit = altering(policy, ALTER);
         scenario.awaitBlockedBy(migration(), web);

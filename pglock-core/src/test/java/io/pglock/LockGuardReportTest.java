@@ -68,7 +68,8 @@ class LockGuardReportTest extends GuardScene {
         assertThat(attempt.get("ended").asString()).isEqualTo("lock timeout");
         assertThat(attempt.get("millis").asInt()).isGreaterThanOrEqualTo(1000);
         assertThat(attempt.get("pausedMillis").asInt()).isNotNegative();
-        assertThat(line.get("millis").asInt()).isGreaterThanOrEqualTo(attempt.get("millis").asInt());
+        assertThat(line.get("millis").asInt())
+                .isGreaterThanOrEqualTo(attempt.get("millis").asInt());
         JsonNode blocker = line.get("blockers").get(0);
         assertThat(blocker.get("pid").asInt()).isEqualTo(web.pid());
         assertThat(blocker.get("application").asString()).isEqualTo("odd \"name\"\\");
@@ -118,7 +119,9 @@ class LockGuardReportTest extends GuardScene {
         altering(policy, "select 1/0").await();
         alone(policy.enabled(false), "select 1").await();
 
-        assertThat(lines()).extracting(line -> line.get("outcome").asString()).containsExactly("failed", "done", "failed");
+        assertThat(lines())
+                .extracting(line -> line.get("outcome").asString())
+                .containsExactly("failed", "done", "failed");
         assertThat(lines()).extracting(line -> line.get("attempts").asInt()).containsExactly(2, 1, 1);
     }
 
@@ -189,7 +192,12 @@ class LockGuardReportTest extends GuardScene {
         LockPolicy policy = terminating(patient())
                 .report(file())
                 .with(Map.of(
-                        "monitorUrl", database.url(), "monitorUser", watcher.name(), "monitorPassword", watcher.password()));
+                        "monitorUrl",
+                        database.url(),
+                        "monitorUser",
+                        watcher.name(),
+                        "monitorPassword",
+                        watcher.password()));
 
         altering(policy.retryAttempts(1), ALTER).await();
 

@@ -48,7 +48,8 @@ class SelfBlockTest extends GuardScene {
     @Test
     void isToldAtOnceWithTheFixAndNobodyIsSignalled() {
         Session pool = idleInTransaction("pool");
-        LockPolicy policy = terminating(patient()).prioritizeAfter(Duration.ofMinutes(10)).lockTimeout(Duration.ofSeconds(9));
+        LockPolicy policy =
+                terminating(patient()).prioritizeAfter(Duration.ofMinutes(10)).lockTimeout(Duration.ofSeconds(9));
         Call<String> unit = altering(policy, ALTER);
 
         scenario.await("it to be told", () -> !said.isEmpty());
@@ -57,8 +58,9 @@ class SelfBlockTest extends GuardScene {
                 .asString()
                 .startsWith("WARNING V7__note.sql: pid " + migration().pid() + " waited ")
                 .contains("blocked by pid " + pool.pid() + " (pool, ")
-                .contains("(never signalled: it is a connection of this JVM: commit, roll back or close it first, or run this"
-                        + " before it is opened; waiting does not help if the same thread holds it)");
+                .contains(
+                        "(never signalled: it is a connection of this JVM: commit, roll back or close it first, or run this"
+                                + " before it is opened; waiting does not help if the same thread holds it)");
         pool.commit();
         assertThat(unit.await()).isEqualTo("done");
     }
@@ -90,7 +92,8 @@ class SelfBlockTest extends GuardScene {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {
-            scenario.await("the other process to have read orders", () -> !reading().isEmpty());
+            scenario.await(
+                    "the other process to have read orders", () -> !reading().isEmpty());
             String pid = reading().get(0);
 
             assertThat(altering(terminating(patient()), ALTER).await()).isEqualTo("done");
@@ -116,8 +119,7 @@ class SelfBlockTest extends GuardScene {
         private Reading() {}
 
         public static void main(String[] arguments) throws SQLException, IOException {
-            try (Connection connection =
-                    DriverManager.getConnection(arguments[0], arguments[1], arguments[2])) {
+            try (Connection connection = DriverManager.getConnection(arguments[0], arguments[1], arguments[2])) {
                 connection.setAutoCommit(false);
                 execute(connection, "select * from orders");
                 System.in.read(); // until it is ended

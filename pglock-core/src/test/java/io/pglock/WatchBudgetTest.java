@@ -120,7 +120,11 @@ class WatchBudgetTest extends PrioritizeScene {
         AtomicBoolean pausing = new AtomicBoolean();
         var unit = migration.run(connection -> {
             try (LockGuard guard = LockGuard.open(
-                    "unit", connection, side, policy, (level, text) -> pausing.compareAndSet(false, text.contains("Trying again")))) {
+                    "unit",
+                    connection,
+                    side,
+                    policy,
+                    (level, text) -> pausing.compareAndSet(false, text.contains("Trying again")))) {
                 return guard.run(() -> connection.createStatement().execute(ALTER), LockGuard.Undo.NOTHING);
             }
         });

@@ -59,7 +59,9 @@ final class OwnSockets {
                 String[] columns = line.strip().split("\\s+");
                 if (columns.length > INODE
                         && columns[LOCAL_ADDRESS].endsWith(":" + port)
-                        && address(columns[LOCAL_ADDRESS]).filter(address::equals).isPresent()) {
+                        && address(columns[LOCAL_ADDRESS])
+                                .filter(address::equals)
+                                .isPresent()) {
                     inodes.add(columns[INODE]);
                 }
             }

@@ -49,9 +49,12 @@ class GiveWayTest {
     @Test
     void whereTheServerDoesNotTellTheyHaveWaitedSinceTheyWereSeen() {
         Victims victims = new Victims();
-        assertThat(victims.saw(List.of(1), Optional.empty(), millis(900), at(0))).isZero();
-        assertThat(victims.saw(List.of(1, 2), Optional.empty(), millis(1000), at(100))).isEqualTo(millis(100));
-        assertThat(victims.saw(List.of(2), Optional.empty(), millis(1100), at(200))).isEqualTo(millis(100));
+        assertThat(victims.saw(List.of(1), Optional.empty(), millis(900), at(0)))
+                .isZero();
+        assertThat(victims.saw(List.of(1, 2), Optional.empty(), millis(1000), at(100)))
+                .isEqualTo(millis(100));
+        assertThat(victims.saw(List.of(2), Optional.empty(), millis(1100), at(200)))
+                .isEqualTo(millis(100));
         assertThat(victims.saw(List.of(2), Optional.empty(), millis(50), at(300)))
                 .as("nobody waits behind a wait for longer than that lasts")
                 .isEqualTo(millis(50));

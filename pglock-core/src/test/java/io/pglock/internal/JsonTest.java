@@ -30,7 +30,8 @@ class JsonTest {
     void anyTextComesBackAsItWasOnOneLine(String text) {
         String json = Json.of(Map.of(text, List.of(text)));
         assertThat(json).doesNotContain("\n", "\r");
-        assertThat(JsonMapper.shared().readTree(json).get(text).get(0).asString()).isEqualTo(text);
+        assertThat(JsonMapper.shared().readTree(json).get(text).get(0).asString())
+                .isEqualTo(text);
     }
 
     @Test

@@ -49,7 +49,8 @@ class OwnSocketsTest {
                     Socket accepted = server.accept()) {
                 client = client(address, socket.getLocalPort());
                 assertThat(OwnSockets.contains(client)).isTrue();
-                assertThat(OwnSockets.contains(client("127.0.0.2", socket.getLocalPort()))).isFalse();
+                assertThat(OwnSockets.contains(client("127.0.0.2", socket.getLocalPort())))
+                        .isFalse();
                 assertThat(accepted.getPort()).isEqualTo(socket.getLocalPort());
             }
             assertThat(OwnSockets.contains(client)).isFalse();
@@ -70,7 +71,8 @@ class OwnSocketsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "-1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:99999999999", "[::1]:x", ":1"})
+    @ValueSource(
+            strings = {"", "-1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:99999999999", "[::1]:x", ":1"})
     void whatIsNoAddressIsNotOurs(String client) {
         assertThat(OwnSockets.contains(client)).isFalse();
     }
@@ -81,7 +83,8 @@ class OwnSocketsTest {
         InetAddress address = InetAddress.getLoopbackAddress();
         try (ServerSocket server = new ServerSocket(0, 1, address);
                 Socket socket = new Socket(address, server.getLocalPort())) {
-            assertThat(OwnSockets.contains(client(address, socket.getLocalPort()))).isFalse();
+            assertThat(OwnSockets.contains(client(address, socket.getLocalPort())))
+                    .isFalse();
         }
     }
 }
