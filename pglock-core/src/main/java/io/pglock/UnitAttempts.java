@@ -136,6 +136,7 @@ final class UnitAttempts {
     /** False where pausing would make others wait. */
     private boolean pauses(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
         Pause pause = Pause.begin(session);
+        boolean interrupted = false;
         try {
             if (pause.held().isPresent()) {
                 told.message(
@@ -146,8 +147,18 @@ final class UnitAttempts {
             }
             awaitOutside(failure, cause);
             return true;
+        } catch (InterruptedException e) {
+            interrupted = true;
+            throw e;
         } finally {
-            pause.end();
+            try {
+                pause.end();
+            } finally {
+                if (interrupted) { // also where that fails; not before, for it would close the socket of a virtual
+                    // thread
+                    Thread.currentThread().interrupt();
+                }
+            }
         }
     }
 

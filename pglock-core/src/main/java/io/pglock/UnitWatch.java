@@ -114,6 +114,12 @@ final class UnitWatch implements AutoCloseable {
         scope.ifPresent(seen -> seen.guarded().attempt(rule));
     }
 
+    /** The statement that comes is not cancelled to give way. */
+    void standFast(Optional<Duration> itsLockTimeout) {
+        this.lockTimeout = itsLockTimeout;
+        attemptEnded();
+    }
+
     /** Of the attempt that is going on or was the last. */
     Optional<Duration> lockTimeout() {
         return lockTimeout;
