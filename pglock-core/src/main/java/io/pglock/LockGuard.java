@@ -266,8 +266,9 @@ public final class LockGuard implements AutoCloseable {
 
     /**
      * The unit is about to run this statement. One that says {@code CONCURRENTLY} outside a transaction gets {@code
-     * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; and what it
-     * leaves behind when it fails will be named and, before another attempt, dropped.
+     * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; it is never
+     * cancelled to give way; and the invalid index that it leaves behind when it fails will be named ({@link #failed}) and,
+     * before another attempt of {@link #run}, dropped. To be told around {@link #run}, or within its work.
      *
      * @throws PgLockException when the connection does not work, or {@code CREATE INDEX CONCURRENTLY IF NOT EXISTS} would take
      *     an invalid index for a success
@@ -279,6 +280,9 @@ public final class LockGuard implements AutoCloseable {
             if (hidden.isPresent()) {
                 afterStatement();
                 throw new PgLockException(unit + ": " + UnitMessages.hidden(hidden.get()));
+            }
+            if (build.isConcurrent()) {
+                watch.standFast(policy.concurrentLockTimeout());
             }
             return true;
         });
@@ -348,7 +352,8 @@ public final class LockGuard implements AutoCloseable {
                 if (report.retries() > 0 && !report.hasFailed()) {
                     told.message(
                             Level.INFO,
-                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted()) + ".");
+                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted())
+                                    + ".");
                 }
                 file.ifPresent(path -> write(path, locks));
             }

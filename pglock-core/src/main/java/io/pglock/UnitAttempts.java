@@ -175,6 +175,7 @@ final class UnitAttempts {
     /** False where pausing would make others wait. */
     private boolean pauses(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
         Pause pause = Pause.begin(session);
+        boolean interrupted = false;
         try {
             if (pause.held().isPresent()) {
                 told.message(
@@ -185,8 +186,18 @@ final class UnitAttempts {
             }
             awaitOutside(failure, cause);
             return true;
+        } catch (InterruptedException e) {
+            interrupted = true;
+            throw e;
         } finally {
-            pause.end();
+            try {
+                pause.end();
+            } finally {
+                if (interrupted) { // also where that fails; not before, for it would close the socket of a virtual
+                    // thread
+                    Thread.currentThread().interrupt();
+                }
+            }
         }
     }
 
@@ -204,7 +215,12 @@ final class UnitAttempts {
         told.message(
                 patient ? Level.INFO : Level.WARNING,
                 UnitMessages.again(
-                        watch, cause, failure, retry.attempt() + 1, patient ? Optional.empty() : Optional.of(delay), left));
+                        watch,
+                        cause,
+                        failure,
+                        retry.attempt() + 1,
+                        patient ? Optional.empty() : Optional.of(delay),
+                        left));
         watch.awaitOutside(delay, patient, left);
     }
 

@@ -33,15 +33,16 @@ final class UnitMessages {
             Optional<Duration> atTheLatest,
             Duration left) {
         Optional<String> blockers = watch.blockedBy();
-        String what =
-                switch (cause) {
-                    case LOCK_TIMEOUT -> "not locked" + within(watch.lockTimeout(), failure);
-                    case DEADLOCK -> "ended by PostgreSQL to resolve a deadlock";
-                    case GAVE_WAY -> "made way for " + victims(watch.victims());
-                };
+        String what = switch (cause) {
+            case LOCK_TIMEOUT -> "not locked" + within(watch.lockTimeout(), failure);
+            case DEADLOCK -> "ended by PostgreSQL to resolve a deadlock";
+            case GAVE_WAY -> "made way for " + victims(watch.victims());
+        };
         String when = blockers.isPresent()
                 ? (watch.blockersInTheWay() == 1 ? "when it is gone" : "when they are gone")
-                        + atTheLatest.map(latest -> ", at the latest in " + Text.age(latest)).orElse("")
+                        + atTheLatest
+                                .map(latest -> ", at the latest in " + Text.age(latest))
+                                .orElse("")
                 : "in " + atTheLatest.map(Text::age).orElse("a moment");
         return what + blockers.map(who -> ", " + who).orElse("") + ". Trying again " + when + " (attempt " + attempt
                 + (left.compareTo(WORTH_TELLING) < 0 ? ", " + Text.age(left) + " left" : "") + ").";
@@ -50,7 +51,9 @@ final class UnitMessages {
     /** {@code  within 2s}, {@code  at once}: the end of "not locked". */
     static String within(Optional<Duration> lockTimeout, SQLException failure) {
         return isTimeout(failure)
-                ? lockTimeout.map(timeout -> " within " + Durations.text(timeout)).orElse("")
+                ? lockTimeout
+                        .map(timeout -> " within " + Durations.text(timeout))
+                        .orElse("")
                 : " at once"; // NOWAIT
     }
 
@@ -62,8 +65,8 @@ final class UnitMessages {
     }
 
     private static String victims(Victims.Summary victims) {
-        return victims.atOnce() + (victims.atOnce() == 1 ? " session" : " sessions") + " that had waited behind it for up to "
-                + Text.age(victims.longest());
+        return victims.atOnce() + (victims.atOnce() == 1 ? " session" : " sessions")
+                + " that had waited behind it for up to " + Text.age(victims.longest());
     }
 
     static String pastAutovacuum(UnitWatch watch, Duration timeout) {
@@ -78,11 +81,13 @@ final class UnitMessages {
     }
 
     static String mayBeBuilt(List<String> indexes) {
-        return invalid(indexes) + " Not dropped now: another session may be building it at this moment. Trying again later.";
+        return invalid(indexes)
+                + " Not dropped now: another session may be building it at this moment. Trying again later.";
     }
 
     static String hidden(String index) {
-        return index + " exists and is invalid: a build of it has failed, or is going on in another session. CREATE INDEX ... IF"
+        return index
+                + " exists and is invalid: a build of it has failed, or is going on in another session. CREATE INDEX ... IF"
                 + " NOT EXISTS would do nothing and call that a success. DROP INDEX CONCURRENTLY " + index
                 + ", then run this again.";
     }

@@ -114,6 +114,12 @@ final class UnitWatch implements AutoCloseable {
         scope.ifPresent(seen -> seen.guarded().attempt(rule));
     }
 
+    /** The statement that comes is not cancelled to give way. */
+    void standFast(Optional<Duration> itsLockTimeout) {
+        this.lockTimeout = itsLockTimeout;
+        attemptEnded();
+    }
+
     /** Of the attempt that is going on or was the last. */
     Optional<Duration> lockTimeout() {
         return lockTimeout;
@@ -148,7 +154,10 @@ final class UnitWatch implements AutoCloseable {
 
     /** How many {@link #blockedBy} is about. */
     int blockersInTheWay() {
-        return scope.map(UnitWatch::latest).map(UnitWatch::holdersFirst).map(List::size).orElse(0);
+        return scope.map(UnitWatch::latest)
+                .map(UnitWatch::holdersFirst)
+                .map(List::size)
+                .orElse(0);
     }
 
     private static List<SeenBlocker> latest(PriorityScope scope) {
@@ -239,8 +248,8 @@ final class UnitWatch implements AutoCloseable {
         if (policy.prioritize() == Priority.REPORT) {
             return " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.";
         }
-        Optional<Duration> tooShort = policy.lockTimeout()
-                .filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
+        Optional<Duration> tooShort =
+                policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
         return actions.isEmpty() && tooShort.isPresent()
                 ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get())
                         + " is over before prioritizeAfter=" + Durations.text(policy.prioritizeAfter()) + "."

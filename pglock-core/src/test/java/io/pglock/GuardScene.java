@@ -209,7 +209,8 @@ abstract class GuardScene {
     /** A session that has read orders and swallows every cancel. */
     Session stubborn(String name) {
         Session session = idleInTransaction(name);
-        session.start("do $$ begin loop begin perform pg_sleep(300); exception when query_canceled then null; end; end loop; end $$");
+        session.start(
+                "do $$ begin loop begin perform pg_sleep(300); exception when query_canceled then null; end; end loop; end $$");
         scenario.awaitState(session, "active");
         return session;
     }

@@ -111,8 +111,9 @@ class LockGuardAutovacuumTest {
             assertThat(said)
                     .anySatisfy(line -> assertThat(line)
                             .startsWith("WARNING unit: not locked, blocked by pid " + worker)
-                            .contains(". The next attempt waits up to 2s: for a wait that is longer than deadlock_timeout"
-                                    + " PostgreSQL sends an autovacuum away."))
+                            .contains(
+                                    ". The next attempt waits up to 2s: for a wait that is longer than deadlock_timeout"
+                                            + " PostgreSQL sends an autovacuum away."))
                     .anySatisfy(line -> assertThat(line).contains("through at attempt 2, "))
                     .noneMatch(line -> line.contains("Terminated") || line.contains("Cancelled"));
             assertThat(Held.setting(migration, "lock_timeout")).isEqualTo("0");
@@ -123,7 +124,9 @@ class LockGuardAutovacuumTest {
             CompletableFuture<Void> reading = new CompletableFuture<>();
             LockPolicy others = hasty().maxBlockedTime(Duration.ofMillis(100));
             scenario.session("starter").run(unused -> {
-                scenario.await("the migration to wait", () -> !Held.column(observer, WAITING).isEmpty());
+                scenario.await(
+                        "the migration to wait",
+                        () -> !Held.column(observer, WAITING).isEmpty());
                 Held.execute(reader, "select * from busy limit 1");
                 reading.complete(null);
                 return true;
@@ -146,19 +149,23 @@ class LockGuardAutovacuumTest {
                 Database database = server.createDatabase();
                 Connection migration = database.connect("migration");
                 Connection observer = database.connect("observer")) {
-            Held.execute(observer, "create table busy (id int) with (" + SLOWLY + ")");
+            Held.execute(observer, "create table busy (id int) with (autovacuum_enabled = false, " + SLOWLY + ")");
             Held.execute(observer, "insert into busy select generate_series(1, 100000)");
             burnTransactionIds(observer);
             String worker = worker(observer, "select 1");
 
-            assertThat(run(migration, database, hasty().retryDelay(Duration.ofMillis(20)).retryAttempts(2)))
+            assertThat(run(
+                            migration,
+                            database,
+                            hasty().retryDelay(Duration.ofMillis(20)).retryAttempts(2)))
                     .isEqualTo("55P03");
 
             assertThat(said)
                     .anySatisfy(line -> assertThat(line)
                             .contains("blocked by pid " + worker)
-                            .contains("an autovacuum to prevent wraparound: PostgreSQL does not send it away, and the table has"
-                                    + " to be vacuumed; wait until it is done"));
+                            .contains(
+                                    "an autovacuum to prevent wraparound: PostgreSQL does not send it away, and the table has"
+                                            + " to be vacuumed; wait until it is done"));
             assertThat(saidTimes("The next attempt waits up to")).isZero();
             assertThat(said).noneMatch(line -> line.contains("Terminated") || line.contains("Cancelled"));
             assertThat(Held.column(observer, WORKER)).containsExactly(worker);

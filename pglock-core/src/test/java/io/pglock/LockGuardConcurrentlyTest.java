@@ -43,8 +43,8 @@ class LockGuardConcurrentlyTest extends GuardScene {
     private List<String> indexes(boolean valid) throws SQLException {
         return Held.column(
                 scenario.observer(),
-                "select indexrelid::regclass from pg_index where indrelid = 'orders'::regclass and indisvalid = " + valid
-                        + " order by 1");
+                "select indexrelid::regclass from pg_index where indrelid = 'orders'::regclass and indisvalid = "
+                        + valid + " order by 1");
     }
 
     private void leaveInvalid(String sql) throws SQLException {
@@ -180,8 +180,8 @@ class LockGuardConcurrentlyTest extends GuardScene {
         leaveInvalid("create index concurrently \"By Id\" on orders (id)");
         try (Connection mine = side.getConnection();
                 LockGuard guard = open(mine, building())) {
-            assertThatThrownBy(() -> guard.beforeStatement(
-                            "create index concurrently if not exists \"By Id\" on orders (id)"))
+            assertThatThrownBy(() ->
+                            guard.beforeStatement("create index concurrently if not exists \"By Id\" on orders (id)"))
                     .isInstanceOf(PgLockException.class)
                     .hasMessageStartingWith("V7__note.sql: public.\"By Id\" exists and is invalid: ")
                     .hasMessageEndingWith("DROP INDEX CONCURRENTLY public.\"By Id\", then run this again.");

@@ -4,11 +4,14 @@ package io.pglock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Call;
+import io.pglock.testkit.CheckedFunction;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -18,6 +21,8 @@ import org.junit.jupiter.api.Timeout;
 /** A unit that can be tried again lets those pass who have waited behind it. */
 @Timeout(60)
 class LockGuardGiveWayTest extends GuardScene {
+
+    private static final String BUILD = "create index concurrently on orders (id)";
 
     private final Database database;
 
@@ -118,7 +123,8 @@ class LockGuardGiveWayTest extends GuardScene {
     @Test
     void theLastAttemptDoesNotGiveWay() {
         Session web = idleInTransaction("web");
-        Call<String> unit = altering(brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
+        Call<String> unit = altering(
+                brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
         scenario.awaitBlockedBy(migration(), web);
         readingBehindTheMigration("reader").await();
         awaitPause();
@@ -162,41 +168,65 @@ class LockGuardGiveWayTest extends GuardScene {
         assertThat(locking.isDone()).isTrue();
     }
 
+    /** Behind somebody who keeps the build from its first lock, and before somebody whom that keeps waiting. */
+    private void isNeverCancelled(CheckedFunction<Connection, String> building) {
+        Session web = inTransaction("web", "lock table orders in share update exclusive mode");
+        Call<String> unit = migration().run(building);
+        scenario.awaitBlockedBy(migration(), web);
+        Session behind = scenario.session("behind");
+        Running vacuuming = behind.start("vacuum orders");
+        scenario.awaitBlockedBy(behind, migration());
+
+        awaitLooks();
+        scenario.awaitBlockedBy(migration(), web);
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        vacuuming.await();
+        assertThat(said).noneMatch(line -> line.contains("made way"));
+    }
+
+    private String build(Connection connection, String first) throws SQLException {
+        try (LockGuard guard = open(connection, yielding().maxBlockedTime(Duration.ZERO))) {
+            execute(connection, first);
+            guard.beforeStatement(BUILD);
+            guard.run(
+                    () -> {
+                        execute(connection, BUILD);
+                        return true;
+                    },
+                    LockGuard.Undo.NOTHING);
+            guard.afterStatement();
+            execute(connection, "reset lock_timeout");
+            return "done";
+        }
+    }
+
     @Test
     void concurrentlyIsNeverCancelled() {
-        for (String own : new String[] {"reset lock_timeout", "set lock_timeout = '5min'"}) {
-            said.clear();
-            Session web = inTransaction("web", "lock table orders in share update exclusive mode");
-            LockPolicy policy = yielding().maxBlockedTime(Duration.ZERO);
-            Call<String> unit = migration().run(connection -> {
-                try (LockGuard guard = open(connection, policy)) {
-                    execute(connection, own);
-                    String sql = "create index concurrently on orders (id)";
-                    guard.beforeStatement(sql);
-                    guard.run(
-                            () -> {
-                                execute(connection, sql);
-                                return true;
-                            },
-                            LockGuard.Undo.NOTHING);
-                    guard.afterStatement();
-                    execute(connection, "reset lock_timeout");
-                    return "done";
-                }
-            });
-            scenario.awaitBlockedBy(migration(), web);
-            Session behind = scenario.session("behind");
-            Running locking = behind.start("vacuum orders");
-            scenario.awaitBlockedBy(behind, migration());
+        isNeverCancelled(connection -> build(connection, "select 1"));
+    }
 
-            awaitLooks();
-            scenario.awaitBlockedBy(migration(), web);
-            web.commit();
+    @Test
+    void concurrentlyIsNeverCancelledEvenIfTheUnitHasItsOwnLockTimeout() {
+        isNeverCancelled(connection -> build(connection, "set lock_timeout = '5min'"));
+    }
 
-            assertThat(unit.await()).isEqualTo("done");
-            locking.await();
-            assertThat(said).noneMatch(line -> line.contains("made way"));
-        }
+    @Test
+    void concurrentlyIsNeverCancelledEvenIfItIsToldOfWithinTheAttempt() {
+        isNeverCancelled(connection -> {
+            try (LockGuard guard = open(connection, yielding().maxBlockedTime(Duration.ZERO))) {
+                guard.run(
+                        () -> {
+                            guard.beforeStatement(BUILD);
+                            execute(connection, BUILD);
+                            guard.afterStatement();
+                            return true;
+                        },
+                        LockGuard.Undo.NOTHING);
+                return "done";
+            }
+        });
     }
 
     @Test
@@ -204,7 +234,12 @@ class LockGuardGiveWayTest extends GuardScene {
         Role watcher = scenario.role("watcher");
         LockPolicy policy = yielding()
                 .with(Map.of(
-                        "monitorUrl", database.url(), "monitorUser", watcher.name(), "monitorPassword", watcher.password()));
+                        "monitorUrl",
+                        database.url(),
+                        "monitorUser",
+                        watcher.name(),
+                        "monitorPassword",
+                        watcher.password()));
         Session web = idleInTransaction("web");
         Call<String> unit = altering(policy, ALTER);
         scenario.awaitBlockedBy(migration(), web);

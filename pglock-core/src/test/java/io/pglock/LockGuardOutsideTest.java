@@ -117,8 +117,7 @@ class LockGuardOutsideTest extends GuardScene {
 
     @Test
     void withoutTheSideConnectionItComesBackAfterTheDelay() {
-        TcpProxy proxy =
-                TcpProxy.to(database.server().host(), database.server().port());
+        TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port());
         Session web = idleInTransaction("web");
         Session reader = scenario.session("reader");
         LockPolicy policy = brisk().lockTimeout(Duration.ofSeconds(9)).maxBlockedTime(Duration.ofMillis(20));
@@ -147,8 +146,7 @@ class LockGuardOutsideTest extends GuardScene {
 
     @Test
     void aSideConnectionThatHangsDoesNotHoldUpTheUnit() {
-        TcpProxy proxy =
-                TcpProxy.to(database.server().host(), database.server().port());
+        TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port());
         Session web = idleInTransaction("web");
         LockPolicy policy = brisk().prioritizeAfter(Duration.ofMinutes(1));
         Call<String> unit = migration().run(connection -> {

@@ -97,8 +97,7 @@ class LockGuardPauseTest extends GuardScene {
             execute(connection, "create table if not exists items (id int)");
             connection.setAutoCommit(false);
             execute(connection, "lock table items in exclusive mode");
-            try (LockGuard guard =
-                    LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
+            try (LockGuard guard = LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
                 guard.run(
                         () -> {
                             execute(connection, ALTER);
@@ -116,8 +115,9 @@ class LockGuardPauseTest extends GuardScene {
 
         assertThat(unit.await()).isEqualTo("55P03 []");
         assertThat(said)
-                .contains("WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
-                        + " would make others wait (ExclusiveLock on items).");
+                .contains(
+                        "WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
+                                + " would make others wait (ExclusiveLock on items).");
         web.commit();
     }
 
@@ -224,8 +224,7 @@ class LockGuardPauseTest extends GuardScene {
     void aUnitThatEndsItsTransactionItselfFindsTheNextOneUnharmed() {
         Call<String> unit = migration().run(connection -> {
             connection.setAutoCommit(false);
-            try (LockGuard guard =
-                    LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
+            try (LockGuard guard = LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
                 execute(connection, "insert into orders values (1)", "commit", "insert into orders values (2)");
                 guard.run(NOTHING, guard::rollBackToSavepoint);
             }
@@ -243,8 +242,7 @@ class LockGuardPauseTest extends GuardScene {
         Call<String> unit = migration().run(connection -> {
             connection.setAutoCommit(false);
             execute(connection, "savepoint mine", "set local lock_timeout = '9s'");
-            try (LockGuard guard =
-                    LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
+            try (LockGuard guard = LockGuard.openWithSavepoint("unit", connection, side, patient(), this::say)) {
                 assertThat(guard.hasSavepoint()).isTrue();
                 execute(connection, "rollback to savepoint mine", "insert into orders values (1)");
             }

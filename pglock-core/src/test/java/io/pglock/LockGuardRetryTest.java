@@ -88,7 +88,8 @@ class LockGuardRetryTest extends GuardScene {
     void namesTheBlockerAndTheAttemptsWhenItGivesUp() {
         Session web = idleInTransaction("web");
 
-        assertThat(replaying(brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(3), ALTER).await())
+        assertThat(replaying(brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(3), ALTER)
+                        .await())
                 .startsWith("55P03 V7__note.sql: not locked within 300ms, blocked by pid " + web.pid() + " (web, ")
                 .contains(" Given up after 3 attempts in ")
                 .doesNotContain("SUPPRESSED");
@@ -103,7 +104,8 @@ class LockGuardRetryTest extends GuardScene {
         Session web = idleInTransaction("web");
         AtomicInteger attempts = new AtomicInteger();
         try (Connection mine = side.getConnection();
-                LockGuard guard = open(mine, brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(2))) {
+                LockGuard guard =
+                        open(mine, brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(2))) {
             assertThat(guard.triesAgain()).isTrue();
             SQLException[] thrown = new SQLException[1];
 
@@ -133,7 +135,10 @@ class LockGuardRetryTest extends GuardScene {
         Session web = inTransaction("web", "set local deadlock_timeout = '60s'", "lock table items in share mode");
         AtomicInteger attempts = new AtomicInteger();
         Call<String> unit = guarded(
-                patient().lockTimeout(Duration.ofSeconds(9)).prioritize(Priority.OFF).retryDelay(Duration.ofMillis(50)),
+                patient()
+                        .lockTimeout(Duration.ofSeconds(9))
+                        .prioritize(Priority.OFF)
+                        .retryDelay(Duration.ofMillis(50)),
                 connection -> {
                     execute(connection, "set local deadlock_timeout = '10ms'", "lock table orders in share mode");
                     if (attempts.incrementAndGet() == 1) {

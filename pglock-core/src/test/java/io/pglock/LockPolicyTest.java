@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class LockPolicyTest {
 
@@ -246,16 +245,16 @@ class LockPolicyTest {
     @Test
     void saysTheSameInCodeAsInText() {
         LockPolicy inText = LockPolicy.parse(Map.of(
-                "lockTimeout", "3s",
-                "statementTimeout", "1m",
-                "concurrentLockTimeout", "1h",
-                "prioritize", "cancel",
-                "prioritizeAfter", "500ms",
-                "prioritizeGrace", "1s",
-                "prioritizeMinAge", "0s",
-                "protect", "a,b",
-                "pollInterval", "10ms",
-                "monitorRequired", "true"))
+                        "lockTimeout", "3s",
+                        "statementTimeout", "1m",
+                        "concurrentLockTimeout", "1h",
+                        "prioritize", "cancel",
+                        "prioritizeAfter", "500ms",
+                        "prioritizeGrace", "1s",
+                        "prioritizeMinAge", "0s",
+                        "protect", "a,b",
+                        "pollInterval", "10ms",
+                        "monitorRequired", "true"))
                 .with(Map.of(
                         "retryDeadline", "1m",
                         "retryAttempts", "3",

@@ -70,7 +70,8 @@ class UnitRetryTest {
         UnitRetry forEver = new UnitRetry(POLICY.noRetryDeadline(), () -> 1);
         forEver.failed(0);
         assertThat(forEver.isLast(Duration.ofDays(365).toNanos())).isFalse();
-        assertThat(new UnitRetry(POLICY.retryDeadline(Duration.ZERO), () -> 1).isLast(0)).isTrue();
+        assertThat(new UnitRetry(POLICY.retryDeadline(Duration.ZERO), () -> 1).isLast(0))
+                .isTrue();
     }
 
     @Test

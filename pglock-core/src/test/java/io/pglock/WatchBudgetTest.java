@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -103,6 +104,39 @@ class WatchBudgetTest extends PrioritizeScene {
             row.next();
             return row.getInt(1);
         }
+    }
+
+    @Test
+    void aPausingUnitCostsOneStatementForEachLook() throws SQLException {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        DataSource side = counting();
+        LockPolicy policy = LockPolicy.defaults()
+                .lockTimeout(Duration.ofSeconds(1))
+                .retryDelay(Duration.ofHours(1))
+                .retryMaxDelay(Duration.ofHours(1))
+                .pollInterval(EVERY)
+                .monitorRequired(true);
+        AtomicBoolean pausing = new AtomicBoolean();
+        var unit = migration.run(connection -> {
+            try (LockGuard guard = LockGuard.open(
+                    "unit",
+                    connection,
+                    side,
+                    policy,
+                    (level, text) -> pausing.compareAndSet(false, text.contains("Trying again")))) {
+                return guard.run(() -> connection.createStatement().execute(ALTER), LockGuard.Undo.NOTHING);
+            }
+        });
+        scenario.await("the unit to pause", pausing::get);
+        int before = statements.get();
+        long began = System.nanoTime();
+        scenario.await("some looks from outside", () -> statements.get() - before >= 20);
+        int looks = statements.get() - before;
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        assertThat(looks).isLessThanOrEqualTo((int) (took.toMillis() / EVERY.toMillis()) + 2);
+        web.commit();
+        unit.await();
     }
 
     @Test

@@ -22,18 +22,20 @@ import java.util.stream.Collectors;
  */
 public final class ConcurrentBuild {
 
-    private static final String NAME = "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
+    private static final String NAME =
+            "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
     private static final String QUALIFIED = NAME + "(?:\\s*\\.\\s*" + NAME + "){0,2}";
 
     /** Between words there is space; a quoted name needs none around it. */
     private static final Pattern CREATE = Pattern.compile(
             "^\\s*create\\s+(?:unique\\s+)?index\\s+concurrently\\b\\s*(?<unless>if\\s+not\\s+exists\\b\\s*)?"
-                    + "(?<index>(?!on\\b)" + NAME + ")?\\s*(?<![\\w$])on\\b\\s*(?:only\\b\\s*)?(?<table>" + QUALIFIED + ")",
+                    + "(?<index>(?!on\\b)" + NAME + ")?\\s*(?<![\\w$])on\\b\\s*(?:only\\b\\s*)?(?<table>" + QUALIFIED
+                    + ")",
             Pattern.CASE_INSENSITIVE);
 
     private static final Pattern REINDEX = Pattern.compile(
-            "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>" + QUALIFIED
-                    + ")",
+            "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>"
+                    + QUALIFIED + ")",
             Pattern.CASE_INSENSITIVE);
 
     /** What {@code REINDEX CONCURRENTLY} calls the new index while it builds it, and the old one before it is gone. */
@@ -69,17 +71,16 @@ public final class ConcurrentBuild {
     /** Takes note of what is there before, in one round trip; empty where the statement builds no index concurrently. */
     public static Optional<ConcurrentBuild> before(PgSession session, String sql) throws SQLException {
         Optional<Target> target = target(sql);
-        return target.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new ConcurrentBuild(session, sql, target.get()));
+        return target.isEmpty() ? Optional.empty() : Optional.of(new ConcurrentBuild(session, sql, target.get()));
     }
 
     private static Optional<Target> target(String sql) {
         String bare = Statements.withoutComments(sql);
         Matcher create = CREATE.matcher(bare);
         if (create.find()) {
-            Optional<Predicate<String>> name =
-                    Optional.ofNullable(create.group("index")).map(ConcurrentBuild::asStored).map(Predicate::isEqual);
+            Optional<Predicate<String>> name = Optional.ofNullable(create.group("index"))
+                    .map(ConcurrentBuild::asStored)
+                    .map(Predicate::isEqual);
             return Optional.of(new Target(create.group("table"), false, name, create.group("unless") != null));
         }
         Matcher reindex = REINDEX.matcher(bare);
@@ -131,6 +132,7 @@ public final class ConcurrentBuild {
             name.chars().forEach(c -> folded.append((char) (c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c)));
             read = folded.toString();
         }
+        read = read.substring(0, Math.min(read.length(), NAME_BYTES)); // and so not long to cut below
         while (read.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES) {
             read = read.substring(0, read.offsetByCodePoints(read.length(), -1));
         }

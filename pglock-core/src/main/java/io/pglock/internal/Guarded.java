@@ -230,7 +230,8 @@ public final class Guarded {
     }
 
     /**
-     * Waits, holding no lock, until those who held what the last attempt waited for have let go.
+     * Waits, holding no lock, until those who held what the last attempt waited for have let go, or until one of them may be
+     * signalled, which takes a waiter in the queue.
      *
      * @param delay the longest wait, unless {@code patient}
      * @param patient to wait for longer while they are seen and nothing could be done about them by waiting in the queue
@@ -239,8 +240,12 @@ public final class Guarded {
      */
     public boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
         List<Sighting> holders = undisturbed(place::holders);
-        Duration untilSignal = untilSignal(holders, atMost);
-        Duration longest = patient ? later(delay, untilSignal) : delay;
+        Optional<Duration> untilSignal = untilSignal(holders);
+        Duration withoutSignal = patient && untilSignal.isEmpty() ? atMost : delay;
+        Duration longest = untilSignal
+                .filter(until -> !until.isNegative() && !until.isZero())
+                .map(until -> patient ? until : sooner(until, delay))
+                .orElse(withoutSignal);
         return outside.await(
                 holders.stream().map(Sighting::held).flatMap(Optional::stream).toList(),
                 delay,
@@ -248,23 +253,18 @@ public final class Guarded {
                 every());
     }
 
-    /** Until waiting in the queue is worth it again, because somebody there may be signalled. */
-    private Duration untilSignal(List<Sighting> holders, Duration atMost) {
+    private Optional<Duration> untilSignal(List<Sighting> holders) {
         return undisturbed(() -> {
             long now = System.nanoTime();
             return holders.stream()
                     .map(holder -> pursuits.untilSignal(holder, place.waited(holder, now), now))
                     .flatMap(Optional::stream)
-                    .reduce(atMost, Guarded::sooner);
+                    .reduce(Guarded::sooner);
         });
     }
 
     private static Duration sooner(Duration a, Duration b) {
         return a.compareTo(b) < 0 ? a : b;
-    }
-
-    private static Duration later(Duration a, Duration b) {
-        return a.compareTo(b) > 0 ? a : b;
     }
 
     /** While nothing is done for this session; what hangs is cut off, because the work must not hang with it. */

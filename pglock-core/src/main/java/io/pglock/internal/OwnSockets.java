@@ -56,10 +56,12 @@ final class OwnSockets {
                 continue;
             }
             for (String line : Files.readAllLines(table)) {
-                String[] columns = line.strip().split("\\s+");
+                String[] columns = line.strip().split("\\s+", -1);
                 if (columns.length > INODE
                         && columns[LOCAL_ADDRESS].endsWith(":" + port)
-                        && address(columns[LOCAL_ADDRESS]).filter(address::equals).isPresent()) {
+                        && address(columns[LOCAL_ADDRESS])
+                                .filter(address::equals)
+                                .isPresent()) {
                     inodes.add(columns[INODE]);
                 }
             }

@@ -39,8 +39,8 @@ public final class Pause {
         if (session.majorVersion() < FIRST_WITH_IDLE_SESSION_TIMEOUT || session.isBehindPooler()) {
             return new Pause(session, false, Optional.empty(), Optional.empty());
         }
-        List<String> before = session.withoutTransaction(() ->
-                Pipeline.query(session, Sql.IDLE_PAUSE_BEGIN, Pipeline.NOTHING, row -> row.getString(1)));
+        List<String> before = session.withoutTransaction(
+                () -> Pipeline.query(session, Sql.IDLE_PAUSE_BEGIN, Pipeline.NOTHING, row -> row.getString(1)));
         return new Pause(
                 session,
                 false,

@@ -99,7 +99,8 @@ final class Pursuits {
         SeenBlocker seen = new SeenBlocker(
                 sighting.backend(), true, sighting.waitsFor(), Duration.ofNanos(now - since), Optional.empty());
         Pursuit.Step step = nextStep(key, seen, now);
-        if (spared(seen).isEmpty() && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
+        if (spared(seen).isEmpty()
+                && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
             Sighting.Held held = sighting.held().orElseThrow();
             record(key, signal(Signal.TERMINATE, seen, how -> side.signalHolder(how, seen, held, plan.protect())), now);
         }

@@ -71,8 +71,7 @@ final class QueuePlace {
     /** Whether nobody but an autovacuum that PostgreSQL would send away holds what the attempt waits, or waited, for. */
     boolean onlyAutovacuumAhead() {
         List<Sighting> holders = holders();
-        return !holders.isEmpty()
-                && holders.stream().allMatch(holder -> holder.kind() == Sighting.Kind.AUTOVACUUM);
+        return !holders.isEmpty() && holders.stream().allMatch(holder -> holder.kind() == Sighting.Kind.AUTOVACUUM);
     }
 
     /**
@@ -105,7 +104,8 @@ final class QueuePlace {
             rule = Optional.empty();
             notices.warn(
                     "give way",
-                    "Others wait behind pid " + pid + ", and the side connection's role may not cancel that statement to make"
+                    "Others wait behind pid " + pid
+                            + ", and the side connection's role may not cancel that statement to make"
                             + " way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
         }
     }

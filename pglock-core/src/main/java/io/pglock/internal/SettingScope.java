@@ -67,8 +67,8 @@ public final class SettingScope {
                 session.requireDirect(what);
             }
             SettingScope scope = new SettingScope(session, changes, local);
-            List<String> statements =
-                    new ArrayList<>(changes.stream().map(change -> change.sql().open()).toList());
+            List<String> statements = new ArrayList<>(
+                    changes.stream().map(change -> change.sql().open()).toList());
             if (local && !thenLocally.isEmpty()) {
                 statements.add(thenLocally);
             }

@@ -236,8 +236,7 @@ final class SideConnection implements AutoCloseable {
     }
 
     /** Signals a blocker if it still holds what somebody waited for who has stepped aside. */
-    Signalled signalHolder(Signal how, SeenBlocker blocker, Sighting.Held held, Set<String> names)
-            throws SQLException {
+    Signalled signalHolder(Signal how, SeenBlocker blocker, Sighting.Held held, Set<String> names) throws SQLException {
         return Signals.toHolder(session.connection(), how, blocker.backend(), held, spared(names));
     }
 

@@ -63,7 +63,8 @@ record Sighting(
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
         Optional<Held> held = row.getBoolean("hard")
-                ? Optional.of(new Held(pid, row.getString("held_tag"), row.getString("held_within"), row.getString("held_modes")))
+                ? Optional.of(new Held(
+                        pid, row.getString("held_tag"), row.getString("held_within"), row.getString("held_modes")))
                 : Optional.empty();
         Kind kind = kind(row, backend, registered, own);
         return new Sighting(
@@ -132,16 +133,20 @@ record Sighting(
         return switch (kind) {
             case REGISTERED -> Optional.of("it belongs to this JVM's own work");
             case OWN ->
-                Optional.of("it is a connection of this JVM: commit, roll back or close it first, or run this before it is"
-                        + " opened; waiting does not help if the same thread holds it");
+                Optional.of(
+                        "it is a connection of this JVM: commit, roll back or close it first, or run this before it is"
+                                + " opened; waiting does not help if the same thread holds it");
             case AUTOVACUUM ->
                 Optional.of("an autovacuum worker: PostgreSQL sends it away once this wait is longer than"
                         + " deadlock_timeout");
             case AUTOVACUUM_AGAINST_WRAPAROUND ->
-                Optional.of("an autovacuum to prevent wraparound: PostgreSQL does not send it away, and the table has to be"
-                        + " vacuumed; wait until it is done");
+                Optional.of(
+                        "an autovacuum to prevent wraparound: PostgreSQL does not send it away, and the table has to be"
+                                + " vacuumed; wait until it is done");
             case SESSION -> {
-                if (backend.type().filter(type -> !type.equals("client backend")).isPresent()) {
+                if (backend.type()
+                        .filter(type -> !type.equals("client backend"))
+                        .isPresent()) {
                     yield Optional.of("not a client's session");
                 }
                 yield row.getBoolean("guarded")

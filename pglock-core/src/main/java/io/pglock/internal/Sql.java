@@ -142,7 +142,8 @@ public final class Sql {
      * and what the signal function returned; null where it blocks no more.
      */
     static String signalBlocker(int major, Signal signal) {
-        return signalBlocker(major, signal, "?::int as waiter", BLOCKS_THE_WAITER, "v.pid = any (pg_blocking_pids(v.waiter))");
+        return signalBlocker(
+                major, signal, "?::int as waiter", BLOCKS_THE_WAITER, "v.pid = any (pg_blocking_pids(v.waiter))");
     }
 
     /**
@@ -150,7 +151,12 @@ public final class Sql {
      * virtual transaction, and the modes that were in the way (separated by commas) in place of the waiter's pid.
      */
     static String signalHolder(int major, Signal signal) {
-        return signalBlocker(major, signal, "?::text as tag, ?::text as within, ?::text as modes", HOLDS_WHAT_WAS_WAITED_FOR, "true");
+        return signalBlocker(
+                major,
+                signal,
+                "?::text as tag, ?::text as within, ?::text as modes",
+                HOLDS_WHAT_WAS_WAITED_FOR,
+                "true");
     }
 
     private static String signalBlocker(int major, Signal signal, String wanted, String blocking, String still) {
@@ -524,7 +530,8 @@ public final class Sql {
         String before = watchSettingNames(major).stream()
                 .map(name -> "current_setting('" + name + "')")
                 .collect(Collectors.joining(", "));
-        return "select " + before + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
+        return "select " + before
+                + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
                 + watchRestore(major).substring("select ".length());
     }
 
@@ -656,8 +663,7 @@ public final class Sql {
             where exists (
                 select 1 from pg_locks l
                 where l.granted and $tag = s.tag and l.mode = any (string_to_array(s.modes, ','))
-                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))""".replace(
-                    "$tag", TAG);
+                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))""".replace("$tag", TAG);
 
     // ---- looking at locks -------------------------------------------------------------------------------------------
 

@@ -29,8 +29,7 @@ public final class UnitCalls {
     }
 
     public static Duration deadlockTimeout(PgSession session) throws SQLException {
-        return Pipeline.query(
-                        session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))
+        return Pipeline.query(session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))
                 .get(0);
     }
 

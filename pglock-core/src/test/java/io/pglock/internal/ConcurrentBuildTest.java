@@ -70,6 +70,6 @@ class ConcurrentBuildTest {
     @Test
     void isNotSlowOnATextThatIsMadeForIt() {
         String many = "create index concurrently " + "\"\"\"\"".repeat(20_000) + " o" + "n ".repeat(20_000);
-        assertThat(ConcurrentBuild.named(many)).isEmpty();
+        assertThat(ConcurrentBuild.named(many)).containsExactly("n", "\"".repeat(63));
     }
 }

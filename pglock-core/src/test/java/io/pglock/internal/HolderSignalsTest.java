@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.PgLock;
+import io.pglock.Signal;
+import io.pglock.Signalled;
+import io.pglock.Signalled.Outcome;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is checked in the statement that ends a holder for whom nobody waits in the queue any more. */
+@PostgresTest
+class HolderSignalsTest {
+
+    private final Scenario scenario;
+    private final DataSource dataSource;
+    private final Session holder;
+    private final Session waiter;
+
+    HolderSignalsTest(Scenario scenario, DataSource dataSource) {
+        this.scenario = scenario;
+        this.dataSource = dataSource;
+        this.holder = scenario.session("holder");
+        this.waiter = scenario.session("waiter");
+    }
+
+    @BeforeEach
+    void held() {
+        holder.execute("drop table if exists orders", "create table orders (id int)");
+    }
+
+    /** The holder as it was seen while the waiter waited for it, which it does no more. */
+    private Sighting seen(String wanted) throws SQLException, SideConnection.Unusable {
+        Running waiting = waiter.start("begin", wanted);
+        scenario.awaitBlockedBy(waiter, holder);
+        try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
+            Sighting seen = side.look(Set.of(waiter.pid())).get(0);
+            assertThat(seen.backend().pid()).isEqualTo(holder.pid());
+            assertThat(side.stillHeld(List.of(seen.held().orElseThrow()))).hasSize(1);
+            return seen;
+        } finally {
+            waiter.cancel();
+            waiting.awaitFailure();
+            waiter.rollback();
+        }
+    }
+
+    private Signalled terminate(Sighting seen, Spared spared) throws SQLException {
+        try (Connection side = dataSource.getConnection()) {
+            return Signals.toHolder(
+                    side, Signal.TERMINATE, seen.backend(), seen.held().orElseThrow(), spared);
+        }
+    }
+
+    private boolean stillHeld(Sighting seen) throws SQLException, SideConnection.Unusable {
+        try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
+            return !side.stillHeld(List.of(seen.held().orElseThrow())).isEmpty();
+        }
+    }
+
+    private void isSpared(Sighting seen, Spared spared, Outcome outcome, String why) throws SQLException {
+        Signalled done = terminate(seen, spared);
+        assertThat(done.outcome()).isEqualTo(outcome);
+        assertThat(done.detail()).endsWith(" not terminated: " + why + ".");
+        assertThat(holder.execute("select 1")).containsExactly("1");
+    }
+
+    @Test
+    void endsOneThatHoldsOn() throws Exception {
+        holder.execute("begin", "lock table orders in share mode");
+        Sighting seen = seen("lock table orders in row exclusive mode");
+
+        assertThat(terminate(seen, Spared.NOBODY).sent()).isTrue();
+
+        scenario.awaitGone(holder.pid());
+    }
+
+    @Test
+    void sparesOneThatHasBegunAnotherTransaction() throws Exception {
+        holder.execute("begin", "lock table orders in share mode");
+        Sighting seen = seen("lock table orders in row exclusive mode");
+        holder.execute("commit", "begin", "lock table orders in share mode");
+
+        assertThat(stillHeld(seen)).isFalse();
+        isSpared(seen, Spared.NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
+        holder.rollback();
+    }
+
+    @Test
+    void sparesOneThatHasGoneBackToASavepoint() throws Exception {
+        holder.execute("begin", "savepoint before", "lock table orders in share mode");
+        Sighting seen = seen("lock table orders in row exclusive mode");
+        holder.execute("rollback to savepoint before");
+
+        assertThat(stillHeld(seen)).isFalse();
+        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        holder.rollback();
+    }
+
+    @Test
+    void sparesOneThatKeepsOnlyALockInAModeThatIsInNobodysWay() throws Exception {
+        holder.execute("begin", "select * from orders", "savepoint before", "lock table orders in share mode");
+        Sighting seen = seen("lock table orders in row exclusive mode");
+        holder.execute("rollback to savepoint before");
+
+        assertThat(stillHeld(seen)).isFalse();
+        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        holder.rollback();
+    }
+
+    @Test
+    void sparesWhomTheNamesAndThePidsSay() throws Exception {
+        holder.execute("begin", "lock table orders in share mode");
+        Sighting seen = seen("lock table orders in row exclusive mode");
+
+        isSpared(seen, new Spared(Set.of("holder"), Set.of()), Outcome.SPARED, "it is protected");
+        isSpared(seen, new Spared(Set.of(), Set.of(holder.pid())), Outcome.SPARED, "it belongs to this JVM's own work");
+        holder.rollback();
+    }
+
+    @Test
+    void sparesAnotherGuardedMigration() throws Exception {
+        try (var scope = PgLock.on(holder.connection())
+                .prioritize(dataSource)
+                .every(Duration.ofMillis(10))
+                .requireSideConnection()
+                .start()) {
+            holder.execute("begin", "lock table orders in share mode");
+            Sighting seen = seen("lock table orders in row exclusive mode");
+
+            isSpared(seen, Spared.NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
+            holder.rollback();
+            assertThat(scope.warnings()).isEmpty();
+        }
+    }
+
+    @Test
+    void aSessionsAdvisoryLockIsHeldAcrossItsTransactions() throws Exception {
+        holder.execute("select pg_advisory_lock(1)");
+        Sighting seen = seen("select pg_advisory_xact_lock(1)");
+        holder.execute("begin", "select 1", "commit");
+        assertThat(stillHeld(seen)).isTrue();
+
+        holder.execute("select pg_advisory_unlock(1)");
+        assertThat(stillHeld(seen)).isFalse();
+        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+    }
+}
