@@ -29,6 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @PostgresTest
+@Proves(Capability.TIMEOUTS)
 class MigrationTimeoutsTest {
 
     private static final String TAKE_NOTE = "insert into noted select '%s', current_setting('lock_timeout'),"
@@ -68,6 +69,10 @@ class MigrationTimeoutsTest {
         return migrations.flyway(dataSource).baselineOnMigrate(true).baselineVersion("0");
     }
 
+    private FluentConfiguration flyway(Map<String, String> settings) {
+        return Migrations.configure(flyway(), settings);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void areInForceInEveryMigrationTransactionalOrNot(boolean transactionalLock) throws SQLException {
@@ -77,7 +82,7 @@ class MigrationTimeoutsTest {
                 .with("V3__in_a_transaction.sql", TAKE_NOTE.formatted("V3"))
                 .with("R__again.sql", TAKE_NOTE.formatted("R"));
 
-        flyway().configuration(Map.of(
+        flyway(Map.of(
                         "flyway.pglock.lockTimeout", "3s",
                         "flyway.pglock.statementTimeout", "4m",
                         "flyway.postgresql.transactional.lock", String.valueOf(transactionalLock)))
@@ -118,11 +123,8 @@ class MigrationTimeoutsTest {
                 .with("V2__inside.sql", TAKE_NOTE.formatted("V2"))
                 .withNonTransactional("V3__fails.sql", TAKE_NOTE.formatted("V3") + "\nselect 1/0;");
         try (HikariDataSource pool = new HikariDataSource(config)) {
-            assertThatThrownBy(() -> migrations
-                            .flyway(pool)
-                            .baselineOnMigrate(true)
-                            .baselineVersion("0")
-                            .configuration(Map.of("flyway.pglock.statementTimeout", "4m"))
+            assertThatThrownBy(() -> flyway(Map.of("flyway.pglock.statementTimeout", "4m"))
+                            .dataSource(pool)
                             .load()
                             .migrate())
                     .isInstanceOf(FlywayException.class)
@@ -151,7 +153,7 @@ class MigrationTimeoutsTest {
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
         FluentConfiguration flyway =
-                flyway().configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
+                flyway(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");
@@ -161,14 +163,16 @@ class MigrationTimeoutsTest {
     }
 
     @Test
+    @Proves(Capability.CONCURRENTLY)
     void letABuildOfAnIndexConcurrentlyWait(Scenario scenario) {
+        FlywayInUse.assumeStatementEvents();
         Session observer = scenario.session("observer");
         observer.execute("create table big (id int)");
         Session writer = scenario.session("writer");
         writer.begin();
         writer.execute("insert into big values (1)");
         migrations.with("V1__index.sql", "create index concurrently big_id on big (id);");
-        FluentConfiguration flyway = flyway().configuration(Map.of(
+        FluentConfiguration flyway = flyway(Map.of(
                 "flyway.pglock.lockTimeout", "1ms",
                 "flyway.pglock.prioritize", "off",
                 "flyway.postgresql.transactional.lock", "false"));
@@ -200,7 +204,7 @@ class MigrationTimeoutsTest {
     void areNotInForceWhenNotEnabled() throws SQLException {
         migrations.with("V1__a.sql", TAKE_NOTE.formatted("V1"));
 
-        flyway().configuration(Map.of("flyway.pglock.enabled", "false")).load().migrate();
+        flyway(Map.of("flyway.pglock.enabled", "false")).load().migrate();
 
         assertThat(noted()).containsExactly("V1 0 0");
     }
@@ -213,9 +217,10 @@ class MigrationTimeoutsTest {
         gate.execute("select pg_advisory_lock(42)");
         List<FutureTask<Integer>> both = new ArrayList<>();
         for (String table : List.of("history_a", "history_b")) {
-            FluentConfiguration flyway = flyway().callbacks(shared)
-                    .table(table)
-                    .configuration(Map.of("flyway.pglock.lockTimeout", "1m", "flyway.pglock.prioritize", "off"));
+            FluentConfiguration flyway = flyway(
+                            Map.of("flyway.pglock.lockTimeout", "1m", "flyway.pglock.prioritize", "off"))
+                    .callbacks(shared)
+                    .table(table);
             FutureTask<Integer> migrating = new FutureTask<>(() -> flyway.load().migrate().migrationsExecuted);
             both.add(migrating);
             new Thread(migrating, "flyway-" + table).start();
