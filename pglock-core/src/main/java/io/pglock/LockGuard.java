@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.ConcurrentBuild;
+import io.pglock.internal.GiveWay;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.Statements;
+import io.pglock.internal.Text;
+import io.pglock.internal.UnitCalls;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
@@ -16,13 +32,17 @@ import org.postgresql.PGConnection;
  * {@snippet :
  * LockPolicy policy = LockPolicy.parse(Map.of("prioritize", "terminate"));
  * try (LockGuard guard = LockGuard.open("add a note", connection, dataSource, policy, LockGuard.Messages.SYSTEM)) {
- *     try {
- *         statement.execute("alter table orders add column note text");
- *     } catch (SQLException e) {
- *         throw guard.failed(e).map(text -> new SQLException(text, e.getSQLState(), e)).orElse(e);
- *     }
+ *     guard.run(() -> statement.execute("alter table orders add column note text"), connection::rollback);
+ *     connection.commit();
+ * } catch (SQLException e) {
+ *     // as the driver reported it; who was in the way has been said
  * }
  * }
+ *
+ * <p>{@link #run} tries the work again after a lock timeout (SQLSTATE 55P03), after a deadlock (40P01) and after it has given
+ * way to those who waited behind it: it first undoes what was done, which frees every lock, and then waits outside
+ * PostgreSQL's lock queue, where nobody has to wait behind it, until those who were in the way have let go. What is not run
+ * through it is guarded just the same, once.
  *
  * <p>Opened inside a transaction, or with autocommit off, the timeouts are local to that transaction; in autocommit they are
  * the session's until it is closed. There a statement that says {@code CONCURRENTLY} waits by {@code concurrentLockTimeout},
@@ -32,6 +52,7 @@ import org.postgresql.PGConnection;
  * monitorRequired}. To be used by one thread at a time, like the connection; messages may come from the watch's thread.
  *
  * @see <a href="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT">lock_timeout</a>
+ * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html">Explicit Locking</a>
  */
 public final class LockGuard implements AutoCloseable {
 
@@ -48,15 +69,56 @@ public final class LockGuard implements AutoCloseable {
          * @param level {@code INFO} for what was seen and done, {@code WARNING} for what does not work
          * @param message one line, beginning with the name of the unit where it is about one
          */
-        void message(System.Logger.Level level, String message);
+        void message(Level level, String message);
     }
 
+    /** Work that can be undone and run again. */
+    @FunctionalInterface
+    public interface Work<T extends @Nullable Object> {
+        /** Does it. */
+        T run() throws SQLException;
+    }
+
+    /** Undoes what an attempt has done, and so frees every lock that it took. */
+    @FunctionalInterface
+    public interface Undo {
+        /** Of a statement that undoes itself when it fails, as each does in autocommit. */
+        Undo NOTHING = () -> {};
+
+        /** Does it. */
+        void run() throws SQLException;
+    }
+
+    private final String unit;
+    private final PgSession session;
+    private final LockPolicy policy;
+    private final Messages messages;
     private final UnitTimeouts timeouts;
     private final UnitWatch watch;
+    private final UnitRetry retry;
+    private final UnitReport report;
+    private Optional<ConcurrentBuild> build = Optional.empty();
+    private Optional<Duration> pastAutovacuum = Optional.empty();
+    private boolean triedPastAutovacuum;
+    private boolean last;
+    private boolean closed;
 
-    private LockGuard(UnitTimeouts timeouts, UnitWatch watch) {
+    private LockGuard(
+            String unit,
+            PgSession session,
+            LockPolicy policy,
+            Messages messages,
+            UnitTimeouts timeouts,
+            UnitWatch watch) {
+        this.unit = unit;
+        this.session = session;
+        this.policy = policy;
+        this.messages = messages;
         this.timeouts = timeouts;
         this.watch = watch;
+        this.retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        this.report = new UnitReport(unit);
+        this.last = retry.isLast(System.nanoTime());
     }
 
     /**
@@ -92,21 +154,247 @@ public final class LockGuard implements AutoCloseable {
      */
     public static LockGuard open(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
+        return open(unit, connection, side, policy, messages, false);
+    }
+
+    /**
+     * As {@link #open}, with a savepoint where the policy tries again and the connection is in a transaction or has autocommit
+     * off: {@link
+     * #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the transaction back
+     * itself. It costs no round trip of its own.
+     */
+    public static LockGuard openWithSavepoint(
+            String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
+        return open(unit, connection, side, policy, messages, true);
+    }
+
+    private static LockGuard open(
+            String unit,
+            Connection connection,
+            DataSource side,
+            LockPolicy policy,
+            Messages messages,
+            boolean withSavepoint) {
         PgSession session = PgSession.of(connection);
         LockPolicy effective = policy.enabled()
                 ? policy
-                : policy.noLockTimeout().noStatementTimeout().prioritize(LockPolicy.Priority.OFF);
+                : policy.noLockTimeout()
+                        .noStatementTimeout()
+                        .prioritize(LockPolicy.Priority.OFF)
+                        .retryDeadline(Duration.ZERO);
+        boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(0);
+        UnitTimeouts timeouts = UnitTimeouts.open(session, effective, withSavepoint && triesAgain);
         try {
-            UnitTimeouts timeouts = UnitTimeouts.open(session, effective);
-            try {
-                return new LockGuard(timeouts, UnitWatch.start(unit, session, side, effective, messages));
-            } catch (RuntimeException e) {
-                timeouts.close();
-                throw e;
-            }
-        } catch (SQLException e) {
-            throw new PgLockException(unit + ": " + e.getMessage(), e);
+            UnitWatch watch = UnitWatch.start(unit, session, side, effective, messages);
+            return new LockGuard(unit, session, effective, messages, timeouts, watch);
+        } catch (RuntimeException e) {
+            timeouts.close();
+            throw e;
         }
+    }
+
+    /**
+     * Runs the work, and again for as long as the policy says while it fails for a lock: PostgreSQL ended its wait (55P03) or a
+     * deadlock (40P01), or it was cancelled from here to give way. Before each pause what was done is undone.
+     *
+     * <p>An attempt that can be followed by another gives way: when others have waited behind it for {@code maxBlockedTime}, or
+     * are more than {@code maxVictims}, its waiting statement is cancelled. The last one does not.
+     *
+     * @param work can be undone; in autocommit, a single statement
+     * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
+     * @return what the work returned
+     * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
+     *     holds locks from before that others may wait for: waiting with those is no retry
+     */
+    public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {
+        while (true) {
+            long begun = System.nanoTime();
+            begin();
+            SQLException failure;
+            try {
+                T result = work.run();
+                if (!session.transactional()) {
+                    retry.reset();
+                }
+                return result;
+            } catch (SQLException e) {
+                failure = e;
+            } finally {
+                end();
+            }
+            if (!pause(failure, undo, begun)) {
+                throw failure;
+            }
+        }
+    }
+
+    /**
+     * Repeats work that opens, and ends, its own connections and transactions: by the policy, with pauses in which nothing is
+     * held. Nobody is watched or signalled on its account, and it does not give way.
+     *
+     * @param unit what the messages call it
+     * @param failures the lock timeout or deadlock behind what the work threw, if it may be done again; else empty
+     * @return what the work returned
+     * @throws RuntimeException as the work threw it in the end
+     */
+    public static <T extends @Nullable Object> T repeat(
+            String unit,
+            LockPolicy policy,
+            Messages messages,
+            Supplier<T> work,
+            Function<RuntimeException, Optional<SQLException>> failures) {
+        UnitRetry retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        while (true) {
+            boolean last = !policy.enabled() || retry.isLast(System.nanoTime());
+            try {
+                return work.get();
+            } catch (RuntimeException e) {
+                Optional<UnitRetry.Cause> cause = failures.apply(e).flatMap(sql -> UnitRetry.cause(sql, false));
+                if (last || cause.isEmpty()) {
+                    throw e;
+                }
+                long now = System.nanoTime();
+                retry.failed(now);
+                Duration delay = retry.delay();
+                messages.message(
+                        Level.WARNING,
+                        unit + ": failed (" + cause.get() + "), and is repeated in " + Text.age(delay) + " (attempt "
+                                + (retry.attempt() + 1) + ").");
+                try {
+                    TimeUnit.NANOSECONDS.sleep(Math.min(delay.toNanos(), retry.left(now).toNanos()));
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw e;
+                }
+                retry.next();
+            }
+        }
+    }
+
+    /** Whether the attempt that is going on would be followed by another one, should it fail for a lock. */
+    public boolean triesAgain() {
+        return !last;
+    }
+
+    private void begin() {
+        last = retry.isLast(System.nanoTime());
+        Optional<Duration> timeout = pastAutovacuum.or(policy::lockTimeout);
+        pastAutovacuum.ifPresent(timeouts::attempt);
+        pastAutovacuum = Optional.empty();
+        watch.attempt(!last && !timeouts.insideStatement(), timeout);
+    }
+
+    /** From here on nothing that was meant for the attempt can hit what comes next. */
+    private void end() {
+        watch.attemptEnded();
+        timeouts.attemptEnded();
+    }
+
+    /** Undoes, waits outside the queue, and is ready for the next attempt; false if there is none. */
+    private boolean pause(SQLException failure, Undo undo, long begun) {
+        Optional<UnitRetry.Cause> cause = UnitRetry.cause(failure, watch.gaveWay());
+        if (last || cause.isEmpty()) {
+            return false;
+        }
+        long failedAt = System.nanoTime();
+        retry.failed(failedAt);
+        try {
+            undo.run();
+            Optional<String> held = UnitCalls.beginPause(session);
+            try {
+                if (held.isPresent()) {
+                    say(Level.WARNING, "not tried again: its transaction holds locks from before, and pausing with those"
+                            + " would make others wait (" + held.get() + ").");
+                    return false;
+                }
+                awaitOutside(failure, cause.get());
+            } finally {
+                UnitCalls.endPause(session);
+            }
+            report.attempt(
+                    cause.get(),
+                    Duration.ofNanos(failedAt - begun),
+                    Duration.ofNanos(System.nanoTime() - failedAt));
+            retry.next();
+            return !leavesAnIndexBehind();
+        } catch (SQLException e) {
+            failure.addSuppressed(e);
+        } catch (InterruptedException e) {
+            failure.addSuppressed(e);
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    private void awaitOutside(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
+        Duration left = retry.left(System.nanoTime());
+        Duration delay = retry.delay();
+        boolean sendAwayAutovacuum = !triedPastAutovacuum && watch.onlyAutovacuumInTheWay() && isTooShortForAutovacuum();
+        if (sendAwayAutovacuum) {
+            triedPastAutovacuum = true;
+            say(Level.WARNING, UnitMessages.pastAutovacuum(watch, pastAutovacuum.orElseThrow()));
+            TimeUnit.NANOSECONDS.sleep(delay.toNanos());
+            return;
+        }
+        boolean patient = cause == UnitRetry.Cause.GAVE_WAY;
+        say(
+                patient ? Level.INFO : Level.WARNING,
+                UnitMessages.again(
+                        watch, cause, failure, policy, retry.attempt() + 1, patient ? Optional.empty() : Optional.of(delay), left));
+        watch.awaitOutside(delay, patient, left);
+    }
+
+    /** A wait that is no longer than {@code deadlock_timeout} never gets past a running autovacuum: the next one is. */
+    private boolean isTooShortForAutovacuum() throws SQLException {
+        Duration deadlockTimeout = UnitCalls.deadlockTimeout(session);
+        pastAutovacuum = policy.lockTimeout()
+                .filter(timeout -> timeout.compareTo(deadlockTimeout) <= 0)
+                .map(deadlockTimeout::plus)
+                .map(timeout -> timeout.plus(GiveWay.VACUUM_LEAVES));
+        return pastAutovacuum.isPresent();
+    }
+
+    private boolean leavesAnIndexBehind() throws SQLException {
+        if (build.isEmpty()) {
+            return false;
+        }
+        List<String> left = build.get().leftovers();
+        List<String> kept = build.get().drop();
+        if (!kept.isEmpty()) {
+            say(Level.ERROR, UnitMessages.invalid(kept)
+                    + " Not tried again: another session may be building it at this moment.");
+        } else if (!left.isEmpty()) {
+            say(Level.WARNING, "the failed attempt left " + String.join(", ", left)
+                    + " invalid; dropped, to be built again.");
+        }
+        return !kept.isEmpty();
+    }
+
+    /**
+     * Back to the savepoint of {@link #openWithSavepoint}: undoes what was done since, and frees every lock that was taken since.
+     *
+     * @throws IllegalStateException when there is none
+     * @throws SQLException when the unit has ended its transaction itself
+     */
+    public void rollBackToSavepoint() throws SQLException {
+        if (!timeouts.hasSavepoint()) {
+            throw new IllegalStateException(unit + ": there is no savepoint");
+        }
+        UnitCalls.rollBack(session);
+    }
+
+    /** Whether there is a savepoint to go back to. */
+    public boolean hasSavepoint() {
+        return timeouts.hasSavepoint();
+    }
+
+    /** The unit is about to end the transaction, or to use savepoints, itself: this guard's savepoint is not touched any more. */
+    public void forgetSavepoint() {
+        timeouts.forgetSavepoint();
+    }
+
+    private void say(Level level, String message) {
+        messages.message(level, unit + ": " + message);
     }
 
     /** Whether {@link #beforeStatement} has anything to do for this statement; no round trip. */
@@ -116,19 +404,30 @@ public final class LockGuard implements AutoCloseable {
 
     /**
      * The unit is about to run this statement. One that says {@code CONCURRENTLY} outside a transaction gets {@code
-     * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself.
+     * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; and what it
+     * leaves behind when it fails will be named and, before another attempt, dropped.
      *
-     * @throws PgLockException when the connection does not work
+     * @throws PgLockException when the connection does not work, or {@code CREATE INDEX CONCURRENTLY IF NOT EXISTS} would take
+     *     an invalid index for a success
      */
     public void beforeStatement(String sql) {
         asking(() -> {
             timeouts.beforeStatement(sql);
+            if (policy.enabled() && Statements.concurrently(sql) && !session.transactional()) {
+                Optional<String> hidden = ConcurrentBuild.hiddenByIfNotExists(session, sql);
+                if (hidden.isPresent()) {
+                    timeouts.afterStatement();
+                    throw new PgLockException(unit + ": " + UnitMessages.hidden(hidden.get()));
+                }
+                build = ConcurrentBuild.before(session, sql);
+            }
             return true;
         });
     }
 
     /** The statement has ended, well or not. */
     public void afterStatement() {
+        build = Optional.empty();
         timeouts.afterStatement();
     }
 
@@ -138,33 +437,85 @@ public final class LockGuard implements AutoCloseable {
     }
 
     /**
-     * What to say when the unit has failed, before {@link #close()}; no SQL runs.
+     * What to say when the unit has failed, before {@link #close()}; no SQL runs in a transaction.
      *
      * @param failure what the driver reported
      * @return for a lock timeout or a deadlock: that, who was in the way, what was done and what to do; for any other failure
      *     who was in the way, if anybody was
      */
     public Optional<String> failed(SQLException failure) {
-        return watch.explain(failure);
+        report.failed();
+        return withAttempts(watch.explain(failure));
     }
 
     /** As {@link #failed(SQLException)}, where the host does not say what the failure was: who was in the way, if anybody was. */
     public Optional<String> failed() {
-        return watch.explain();
+        report.failed();
+        return withAttempts(watch.explain());
+    }
+
+    private Optional<String> withAttempts(Optional<String> explained) {
+        return Stream.of(
+                        explained,
+                        Optional.of(report.retries())
+                                .filter(retries -> retries > 0 && explained.isPresent())
+                                .map(retries -> "Given up after " + (retries + 1) + " attempts in "
+                                        + Text.age(report.lasted()) + "."),
+                        invalidIndex())
+                .flatMap(Optional::stream)
+                .reduce((text, more) -> text + " " + more);
+    }
+
+    private Optional<String> invalidIndex() {
+        try {
+            if (build.isPresent() && !session.transactional()) {
+                List<String> left = build.get().leftovers();
+                return left.isEmpty() ? Optional.empty() : Optional.of(UnitMessages.invalid(left));
+            }
+        } catch (SQLException e) {
+            // the failure itself is the one to be seen
+        }
+        return Optional.empty();
     }
 
     /**
      * Ends the watch, waiting until it has taken notice (nothing is signalled after this returns), then puts the settings
-     * back. Closing again is harmless; on a closed connection there is nothing to put back.
+     * back, and writes the {@code report}. Closing again is harmless; on a closed connection there is nothing to put back.
      *
      * @throws PgLockException when the server refuses
      */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        List<UnitCalls.Taken> locks = policy.report().isPresent() ? locksTaken() : List.of();
         try {
             watch.close();
         } finally {
             timeouts.close();
+            if (report.retries() > 0 && !report.hasFailed()) {
+                say(Level.INFO, "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted()) + ".");
+            }
+            policy.report().ifPresent(file -> write(file, locks));
+        }
+    }
+
+    private List<UnitCalls.Taken> locksTaken() {
+        try {
+            return UnitCalls.locksTaken(session);
+        } catch (SQLException e) {
+            say(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
+            return List.of();
+        }
+    }
+
+    private void write(Path file, List<UnitCalls.Taken> locks) {
+        try {
+            UnitReport.append(file, report.line(watch, locks));
+        } catch (IOException e) {
+            say(Level.WARNING, "no line in " + file + ": " + e);
         }
     }
 

@@ -57,6 +57,10 @@ public final class PriorityScope implements AutoCloseable {
         return guarded.warnings();
     }
 
+    Guarded guarded() {
+        return guarded;
+    }
+
     /** Ends the guarding. When it returns, nothing is signalled any more. Never throws; again, it does nothing. */
     @Override
     public void close() {

@@ -2,53 +2,64 @@
 package io.pglock;
 
 import io.pglock.internal.PgSession;
+import io.pglock.internal.SettingScope;
 import io.pglock.internal.Sql;
 import io.pglock.internal.Statements;
+import io.pglock.internal.Wait;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * A policy's timeouts on one unit's connection: local to the transaction where the unit has one, else the session's, and put
- * back. As thread-safe as the connection.
+ * back. Where the unit is to be undone and run again inside its transaction, the savepoint for that goes along, in the same
+ * round trips. As thread-safe as the connection.
  */
 final class UnitTimeouts implements AutoCloseable {
 
     private final PgSession session;
     private final LockPolicy policy;
-    private final Deque<Runnable> scopes = new ArrayDeque<>();
-    private boolean transactional;
+    private final boolean withSavepoint;
+    private SettingScope scope;
+    private boolean savepoint;
+    private Optional<LockTimeout> forAttempt = Optional.empty();
     private Optional<LockTimeout> forStatement = Optional.empty();
 
-    private UnitTimeouts(PgSession session, LockPolicy policy) {
+    private UnitTimeouts(PgSession session, LockPolicy policy, boolean withSavepoint) {
         this.session = session;
         this.policy = policy;
+        this.withSavepoint = withSavepoint;
+        this.scope = open();
     }
 
-    static UnitTimeouts open(PgSession session, LockPolicy policy) throws SQLException {
-        UnitTimeouts timeouts = new UnitTimeouts(session, policy);
-        timeouts.open();
-        return timeouts;
+    static UnitTimeouts open(PgSession session, LockPolicy policy, boolean withSavepoint) {
+        return new UnitTimeouts(session, policy, withSavepoint);
     }
 
-    private void open() throws SQLException {
-        transactional = session.transactional();
-        PgLock lock = PgLock.on(session.connection());
-        try {
-            policy.statementTimeout().ifPresent(timeout -> scopes.push(lock.statementTimeout(timeout)::close));
-            policy.lockTimeout().ifPresent(timeout -> scopes.push(lock.lockTimeout(timeout)::close));
-        } catch (RuntimeException e) {
-            try {
-                close();
-            } catch (RuntimeException alsoFailed) {
-                e.addSuppressed(alsoFailed);
-            }
-            throw e;
-        }
+    private SettingScope open() {
+        List<SettingScope.Change> changes = new ArrayList<>();
+        policy.statementTimeout()
+                .ifPresent(timeout ->
+                        changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout))));
+        policy.lockTimeout()
+                .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout))));
+        SettingScope opened = SettingScope.open(session, changes, withSavepoint ? Sql.UNIT_SAVEPOINT : "");
+        savepoint = withSavepoint && opened.isLocal();
+        return opened;
+    }
+
+    /** Whether there is a savepoint to go back to: not in autocommit. */
+    boolean hasSavepoint() {
+        return savepoint;
+    }
+
+    /** The unit has ended the transaction itself, or may have: the savepoint is not to be touched any more. */
+    void forgetSavepoint() {
+        savepoint = false;
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */
@@ -63,8 +74,7 @@ final class UnitTimeouts implements AutoCloseable {
             return;
         }
         if (lostWithTheTransaction()) {
-            scopes.clear();
-            open();
+            scope = open();
         }
         if (!Statements.concurrently(sql) || forStatement.isPresent() || unitHasItsOwnLockTimeout()) {
             return;
@@ -84,9 +94,20 @@ final class UnitTimeouts implements AutoCloseable {
         return forStatement.isPresent();
     }
 
+    /** What one attempt waits for a lock, where that is not what the policy says; until {@link #attemptEnded}. */
+    void attempt(Duration timeout) {
+        forAttempt = Optional.of(PgLock.on(session.connection()).lockTimeout(timeout));
+    }
+
+    void attemptEnded() {
+        Optional<LockTimeout> ended = forAttempt;
+        forAttempt = Optional.empty();
+        ended.ifPresent(LockTimeout::close);
+    }
+
     /** The host has gone over to autocommit after {@link #open}, as Flyway does on a single connection. */
     private boolean lostWithTheTransaction() throws SQLException {
-        return transactional && !session.transactional();
+        return scope.isLocal() && !session.transactional();
     }
 
     /** What a unit sets itself is what it wants: it is left alone. */
@@ -103,20 +124,14 @@ final class UnitTimeouts implements AutoCloseable {
     @Override
     public void close() {
         try {
-            afterStatement();
+            attemptEnded();
         } finally {
-            closeNext();
-        }
-    }
-
-    private void closeNext() {
-        if (scopes.isEmpty()) {
-            return;
-        }
-        try {
-            scopes.pop().run();
-        } finally {
-            closeNext();
+            try {
+                afterStatement();
+            } finally {
+                scope.close(savepoint ? Sql.UNIT_RELEASE : "");
+                savepoint = false;
+            }
         }
     }
 }

@@ -3,13 +3,16 @@ package io.pglock;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.internal.Durations;
+import io.pglock.internal.GiveWay;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.SqlState;
+import io.pglock.internal.Victims;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
@@ -100,13 +103,85 @@ final class UnitWatch implements AutoCloseable {
                                 + Durations.text(policy.pollInterval()) + ").");
     }
 
+    // ---- attempts ---------------------------------------------------------------------------------------------------
+
+    /** @param lockTimeout of this attempt */
+    void attempt(boolean mayGiveWay, Optional<Duration> lockTimeout) {
+        Optional<GiveWay> rule = mayGiveWay
+                ? Optional.of(new GiveWay(policy.maxBlockedTime(), policy.maxVictims(), lockTimeout))
+                : Optional.empty();
+        scope.ifPresent(seen -> seen.guarded().attempt(rule));
+    }
+
+    void attemptEnded() {
+        scope.ifPresent(seen -> seen.guarded().attemptEnded());
+    }
+
+    boolean gaveWay() {
+        return scope.filter(seen -> seen.guarded().gaveWay()).isPresent();
+    }
+
+    boolean onlyAutovacuumInTheWay() {
+        return scope.filter(seen -> seen.guarded().onlyAutovacuumInTheWay()).isPresent();
+    }
+
+    /** Waits outside the queue until those who were in the way are gone; whether they are. */
+    boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
+        if (scope.isPresent()) {
+            return scope.get().guarded().awaitOutside(delay, patient, atMost);
+        }
+        Duration pause = delay.compareTo(atMost) < 0 ? delay : atMost;
+        TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+        return false;
+    }
+
+    /** Who held what the latest attempt waited for: {@code blocked by pid 4711 (web, ...) and 2 more}. */
+    Optional<String> blockedBy() {
+        return scope.map(UnitWatch::latest).filter(seen -> !seen.isEmpty()).map(UnitWatch::named);
+    }
+
+    private static List<SeenBlocker> latest(PriorityScope scope) {
+        List<SeenBlocker> latest = scope.guarded().latestBlockers();
+        return latest.isEmpty() ? scope.blockers() : latest;
+    }
+
+    private static String named(List<SeenBlocker> seen) {
+        List<SeenBlocker> named = holdersFirst(seen);
+        int others = seen.size() - Math.min(named.size(), NAMED);
+        return "blocked by "
+                + named.stream()
+                        .limit(NAMED)
+                        .map(blocker -> blocker.backend().describe()
+                                + blocker.spared().map(why -> " (" + why + ")").orElse(""))
+                        .collect(Collectors.joining("; "))
+                + (others == 0 ? "" : " and " + others + " more");
+    }
+
+    private static List<SeenBlocker> holdersFirst(List<SeenBlocker> seen) {
+        List<SeenBlocker> holders = seen.stream().filter(SeenBlocker::hard).toList();
+        return holders.isEmpty() ? seen : holders;
+    }
+
+    List<SeenBlocker> blockers() {
+        return scope.map(PriorityScope::blockers).orElse(List.of());
+    }
+
+    List<Signalled> actions() {
+        return scope.map(PriorityScope::actions).orElse(List.of());
+    }
+
+    Victims.Summary victims() {
+        return scope.map(seen -> seen.guarded().victims()).orElse(new Victims.Summary(0, 0, Duration.ZERO));
+    }
+
+    // ---- what is said when it fails ---------------------------------------------------------------------------------
+
     /** {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} */
     private Optional<String> inTheWay() {
         return scope.filter(seen -> !seen.blockers().isEmpty()).map(seen -> {
-            List<SeenBlocker> holders =
-                    seen.blockers().stream().filter(SeenBlocker::hard).toList();
-            List<SeenBlocker> named = holders.isEmpty() ? seen.blockers() : holders;
-            int others = seen.blockers().size() - Math.min(named.size(), NAMED);
+            List<SeenBlocker> latest = latest(seen);
+            List<SeenBlocker> named = holdersFirst(latest);
+            int others = latest.size() - Math.min(named.size(), NAMED);
             return "blocked by "
                     + named.stream()
                             .limit(NAMED)
@@ -153,8 +228,8 @@ final class UnitWatch implements AutoCloseable {
         if (policy.prioritize() == Priority.REPORT) {
             return " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.";
         }
-        Optional<Duration> tooShort =
-                policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
+        Optional<Duration> tooShort = policy.lockTimeout()
+                .filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
         return actions.isEmpty() && tooShort.isPresent()
                 ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get())
                         + " is over before prioritizeAfter=" + Durations.text(policy.prioritizeAfter()) + "."

@@ -60,7 +60,9 @@ class AutovacuumTest {
                 assertThat(scope.blockers()).singleElement().satisfies(blocker -> {
                     assertThat(blocker.backend().type()).contains("autovacuum worker");
                     assertThat(blocker.hard()).isTrue();
-                    assertThat(blocker.spared()).contains("not a client's session");
+                    assertThat(blocker.spared())
+                            .contains("an autovacuum worker: PostgreSQL sends it away once this wait is longer than"
+                                    + " deadlock_timeout");
                 });
                 assertThat(scope.actions()).isEmpty();
             }

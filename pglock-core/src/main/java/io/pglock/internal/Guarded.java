@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,9 +31,6 @@ import org.postgresql.core.BaseConnection;
  * connection from being collected. Thread-safe. Not API.
  */
 public final class Guarded {
-
-    /** The oldest blockers are forgotten beyond this: contention on one hot row for hours must not fill the heap. */
-    private static final int REMEMBERED = 1_000;
 
     /** Longer than any statement of the side connection may run. */
     private static final Duration LONGEST_SIGNAL = Duration.ofSeconds(6);
@@ -55,18 +51,26 @@ public final class Guarded {
     private volatile boolean ended;
     private volatile boolean refused;
 
-    /** The watch's own; the lists below are everybody's, under their own monitor. */
-    private final Map<Pursuit.Key, Pursuit> pursuits = remembering();
+    /** The watch's own, down to {@link #waitsSince}. */
+    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.remembering();
 
-    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(remembering());
+    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.remembering());
     private final Set<String> warned = new HashSet<>();
+    private final Victims victims = new Victims();
     private String waitsFor = "";
     private long waitsSince;
 
-    private final Map<Pursuit.Key, SeenBlocker> blockers = remembering();
-    private final Map<Integer, Signalled> actions = remembering();
-    private final List<String> warnings = new ArrayList<>();
-    private int actionsSoFar;
+    /** Of the attempt that is going on, or was the last; under {@link #acting}. */
+    private Optional<GiveWay> giveWay = Optional.empty();
+
+    private boolean gaveWay;
+    private List<Sighting> inTheWay = List.of();
+
+    /** Since when they are in the way, over all attempts and the pauses between them; under {@link #acting}. */
+    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.remembering();
+
+    private final Outside outside = new Outside();
+    private final Findings findings = new Findings();
 
     public Guarded(PgSession session, PriorityPlan plan) throws SQLException {
         this.plan = plan;
@@ -74,17 +78,6 @@ public final class Guarded {
         this.connection = new WeakReference<>(session.connection());
         this.physical = new WeakReference<>(session.physical());
         this.registration = OwnSessions.register(facts);
-    }
-
-    private static <K, V> Map<K, V> remembering() {
-        return new LinkedHashMap<>() {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return size() > REMEMBERED;
-            }
-        };
     }
 
     int pid() {
@@ -176,37 +169,213 @@ public final class Guarded {
             if (!waitsFor.equals(before)) {
                 waitsSince = now;
             }
+            if (!sightings.isEmpty()) {
+                inTheWay = sightings;
+            }
+            boolean signalled = false;
             for (Sighting sighting : sightings) {
                 if (ended) {
                     return;
                 }
-                pursue(sighting, side, now);
+                signalled |= pursue(sighting, side, now);
+            }
+            if (!sightings.isEmpty()) {
+                makeWay(sightings, side, now, signalled);
             }
         } finally {
             acting.unlock();
         }
     }
 
-    private void pursue(Sighting sighting, SideConnection side, long now) throws SQLException {
-        Duration waited = sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
-        SeenBlocker plain =
-                new SeenBlocker(sighting.backend(), sighting.hard(), sighting.waitsFor(), waited, sighting.spared());
+    /** By the server's clock or, where it does not tell, since the watch first saw it. */
+    private Duration waited(Sighting sighting, long now) {
+        return sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
+    }
+
+    /** Whether a signal was sent. */
+    private boolean pursue(Sighting sighting, SideConnection side, long now) throws SQLException {
+        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        Duration waited = waited(sighting, now);
+        Duration inTheWayFor = Optional.ofNullable(inTheWaySince.get(key))
+                .map(since -> Duration.ofNanos(now - since))
+                .filter(longer -> longer.compareTo(waited) > 0)
+                .orElse(waited);
+        SeenBlocker plain = new SeenBlocker(
+                sighting.backend(), sighting.hard(), sighting.waitsFor(), inTheWayFor, sighting.spared());
         SeenBlocker seen = plain.spared().isPresent()
                 ? plain
                 : spared(plain).map(why -> with(plain, why)).orElse(plain);
-        Pursuit.Key key = Pursuit.Key.of(seen.backend());
-        synchronized (blockers) {
-            blockers.merge(key, seen, (before, latest) -> before.hard() && !latest.hard() ? before : latest);
-        }
-        if (waited.compareTo(plan.timing().after()) >= 0 && announced.add(key)) {
+        findings.blocker(key, seen);
+        boolean worthTelling =
+                inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.kind() == Sighting.Kind.OWN;
+        if (worthTelling && announced.add(key)) {
             tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + pid() + " " + seen.describe() + ".");
         }
         Pursuit.Step step = nextStep(key, seen, now);
         pursuits.put(key, step.pursuit());
-        if (step.signal().isPresent()) {
-            record(key, signal(side, step.signal().get(), seen), now);
+        if (step.signal().isEmpty()) {
+            return false;
+        }
+        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, pid(), plan.protect()));
+        record(key, result, now);
+        return result.sent();
+    }
+
+    /** Cancels the waiting statement where others wait behind it; not when somebody has just been sent away for it. */
+    private void makeWay(List<Sighting> sightings, SideConnection side, long now, boolean signalled)
+            throws SQLException {
+        Sighting any = sightings.get(0);
+        Duration waited = waited(any, now);
+        Duration longest = victims.saw(any.victims(), any.victimsWaited(), waited, now);
+        if (ended || signalled || gaveWay || giveWay.isEmpty()) {
+            return;
+        }
+        GiveWay rule = giveWay.get();
+        boolean onlyAutovacuum = sightings.stream()
+                .filter(Sighting::hard)
+                .allMatch(sighting -> sighting.kind() == Sighting.Kind.AUTOVACUUM);
+        if (!rule.isDue(any.victims().size(), longest)
+                || (onlyAutovacuum && rule.outlasts(side.deadlockTimeout(), waited))) {
+            return;
+        }
+        try {
+            gaveWay = side.giveWay(pid());
+        } catch (SQLException e) {
+            if (!SqlState.is(e, SqlState.INSUFFICIENT_PRIVILEGE)) {
+                throw e;
+            }
+            giveWay = Optional.empty();
+            if (warned.add("give way")) {
+                warn("Others wait behind pid " + pid() + ", and the side connection's role may not cancel that statement to"
+                        + " make way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
+            }
         }
     }
+
+    // ---- attempts: called by the thread of the work -----------------------------------------------------------------
+
+    /** An attempt begins; with a rule for giving way only if it can be undone and made again. */
+    public void attempt(Optional<GiveWay> rule) {
+        acting.lock();
+        try {
+            findings.begin();
+            inTheWay = List.of();
+            gaveWay = false;
+            giveWay = rule;
+        } finally {
+            acting.unlock();
+        }
+    }
+
+    /** It has ended; when this returns, nothing is on its way any more that would hit what comes next. */
+    public void attemptEnded() {
+        acting.lock();
+        try {
+            giveWay = Optional.empty();
+        } finally {
+            acting.unlock();
+        }
+    }
+
+    /** Whether the attempt was cancelled from here, to give way. */
+    public boolean gaveWay() {
+        acting.lock();
+        try {
+            return gaveWay;
+        } finally {
+            acting.unlock();
+        }
+    }
+
+    /** Whether nobody but an autovacuum that PostgreSQL would send away held what the attempt waited for. */
+    public boolean onlyAutovacuumInTheWay() {
+        acting.lock();
+        try {
+            List<Sighting> holders = inTheWay.stream().filter(Sighting::hard).toList();
+            return !holders.isEmpty()
+                    && holders.stream().allMatch(holder -> holder.kind() == Sighting.Kind.AUTOVACUUM);
+        } finally {
+            acting.unlock();
+        }
+    }
+
+    /**
+     * Waits, holding no lock, until those who held what the last attempt waited for have let go.
+     *
+     * @param delay the longest wait, unless {@code patient}
+     * @param patient to wait for longer while they are seen and nothing could be done about them by waiting in the queue
+     * @param atMost the longest wait in any case
+     * @return whether they have let go
+     */
+    public boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
+        List<Sighting.Held> awaited = new ArrayList<>();
+        Duration untilSignal = atMost;
+        acting.lock();
+        try {
+            long now = System.nanoTime();
+            for (Sighting sighting : inTheWay) {
+                if (sighting.held().isEmpty()) {
+                    continue;
+                }
+                Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+                awaited.add(sighting.held().get());
+                long since = inTheWaySince.computeIfAbsent(
+                        key, blocker -> now - waited(sighting, now).toNanos());
+                if (sighting.spared().isEmpty()
+                        && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan)) {
+                    Duration until = plan.timing().after().minusNanos(now - since);
+                    untilSignal = until.compareTo(untilSignal) < 0 ? until : untilSignal;
+                }
+            }
+        } finally {
+            acting.unlock();
+        }
+        Duration longest = delay;
+        if (patient && untilSignal.compareTo(delay) > 0) {
+            longest = untilSignal;
+        }
+        return outside.await(awaited, delay, longest.compareTo(atMost) < 0 ? longest : atMost, every());
+    }
+
+    boolean isOutside() {
+        return outside.isWaiting();
+    }
+
+    /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
+    void lookFromOutside(SideConnection side) throws SQLException {
+        Set<Sighting.Held> still = side.stillHeld(outside.awaited());
+        acting.lock();
+        try {
+            long now = System.nanoTime();
+            for (Sighting sighting : inTheWay) {
+                if (!ended && sighting.held().filter(still::contains).isPresent()) {
+                    finish(sighting, side, now);
+                }
+            }
+        } finally {
+            acting.unlock();
+        }
+        outside.saw(still);
+    }
+
+    /** A blocker that was cancelled and holds on to its lock may be terminated although nobody waits for it in the queue. */
+    private void finish(Sighting sighting, SideConnection side, long now) throws SQLException {
+        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
+        Long since = inTheWaySince.get(key);
+        if (since == null || sighting.spared().isPresent() || !pursuit.mayFinish(plan)) {
+            return;
+        }
+        SeenBlocker seen = new SeenBlocker(
+                sighting.backend(), true, sighting.waitsFor(), Duration.ofNanos(now - since), Optional.empty());
+        Pursuit.Step step = nextStep(key, seen, now);
+        if (spared(seen).isEmpty() && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
+            Sighting.Held held = sighting.held().orElseThrow();
+            record(key, signal(Signal.TERMINATE, seen, how -> side.signalHolder(how, seen, held, plan.protect())), now);
+        }
+    }
+
+    // ---- what both have in common -----------------------------------------------------------------------------------
 
     private static SeenBlocker with(SeenBlocker seen, String spared) {
         return new SeenBlocker(seen.backend(), seen.hard(), seen.waitsFor(), seen.waited(), Optional.of(spared));
@@ -241,27 +410,28 @@ public final class Guarded {
         }
     }
 
-    private Signalled signal(SideConnection side, Signal how, SeenBlocker seen) throws SQLException {
+    @FunctionalInterface
+    private interface Sending {
+        Signalled send(Signal how) throws SQLException;
+    }
+
+    private Signalled signal(Signal how, SeenBlocker seen, Sending sending) throws SQLException {
         return plan.aim().dryRun()
                 ? Signals.unsent(seen.backend(), how, Outcome.DRY_RUN, "a dry run")
-                : side.signal(how, seen, pid(), plan.protect());
+                : sending.send(how);
     }
 
     private void record(Pursuit.Key key, Signalled result, long now) {
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         pursuits.put(key, pursuit.after(result, now));
         if (pursuit.isNews(result)) {
-            synchronized (blockers) {
-                actions.put(actionsSoFar++, result);
-            }
+            findings.action(result);
             tell(result.outcome() == Outcome.GONE ? Level.INFO : Level.WARNING, result.detail());
         }
     }
 
     private void warn(String message) {
-        synchronized (blockers) {
-            warnings.add(message);
-        }
+        findings.warning(message);
         tell(Level.WARNING, message);
     }
 
@@ -293,22 +463,31 @@ public final class Guarded {
     }
 
     public List<SeenBlocker> blockers() {
-        synchronized (blockers) {
-            return List.copyOf(blockers.values());
-        }
+        return findings.blockers();
+    }
+
+    /** Those of the latest attempt. */
+    public List<SeenBlocker> latestBlockers() {
+        return findings.latestBlockers();
     }
 
     /** The signal lets the guarded session go on before it is on record here; whoever asks then gets to see it. */
     public List<Signalled> actions() {
         settled();
-        synchronized (blockers) {
-            return List.copyOf(actions.values());
-        }
+        return findings.actions();
     }
 
     public List<String> warnings() {
-        synchronized (blockers) {
-            return List.copyOf(warnings);
+        return findings.warnings();
+    }
+
+    /** Who waited behind it. */
+    public Victims.Summary victims() {
+        acting.lock();
+        try {
+            return victims.summary();
+        } finally {
+            acting.unlock();
         }
     }
 }

@@ -30,6 +30,11 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
         static Key of(Backend backend) {
             return new Key(backend.pid(), backend.backendStart(), backend.xactStart(), backend.preparedGid());
         }
+
+        /** Whatever transaction it is in. */
+        static Key ofSession(Backend backend) {
+            return new Key(backend.pid(), backend.backendStart(), Optional.empty(), Optional.empty());
+        }
     }
 
     /** What to send now, if anything, and what is known from here on. */
@@ -55,6 +60,16 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
                         .orElse(new Step(Optional.empty(), asked));
             }
         };
+    }
+
+    /** Whether a first signal may come to it, which takes a waiter in the queue. */
+    boolean mayBegin(PriorityPlan plan) {
+        return plan.aim().mode() != PriorityPlan.Mode.REPORT && tried.isEmpty() && told.isEmpty();
+    }
+
+    /** Whether a terminate may follow the cancel that was tried. */
+    boolean mayFinish(PriorityPlan plan) {
+        return plan.aim().mode() == PriorityPlan.Mode.TERMINATE && tried.isPresent();
     }
 
     private static boolean isTarget(PriorityPlan plan, SeenBlocker seen) {

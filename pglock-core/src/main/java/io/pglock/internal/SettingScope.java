@@ -2,12 +2,17 @@
 package io.pglock.internal;
 
 import io.pglock.PgLockException;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
- * A timeout setting changed for a while. What was there before is kept in the session, next to the setting and with the same
+ * Timeout settings changed for a while. What was there before is kept in the session, next to the setting and with the same
  * reach (see {@link Sql.TimeoutSetting}): it commits, rolls back and ends exactly as the setting itself does, so the two cannot
  * disagree, whatever the caller does with its transactions. As thread-safe as the connection. Not API.
  */
@@ -17,14 +22,23 @@ public final class SettingScope {
     private static final AtomicLong LAST_ID =
             new AtomicLong(ThreadLocalRandom.current().nextLong(1L << 40));
 
+    /** @param millis 0 for no timeout */
+    public record Change(Sql.TimeoutSetting sql, int millis) {
+
+        @Override
+        public String toString() {
+            return sql.name() + " = " + millis + "ms";
+        }
+    }
+
     private final PgSession session;
-    private final Sql.TimeoutSetting sql;
+    private final List<Change> changes;
     private final boolean local;
     private final String id;
 
-    private SettingScope(PgSession session, Sql.TimeoutSetting sql, boolean local) {
+    private SettingScope(PgSession session, List<Change> changes, boolean local) {
         this.session = session;
-        this.sql = sql;
+        this.changes = changes;
         this.local = local;
         this.id = (local ? Sql.TimeoutSetting.LOCAL_ID : Sql.TimeoutSetting.SESSION_ID)
                 + Long.toString(LAST_ID.incrementAndGet(), Character.MAX_RADIX);
@@ -36,24 +50,50 @@ public final class SettingScope {
      * @param millis 0 for no timeout
      */
     public static SettingScope open(PgSession session, Sql.TimeoutSetting sql, int millis) {
-        String what = sql.name() + " = " + millis + "ms";
+        return open(session, List.of(new Change(sql, millis)), "");
+    }
+
+    /**
+     * Several settings, and what is to follow them, in one round trip.
+     *
+     * @param thenLocally a statement that is run only where the settings are local to a transaction; or empty
+     */
+    public static SettingScope open(PgSession session, List<Change> changes, String thenLocally) {
+        String what = changes.stream().map(Change::toString).collect(Collectors.joining(", "));
         try {
             session.requireUsable(what);
             boolean local = session.transactional();
             if (!local) {
                 session.requireDirect(what);
             }
-            SettingScope scope = new SettingScope(session, sql, local);
-            Pipeline.run(session, sql.open(), statement -> {
-                statement.setString(1, scope.id);
-                statement.setBoolean(2, local);
-                statement.setString(3, Integer.toString(millis));
-                statement.setBoolean(4, local);
-            });
+            SettingScope scope = new SettingScope(session, changes, local);
+            List<String> statements =
+                    new ArrayList<>(changes.stream().map(change -> change.sql().open()).toList());
+            if (local && !thenLocally.isEmpty()) {
+                statements.add(thenLocally);
+            }
+            if (!statements.isEmpty()) {
+                Pipeline.run(session, String.join("; ", statements), scope::bindOpening);
+            }
             return scope;
         } catch (SQLException e) {
             throw new PgLockException(what + ": " + e.getMessage(), e);
         }
+    }
+
+    private void bindOpening(PreparedStatement statement) throws SQLException {
+        int parameter = 1;
+        for (Change change : changes) {
+            statement.setString(parameter++, id);
+            statement.setBoolean(parameter++, local);
+            statement.setString(parameter++, Integer.toString(change.millis()));
+            statement.setBoolean(parameter++, local);
+        }
+    }
+
+    /** Whether the settings are local to a transaction. */
+    public boolean isLocal() {
+        return local;
     }
 
     /**
@@ -62,26 +102,50 @@ public final class SettingScope {
      * that has failed inside a setting of the session is rolled back.
      */
     public void close() {
+        close("");
+    }
+
+    /** @param firstLocally a statement that is run before, in the same round trip, where a local setting is restored; or empty */
+    public void close(String firstLocally) {
         try {
             if (session.connection().isClosed()) {
                 return;
             }
             if (local) {
                 if (session.inTransaction() && !session.inFailedTransaction()) {
-                    Pipeline.run(session, sql.closeLocal(), statement -> statement.setString(1, id));
+                    restore(firstLocally, Sql.TimeoutSetting::closeLocal);
                 }
                 return;
             }
             session.rollBackFailed();
             session.withoutTransaction(() -> {
-                Pipeline.run(session, sql.closeSession(), statement -> statement.setString(1, id));
+                restore("", Sql.TimeoutSetting::closeSession);
                 return true;
             });
         } catch (SQLException e) {
             // the setting went with the session; the error of the work in this scope is the one to be seen
             if (!SqlState.isConnectionLost(e)) {
-                throw new PgLockException(sql.name() + ": not restored: " + e.getMessage(), e);
+                throw new PgLockException(changes + ": not restored: " + e.getMessage(), e);
             }
         }
+    }
+
+    /** The newest first. */
+    private void restore(String first, Function<Sql.TimeoutSetting, String> closing) throws SQLException {
+        List<String> statements = new ArrayList<>();
+        if (!first.isEmpty()) {
+            statements.add(first);
+        }
+        for (int i = changes.size() - 1; i >= 0; i--) {
+            statements.add(closing.apply(changes.get(i).sql()));
+        }
+        if (statements.isEmpty()) {
+            return;
+        }
+        Pipeline.run(session, String.join("; ", statements), statement -> {
+            for (int parameter = 1; parameter <= changes.size(); parameter++) {
+                statement.setString(parameter, id);
+            }
+        });
     }
 }

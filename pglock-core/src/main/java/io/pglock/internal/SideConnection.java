@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import io.pglock.Backend;
 import io.pglock.LockNotSupportedException;
 import io.pglock.SeenBlocker;
 import io.pglock.Signal;
@@ -10,10 +11,12 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.postgresql.core.BaseConnection;
 
@@ -41,15 +44,18 @@ final class SideConnection implements AutoCloseable {
     private final PgSession.Facts facts;
     private final boolean autoCommit;
     private final List<String> settings;
+    private final Duration deadlockTimeout;
     private final OwnSessions.Registration registration;
     private final Set<Integer> marked = new HashSet<>();
+    private final Map<Pursuit.Key, Boolean> ofThisJvm = Findings.remembering();
     private final String look;
 
-    private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, List<String> settings) {
+    private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, Found found) {
         this.session = session;
         this.facts = facts;
         this.autoCommit = autoCommit;
-        this.settings = settings;
+        this.settings = found.settings();
+        this.deadlockTimeout = found.deadlockTimeout();
         this.registration = OwnSessions.register(facts);
         this.look = Sql.watchLook(session.majorVersion());
     }
@@ -100,7 +106,10 @@ final class SideConnection implements AutoCloseable {
         }
     }
 
-    private static List<String> prepare(PgSession session) throws SQLException {
+    /** What the session had before. */
+    private record Found(List<String> settings, Duration deadlockTimeout) {}
+
+    private static Found prepare(PgSession session) throws SQLException {
         int count = Sql.watchSettingNames(session.majorVersion()).size();
         try (PreparedStatement statement =
                 session.connection().prepareStatement(Sql.watchSettings(session.majorVersion()))) {
@@ -111,7 +120,7 @@ final class SideConnection implements AutoCloseable {
                 for (int column = 1; column <= count; column++) {
                     before.add(row.getString(column));
                 }
-                return before;
+                return new Found(before, Duration.ofMillis(row.getLong(count + 1)));
             }
         }
     }
@@ -179,17 +188,78 @@ final class SideConnection implements AutoCloseable {
             try (ResultSet rows = statement.executeQuery()) {
                 List<Sighting> seen = new ArrayList<>();
                 while (rows.next()) {
-                    seen.add(Sighting.of(rows, own));
+                    seen.add(Sighting.of(rows, own, this::isOfThisJvm));
                 }
                 return seen;
             }
         }
     }
 
+    /** Asked once for each session: that takes reading this process's table of sockets. */
+    private boolean isOfThisJvm(Backend backend) {
+        return ofThisJvm.computeIfAbsent(
+                Pursuit.Key.ofSession(backend),
+                session -> backend.clientAddress().filter(OwnSockets::contains).isPresent());
+    }
+
+    /** {@code deadlock_timeout} of this session, and most likely of every other. */
+    Duration deadlockTimeout() {
+        return deadlockTimeout;
+    }
+
+    /** Which of these locks are still held. */
+    Set<Sighting.Held> stillHeld(List<Sighting.Held> locks) throws SQLException {
+        Connection connection = session.connection();
+        try (PreparedStatement statement = connection.prepareStatement(Sql.WATCH_STILL_HELD)) {
+            statement.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "int4", locks.stream().map(Sighting.Held::pid).toArray()));
+            statement.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "text", locks.stream().map(Sighting.Held::tag).toArray()));
+            statement.setArray(
+                    3,
+                    connection.createArrayOf(
+                            "text", locks.stream().map(Sighting.Held::within).toArray()));
+            try (ResultSet rows = statement.executeQuery()) {
+                Set<Sighting.Held> still = new HashSet<>();
+                while (rows.next()) {
+                    still.add(locks.get(rows.getInt(1) - 1));
+                }
+                return still;
+            }
+        }
+    }
+
     /** Signals a blocker of this session if it still is one. */
     Signalled signal(Signal how, SeenBlocker blocker, int waiter, Set<String> names) throws SQLException {
-        Spared spared = new Spared(names, OwnSessions.pids(facts.serverStart()));
-        return Signals.toBlocker(session.connection(), how, blocker.backend(), waiter, spared);
+        return Signals.toBlocker(session.connection(), how, blocker.backend(), waiter, spared(names));
+    }
+
+    /** Signals a blocker if it still holds what somebody waited for who has stepped aside. */
+    Signalled signalHolder(Signal how, SeenBlocker blocker, Sighting.Held held, Set<String> names)
+            throws SQLException {
+        return Signals.toHolder(session.connection(), how, blocker.backend(), held, spared(names));
+    }
+
+    private Spared spared(Set<String> names) {
+        return new Spared(names, OwnSessions.pids(facts.serverStart()));
+    }
+
+    /**
+     * Cancels the statement of a guarded session if it waits for a lock; whether that was sent.
+     *
+     * @throws SQLException also when this role may not: no rights are needed among sessions of one role
+     */
+    boolean giveWay(int pid) throws SQLException {
+        try (PreparedStatement statement = session.connection().prepareStatement(Sql.GIVE_WAY)) {
+            statement.setInt(1, pid);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
     }
 
     /** Ends a statement that does not come back, by cutting the connection. From any thread. */

@@ -2,58 +2,138 @@
 package io.pglock.internal;
 
 import io.pglock.Backend;
+import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
- * One edge that a look found: who waits, for what, behind whom. Not API.
+ * One edge that a look found: who waits, for what, behind whom, and who waits behind that. Not API.
  *
  * @param waiter the guarded session's pid
- * @param hard whether the blocker holds what is waited for; otherwise it is queued ahead
+ * @param held what the blocker holds and the waiter wants; empty where it is merely queued ahead
  * @param waited by the server's clock; empty before PostgreSQL 14, and for an instant after a wait began
+ * @param kind what the blocker is, beyond a session
  * @param spared why the blocker is never signalled
+ * @param victims who waits behind the waiter
+ * @param victimsWaited the longest of these waits; empty like {@code waited}
  */
 record Sighting(
         int waiter,
         Backend backend,
-        boolean hard,
+        Optional<Held> held,
         String waitsFor,
         Optional<Duration> waited,
-        Optional<String> spared) {
+        Kind kind,
+        Optional<String> spared,
+        List<Integer> victims,
+        Optional<Duration> victimsWaited) {
 
-    /** @param own this JVM's sessions on that server */
-    static Sighting of(ResultSet row, Set<Integer> own) throws SQLException {
+    /** A lock and the virtual transaction in which it is held; the pid is 0 for a prepared transaction. */
+    record Held(int pid, String tag, String within) {}
+
+    /** What follows from who is in the way. */
+    enum Kind {
+        SESSION,
+        /** One that pglock works for or through. */
+        REGISTERED,
+        /** Another connection of this JVM. */
+        OWN,
+        /** PostgreSQL sends it away, for a wait that is longer than {@code deadlock_timeout}. */
+        AUTOVACUUM,
+        /** PostgreSQL does not send it away. */
+        AUTOVACUUM_AGAINST_WRAPAROUND
+    }
+
+    /**
+     * @param registered the pids of {@link OwnSessions}
+     * @param own whether a session is another one of this JVM's
+     */
+    static Sighting of(ResultSet row, Set<Integer> registered, Predicate<Backend> own) throws SQLException {
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
-        long waitedMillis = row.getLong("waited_ms");
-        Optional<Duration> waited =
-                row.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis(Math.max(0, waitedMillis)));
+        Optional<Held> held = row.getBoolean("hard")
+                ? Optional.of(new Held(pid, row.getString("held_tag"), row.getString("held_within")))
+                : Optional.empty();
+        Kind kind = kind(row, backend, registered, own);
         return new Sighting(
                 row.getInt("waiter"),
                 backend,
-                row.getBoolean("hard"),
+                held,
                 row.getString("waits_for"),
-                waited,
-                spared(row, backend, own));
+                millis(row, "waited_ms"),
+                kind,
+                spared(row, backend, kind),
+                victims(row),
+                millis(row, "victims_waited_ms"));
     }
 
-    /** The same reasons, in the same words, as in the statement that signals: see {@link Signals}. */
-    private static Optional<String> spared(ResultSet row, Backend backend, Set<Integer> own) throws SQLException {
+    boolean hard() {
+        return held.isPresent();
+    }
+
+    private static Kind kind(ResultSet row, Backend backend, Set<Integer> registered, Predicate<Backend> own)
+            throws SQLException {
+        if (row.getBoolean("autovacuum")) {
+            return backend.query()
+                            .filter(query -> query.contains("(to prevent wraparound)"))
+                            .isPresent()
+                    ? Kind.AUTOVACUUM_AGAINST_WRAPAROUND
+                    : Kind.AUTOVACUUM;
+        }
+        if (backend.isPreparedTransaction()) {
+            return Kind.SESSION;
+        }
+        if (registered.contains(backend.pid())) {
+            return Kind.REGISTERED;
+        }
+        return own.test(backend) ? Kind.OWN : Kind.SESSION;
+    }
+
+    private static Optional<Duration> millis(ResultSet row, String column) throws SQLException {
+        long millis = row.getLong(column);
+        return row.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis(Math.max(0, millis)));
+    }
+
+    private static List<Integer> victims(ResultSet row) throws SQLException {
+        Array pids = row.getArray("victims");
+        return pids == null ? List.of() : List.of((Integer[]) pids.getArray());
+    }
+
+    /** The same reasons as in the statement that signals, see {@link Signals}, and what to do where that can be said. */
+    private static Optional<String> spared(ResultSet row, Backend backend, Kind kind) throws SQLException {
         if (backend.isPreparedTransaction()) {
             return Optional.of("a prepared transaction has no session");
         }
-        if (backend.type().filter(type -> !type.equals("client backend")).isPresent()) {
-            return Optional.of("not a client's session");
+        if (row.getBoolean("flyway_history")) {
+            return Optional.of("it holds Flyway's history lock");
         }
-        if (own.contains(backend.pid())) {
-            return Optional.of("it belongs to this JVM's own work");
+        if (row.getBoolean("flyway_waiting")) {
+            return Optional.of("another Flyway that waits for the migration lock; it gives up by itself");
         }
-        if (row.getBoolean("guarded")) {
-            return Optional.of("another migration that pglock guards");
-        }
-        return row.getBoolean("flyway_history") ? Optional.of("it holds Flyway's history lock") : Optional.empty();
+        return switch (kind) {
+            case REGISTERED -> Optional.of("it belongs to this JVM's own work");
+            case OWN ->
+                Optional.of("it is a connection of this JVM: commit, roll back or close it first, or run this before it is"
+                        + " opened; waiting does not help if the same thread holds it");
+            case AUTOVACUUM ->
+                Optional.of("an autovacuum worker: PostgreSQL sends it away once this wait is longer than"
+                        + " deadlock_timeout");
+            case AUTOVACUUM_AGAINST_WRAPAROUND ->
+                Optional.of("an autovacuum to prevent wraparound: PostgreSQL does not send it away, and the table has to be"
+                        + " vacuumed; wait until it is done");
+            case SESSION -> {
+                if (backend.type().filter(type -> !type.equals("client backend")).isPresent()) {
+                    yield Optional.of("not a client's session");
+                }
+                yield row.getBoolean("guarded")
+                        ? Optional.of("another migration that pglock guards")
+                        : Optional.empty();
+            }
+        };
     }
 }

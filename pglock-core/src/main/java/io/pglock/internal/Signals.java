@@ -36,7 +36,8 @@ public final class Signals {
         PROTECTED(Outcome.SPARED, "it is protected"),
         OWN(Outcome.SPARED, "it belongs to this JVM's own work"),
         GUARDED(Outcome.SPARED, "it is another migration that pglock guards"),
-        FLYWAY_HISTORY(Outcome.SPARED, "it holds Flyway's history lock");
+        FLYWAY_HISTORY(Outcome.SPARED, "it holds Flyway's history lock"),
+        FLYWAY_WAITING(Outcome.SPARED, "it is another Flyway that waits for the migration lock");
 
         private final Outcome outcome;
         private final String why;
@@ -71,10 +72,29 @@ public final class Signals {
         int major = PgSession.of(side).majorVersion();
         return send(side, how, seen, Sql.signalBlocker(major, how), statement -> {
             identity(statement, seen);
-            statement.setInt(4, waiterPid);
-            statement.setArray(5, side.createArrayOf("text", spared.names().toArray()));
-            statement.setArray(6, side.createArrayOf("int4", spared.pids().toArray()));
+            spared(statement, side, spared);
+            statement.setInt(6, waiterPid);
         });
+    }
+
+    /**
+     * Signals this session if all of {@link #toBlocker} holds, except that nobody need be waiting: it still holds, in the same
+     * transaction, what somebody waited for who has stepped aside.
+     */
+    static Signalled toHolder(Connection side, Signal how, Backend seen, Sighting.Held held, Spared spared)
+            throws SQLException {
+        int major = PgSession.of(side).majorVersion();
+        return send(side, how, seen, Sql.signalHolder(major, how), statement -> {
+            identity(statement, seen);
+            spared(statement, side, spared);
+            statement.setString(6, held.tag());
+            statement.setString(7, held.within());
+        });
+    }
+
+    private static void spared(PreparedStatement statement, Connection side, Spared spared) throws SQLException {
+        statement.setArray(4, side.createArrayOf("text", spared.names().toArray()));
+        statement.setArray(5, side.createArrayOf("int4", spared.pids().toArray()));
     }
 
     /** What {@link Signalled} says of a session to which nothing was sent, and why. */

@@ -49,6 +49,12 @@ public final class Sql {
                     .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
                     .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
 
+    /** Another Flyway that tries for that lock again and again: between two tries it idles, in a transaction. */
+    private static final String IS_FLYWAY_WAITING = """
+            coalesce(substring(a.query from '^SELECT pg_try_advisory_(?:xact_)?lock\\(([0-9]{1,18})\\)')::bigint
+                     between $low and $high, false)""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
+            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+
     private static final String SIGNAL_SESSION = """
             with target as (
                 select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start
@@ -68,17 +74,17 @@ public final class Sql {
     /** Whether it still blocks is looked at last, right before the signal. */
     private static final String SIGNAL_BLOCKER = """
             with $conflict, target as (
-                select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start, ?::int as waiter,
-                       ?::text[] as protected, ?::int[] as own
+                select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start,
+                       ?::text[] as protected, ?::int[] as own, $wanted
             ), worker as (
                 $worker
             ), lock as (
                 select coalesce(w.leader_pid, l.pid) as who, l.granted, l.mode, l.locktype, l.classid, l.objid, l.objsubid,
-                       $tag as tag
+                       l.virtualtransaction as within, $tag as tag
                 from pg_locks l left join worker w on w.pid = l.pid
                 where l.pid is not null and l.mode <> 'SIReadLock'
             ), verdict as (
-                select t.pid, t.waiter, case
+                select t.*, case
                     when a.pid is null or a.backend_start is distinct from t.backend_start then 'ENDED'
                     when a.pid = pg_backend_pid() then 'SELF'
                     when a.backend_type is distinct from 'client backend' then 'NOT_A_CLIENT'
@@ -87,22 +93,33 @@ public final class Sql {
                     when a.pid = any (t.own) then 'OWN'
                     when $guarded then 'GUARDED'
                     when $flyway then 'FLYWAY_HISTORY'
-                    when not exists (
-                        select 1
-                        from lock w
-                        join conflict c on c.wanted = w.mode
-                        join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held)
-                        where w.who = t.waiter and not w.granted and h.who = a.pid) then 'NOT_BLOCKING'
+                    when $waiting then 'FLYWAY_WAITING'
+                    when not exists ($blocking) then 'NOT_BLOCKING'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
                 from target t left join pg_stat_activity a on a.pid = t.pid
                 offset 0
             )
-            select v.verdict,
-                   case when v.verdict = 'SEND' then
-                       case when v.pid = any (pg_blocking_pids(v.waiter)) then $signal(v.pid) end
-                   end
+            select v.verdict, case when v.verdict = 'SEND' then case when $still then $signal(v.pid) end end
             from verdict v""";
+
+    private static final String BLOCKS_THE_WAITER = """
+            select 1
+            from lock w
+            join conflict c on c.wanted = w.mode
+            join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held)
+            where w.who = t.waiter and not w.granted and h.who = a.pid""";
+
+    /** The waiter has stepped aside: what it waited for is known, and in which transaction that was held. */
+    private static final String HOLDS_WHAT_WAS_WAITED_FOR = """
+            select 1
+            from lock h
+            where h.who = a.pid and h.granted and h.tag = t.tag and (h.within = t.within or h.locktype = 'advisory')""";
+
+    /** Parameters: pid. Cancels that session's statement if it waits for a lock; null if it does not. */
+    static final String GIVE_WAY = """
+            select case when cardinality(pg_blocking_pids(pid)) > 0 then pg_cancel_backend(pid) end
+            from (select ?::int as pid offset 0) as t""";
 
     /** In a transaction pg_stat_activity stays as it was first read; this makes it be read anew. */
     static final String SIGNAL_SAVEPOINT = "savepoint pglock_signal; select pg_stat_clear_snapshot()";
@@ -120,16 +137,32 @@ public final class Sql {
     }
 
     /**
-     * Parameters: pid, its backend_start, its xact_start, the waiter's pid, protected names, own pids. One row: the verdict,
+     * Parameters: pid, its backend_start, its xact_start, protected names, own pids, the waiter's pid. One row: the verdict,
      * and what the signal function returned; null where it blocks no more.
      */
     static String signalBlocker(int major, Signal signal) {
+        return signalBlocker(major, signal, "?::int as waiter", BLOCKS_THE_WAITER, "v.pid = any (pg_blocking_pids(v.waiter))");
+    }
+
+    /**
+     * For a waiter that has stepped aside. Parameters: as for {@link #signalBlocker(int, Signal)}, but what is held and in
+     * which virtual transaction in place of the waiter's pid.
+     */
+    static String signalHolder(int major, Signal signal) {
+        return signalBlocker(major, signal, "?::text as tag, ?::text as within", HOLDS_WHAT_WAS_WAITED_FOR, "true");
+    }
+
+    private static String signalBlocker(int major, Signal signal, String wanted, String blocking, String still) {
         return signal(SIGNAL_BLOCKER, signal)
+                .replace("$wanted", wanted)
+                .replace("$blocking", blocking)
+                .replace("$still", still)
                 .replace("$worker", worker(major))
                 .replace("$conflict", CONFLICT)
                 .replace("$tag", TAG)
                 .replace("$guarded", IS_GUARDED)
-                .replace("$flyway", IS_FLYWAY_HISTORY);
+                .replace("$flyway", IS_FLYWAY_HISTORY)
+                .replace("$waiting", IS_FLYWAY_WAITING);
     }
 
     /** Parallel workers and the session that they work for. */
@@ -357,6 +390,63 @@ public final class Sql {
     public static final String LOCK_TIMEOUT_IN_FORCE = """
             select setting::bigint, source = 'session' from pg_settings where name = 'lock_timeout'""";
 
+    /** Where a unit that is tried again begins; not the savepoint of pglock's calls, which may be made inside it. */
+    public static final String UNIT_SAVEPOINT = "savepoint pglock_unit";
+
+    public static final String UNIT_RELEASE = "release savepoint pglock_unit";
+
+    static final String UNIT_ROLLBACK = "rollback to savepoint pglock_unit";
+
+    /**
+     * Before a pause inside a transaction: the server must not end a session for being idle that waits on purpose. Answers
+     * what the transaction still holds that others may have to wait for; whoever merely reads is in nobody's way.
+     */
+    static final String PAUSE_BEGIN = """
+            savepoint pglock_pause;
+            select set_config('idle_in_transaction_session_timeout', '0', true) is null;
+            select string_agg(distinct mode || ' on ' || relation::regclass, ', ')
+            from pg_locks
+            where pid = pg_backend_pid() and granted and locktype = 'relation' and mode <> 'AccessShareLock'
+              and database in (0, (select oid from pg_database where datname = current_database()))""";
+
+    /** In milliseconds. */
+    static final String DEADLOCK_TIMEOUT =
+            "select (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint";
+
+    static final String PAUSE_END = "rollback to savepoint pglock_pause; release savepoint pglock_pause";
+
+    /** The locks on tables and the like that this transaction has taken, the system's own tables left out. */
+    static final String LOCKS_TAKEN = """
+            select distinct l.relation::regclass::text, l.mode
+            from pg_locks l
+            join pg_class c on c.oid = l.relation
+            join pg_namespace n on n.oid = c.relnamespace
+            where l.pid = pg_backend_pid() and l.granted and l.locktype = 'relation'
+              and l.database = (select oid from pg_database where datname = current_database())
+              and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+            order by 1, 2""";
+
+    /** Parameters: whether the name is an index's, the name. The invalid indexes of that table, or of that index's table. */
+    static final String INVALID_INDEXES = """
+            select i.indexrelid::bigint, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+                   exists (select 1
+                           from pg_locks l join pg_stat_activity a on a.pid = l.pid
+                           where l.locktype = 'relation' and l.relation = i.indrelid and l.granted
+                             and l.pid <> pg_backend_pid() and a.usesysid is not null
+                             and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
+                                            'ExclusiveLock', 'AccessExclusiveLock'))
+            from (select ?::boolean as of_index, to_regclass(?) as name) as given
+            join pg_index i on i.indrelid = case when given.of_index
+                                                 then (select o.indrelid from pg_index o where o.indexrelid = given.name)
+                                                 else given.name end
+            join pg_class c on c.oid = i.indexrelid
+            join pg_namespace n on n.oid = c.relnamespace
+            where not i.indisvalid""";
+
+    static String dropConcurrently(String qualifiedName) {
+        return "drop index concurrently " + qualifiedName;
+    }
+
     // ---- who was in the way -----------------------------------------------------------------------------------------
 
     /** Before a question that must not wait itself; for as long as the transaction or the round trip. */
@@ -405,12 +495,16 @@ public final class Sql {
 
     // ---- the watch --------------------------------------------------------------------------------------------------
 
-    /** Answers the values found before; a select list is evaluated from left to right. */
+    /**
+     * Answers the values found before, and {@code deadlock_timeout} in milliseconds; a select list is evaluated from left to
+     * right.
+     */
     static String watchSettings(int major) {
         String before = watchSettingNames(major).stream()
                 .map(name -> "current_setting('" + name + "')")
                 .collect(Collectors.joining(", "));
-        return "select " + before + ", " + watchRestore(major).substring("select ".length());
+        return "select " + before + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
+                + watchRestore(major).substring("select ".length());
     }
 
     /** Parameters: a value for each of {@link #watchSettingNames}. */
@@ -457,6 +551,7 @@ public final class Sql {
                 where exists (select 1 from edge)
                   and l.mode <> 'SIReadLock'
                   and (coalesce(w.leader_pid, l.pid, 0) in (select pid from concerned)
+                       or not l.granted
                        or l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint = $class)
             ), wait as (
                 select l.who, string_agg(distinct l.mode || ' on ' || case
@@ -476,21 +571,38 @@ public final class Sql {
                 where not l.granted and l.who in (select waiter from edge)
                 group by l.who
             ), held as (
-                select distinct w.who as waiter, h.who as blocker,
-                       case when h.pid is null then h.virtualtransaction end as prepared_in
+                select w.who as waiter, h.who as blocker,
+                       case when h.pid is null then h.virtualtransaction end as prepared_in,
+                       min(h.tag) as tag, min(h.virtualtransaction) as within,
+                       bool_or(h.mode = 'ShareUpdateExclusiveLock') as like_a_vacuum
                 from lock w
                 join conflict c on c.wanted = w.mode
                 join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held) and h.who <> w.who
                 where not w.granted and w.who in (select waiter from edge)
+                group by 1, 2, 3
+            ), candidate as (
+                select distinct m.who as ahead, a.pid, a.waitstart
+                from lock m join lock a on a.tag = m.tag and not a.granted and a.who <> m.who
+                where m.who in (select waiter from edge) and not $guarded
+            ), victim as (
+                select ahead, array_agg(distinct pid) as pids,
+                       (extract(epoch from clock_timestamp() - min(waitstart)) * 1000)::bigint as waited_ms
+                from candidate where ahead = any (pg_blocking_pids(pid))
+                group by ahead
             ), prepared as (
                 select x.virtualtransaction, p.*
                 from lock x join pg_prepared_xacts p on p.transaction = x.transactionid
                 where x.pid is null and x.locktype = 'transactionid'
             )
             select e.waiter, e.blocker, h.blocker is not null as hard, w.waits_for, w.waited_ms,
-                   $guarded as guarded, $flyway as flyway_history, $prepared, $backend
+                   h.tag as held_tag, h.within as held_within,
+                   coalesce(a.backend_type = 'autovacuum worker',
+                            h.like_a_vacuum and a.usesysid is null and a.datid is not null, false) as autovacuum,
+                   v.pids as victims, v.waited_ms as victims_waited_ms,
+                   $guarded as guarded, $flyway as flyway_history, $waiting as flyway_waiting, $prepared, $backend
             from edge e
             join wait w on w.who = e.waiter
+            left join victim v on v.ahead = e.waiter
             left join held h on h.waiter = e.waiter and h.blocker = e.blocker
             left join prepared p on p.virtualtransaction = h.prepared_in
             left join pg_stat_activity a on a.pid = e.blocker
@@ -507,9 +619,23 @@ public final class Sql {
                 .replace("$class", Integer.toString(GUARDED_CLASS))
                 .replace("$guarded", IS_GUARDED)
                 .replace("$flyway", IS_FLYWAY_HISTORY)
+                .replace("$waiting", IS_FLYWAY_WAITING)
                 .replace("$prepared", PREPARED_COLUMNS)
                 .replace("$backend", backendColumns(major));
     }
+
+    /**
+     * Parameters: pids, what they held, in which virtual transaction. The position of each that still holds it there; a
+     * session's advisory lock may be held across transactions.
+     */
+    static final String WATCH_STILL_HELD = """
+            select s.n
+            from unnest(?::int[], ?::text[], ?::text[]) with ordinality s(pid, tag, within, n)
+            where exists (
+                select 1 from pg_locks l
+                where l.granted and $tag = s.tag
+                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))""".replace(
+                    "$tag", TAG);
 
     // ---- looking at locks -------------------------------------------------------------------------------------------
 

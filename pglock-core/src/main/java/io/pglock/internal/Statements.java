@@ -17,6 +17,13 @@ public final class Statements {
 
     private Statements() {}
 
+    private static final Pattern COMMENT = Pattern.compile("--[^\\n]*+|/\\*.*?\\*/", Pattern.DOTALL);
+
+    /** Without the comments that lead a statement or stand in it; a text that looks like one is lost too. */
+    static String withoutComments(String sql) {
+        return COMMENT.matcher(sql).replaceAll(" ");
+    }
+
     /** {@code CREATE INDEX CONCURRENTLY}, {@code REINDEX ... CONCURRENTLY}, {@code DETACH PARTITION ... CONCURRENTLY} and so on. */
     public static boolean concurrently(String sql) {
         String lower = sql.toLowerCase(Locale.ROOT);

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -230,15 +231,26 @@ final class Watch implements Runnable {
         if (due.isEmpty()) {
             return due;
         }
-        List<Sighting> seen = through.look(pids(due));
-        for (Guarded session : due) {
-            session.saw(
-                    seen.stream().filter(each -> each.waiter() == session.pid()).toList(), through);
+        List<Guarded> outside = due.stream().filter(Guarded::isOutside).toList();
+        List<Guarded> inside =
+                due.stream().filter(session -> !outside.contains(session)).toList();
+        if (!inside.isEmpty()) {
+            List<Sighting> seen = through.look(pids(inside));
+            for (Guarded session : inside) {
+                session.saw(
+                        seen.stream()
+                                .filter(each -> each.waiter() == session.pid())
+                                .toList(),
+                        through);
+            }
+        }
+        for (Guarded session : outside) {
+            session.lookFromOutside(through);
         }
         return due;
     }
 
-    private static Set<Integer> pids(List<Guarded> sessions) {
+    private static Set<Integer> pids(Collection<Guarded> sessions) {
         return sessions.stream().map(Guarded::pid).collect(Collectors.toSet());
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.flyway;
 
-import io.pglock.LockGuard;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collections;
@@ -10,31 +9,41 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.flywaydb.core.api.callback.Callback;
 
 /**
- * The open guards, by the connection that they guard: Flyway hands the same object to the events before and after a
- * migration, while its callbacks may be shared or there twice. Thread-safe.
+ * The migrations that are going on, by the connection that they run on: Flyway hands the same object to all events of a
+ * migration, while its callbacks may be shared by several Flyways, or there twice. Thread-safe.
  */
 final class Guards {
 
-    private static final Map<Connection, LockGuard> OPEN = Collections.synchronizedMap(new IdentityHashMap<>());
+    /** @param owner the callback that began it, and takes care of it alone */
+    private record Guarded(Callback owner, MigrationRun run) {}
+
+    private static final Map<Connection, Guarded> OPEN = Collections.synchronizedMap(new IdentityHashMap<>());
 
     private Guards() {}
 
-    /** Opens a guard, unless the connection has one: then pglock is there twice, and once is enough. */
-    static void open(Connection connection, Supplier<Optional<LockGuard>> opening) {
+    /** Begins one, unless the connection has one: then pglock is there twice, and once is enough. */
+    static void begin(Connection connection, Callback owner, Supplier<MigrationRun> beginning) {
         sweep();
         if (!OPEN.containsKey(connection)) {
-            opening.get().ifPresent(guard -> OPEN.put(connection, guard));
+            OPEN.put(connection, new Guarded(owner, beginning.get()));
         }
     }
 
-    static Optional<LockGuard> of(Connection connection) {
-        return Optional.ofNullable(OPEN.get(connection));
+    static Optional<MigrationRun> of(Connection connection, Callback owner) {
+        return Optional.ofNullable(OPEN.get(connection))
+                .filter(guarded -> guarded.owner() == owner)
+                .map(Guarded::run);
     }
 
-    static Optional<LockGuard> take(Connection connection) {
-        return Optional.ofNullable(OPEN.remove(connection));
+    static Optional<MigrationRun> take(Connection connection, Callback owner) {
+        Optional<MigrationRun> run = of(connection, owner);
+        if (run.isPresent()) {
+            OPEN.remove(connection);
+        }
+        return run;
     }
 
     /** An {@code Error} in a Java migration ends Flyway without an event: its connection is closed, its guard is still here. */
@@ -43,7 +52,8 @@ final class Guards {
         synchronized (OPEN) {
             closed = OPEN.keySet().stream().filter(Guards::isClosed).toList();
         }
-        closed.forEach(connection -> take(connection).ifPresent(LockGuard::close));
+        closed.forEach(connection -> Optional.ofNullable(OPEN.remove(connection))
+                .ifPresent(guarded -> guarded.run().end(false)));
     }
 
     private static boolean isClosed(Connection connection) {

@@ -5,11 +5,10 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
-import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.callback.Callback;
 import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
-import org.flywaydb.core.api.callback.Statement;
 import org.flywaydb.core.api.configuration.Configuration;
 import org.flywaydb.core.api.logging.Log;
 import org.flywaydb.core.api.logging.LogFactory;
@@ -24,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PgLockCallback implements Callback {
 
+    static final String NAME = "pglock";
+
     private static final Log LOG = LogFactory.getLog(PgLockCallback.class);
 
     /** As Flyway needs it. */
@@ -31,7 +32,7 @@ public final class PgLockCallback implements Callback {
 
     @Override
     public String getCallbackName() {
-        return "pglock";
+        return NAME;
     }
 
     /** Transactional or not is the migration's own choice. */
@@ -40,16 +41,23 @@ public final class PgLockCallback implements Callback {
         return true;
     }
 
-    /** As few events as possible: newer Flyways write a line to the log for each. */
+    /**
+     * As few events as possible: newer Flyways write a line to the log for each. So what is to be done for a statement is done
+     * here, when Flyway asks before it runs one, and the answer is always no.
+     */
     @Override
     public boolean supports(Event event, @Nullable Context context) {
         return switch (event.getId()) {
             case "beforeEachMigrate" -> context != null && LockGuard.serves(context.getConnection());
-            case "afterEachMigrate", "afterEachMigrateError" -> guard(context).isPresent();
-            case "beforeEachMigrateStatement" ->
-                guard(context).filter(guard -> guard.concerns(sql(context))).isPresent();
-            case "afterEachMigrateStatement", "afterEachMigrateStatementError" ->
-                guard(context).filter(LockGuard::insideStatement).isPresent();
+            case "afterEachMigrate", "afterEachMigrateError" -> run(context).isPresent();
+            case "beforeEachMigrateStatement" -> {
+                beforeStatement(context);
+                yield false;
+            }
+            case "afterEachMigrateStatement" -> {
+                run(context).ifPresent(MigrationRun::afterStatement);
+                yield false;
+            }
             default -> false;
         };
     }
@@ -62,67 +70,58 @@ public final class PgLockCallback implements Callback {
     public void handle(Event event, Context context) {
         switch (event.getId()) {
             case "beforeEachMigrate" -> before(context);
-            case "afterEachMigrate" -> after(context, false);
-            case "afterEachMigrateError" -> after(context, true);
-            case "beforeEachMigrateStatement" -> guard(context).ifPresent(guard -> guard.beforeStatement(sql(context)));
-            case "afterEachMigrateStatement", "afterEachMigrateStatementError" ->
-                guard(context).ifPresent(LockGuard::afterStatement);
+            case "afterEachMigrate" -> end(context, false);
+            case "afterEachMigrateError" -> end(context, true);
             default -> throw new IllegalArgumentException("never asked for: " + event.getId());
         }
     }
 
-    private static void before(Context context) {
-        Guards.open(context.getConnection(), () -> {
-            Configuration flyway = context.getConfiguration();
-            LockPolicy policy = policy(flyway);
-            return policy.enabled()
-                    ? Optional.of(LockGuard.open(
-                            unit(context.getMigrationInfo()),
-                            context.getConnection(),
-                            flyway.getDataSource(),
-                            policy,
-                            PgLockCallback::log))
-                    : Optional.empty();
-        });
+    private void before(Context context) {
+        LockPolicy policy = policy(context.getConfiguration());
+        if (policy.enabled()) {
+            Guards.begin(context.getConnection(), this, () -> MigrationRun.begin(context, policy));
+        }
     }
 
-    private static void after(Context context, boolean failed) {
+    private void beforeStatement(@Nullable Context context) {
+        Optional<MigrationRun> run = run(context);
+        if (context == null || run.isEmpty()) {
+            return;
+        }
         try {
-            Guards.take(context.getConnection()).ifPresent(guard -> {
-                try {
-                    if (failed) {
-                        guard.failed().ifPresent(text -> log(Level.ERROR, text));
-                    }
-                } finally {
-                    guard.close();
+            run.get().beforeStatement(context);
+        } catch (FlywayException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new FlywayException(e.getMessage(), e);
+        }
+    }
+
+    private void end(Context context, boolean failed) {
+        try {
+            Guards.take(context.getConnection(), this).ifPresent(run -> {
+                if (failed) {
+                    LatestFailure.keep(run);
                 }
+                run.end(failed);
             });
         } catch (RuntimeException e) {
             log(Level.WARNING, "not closed as it should be: " + e.getMessage());
         }
     }
 
-    private static Optional<LockGuard> guard(@Nullable Context context) {
-        return context == null ? Optional.empty() : Guards.of(context.getConnection());
+    private Optional<MigrationRun> run(@Nullable Context context) {
+        return context == null ? Optional.empty() : Guards.of(context.getConnection(), this);
     }
 
     /** Read for every migration: a Java host may change its configuration until the migration begins. */
     @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
-    private static LockPolicy policy(Configuration flyway) {
+    static LockPolicy policy(Configuration flyway) {
         @Nullable PgLockConfiguration settings = flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
         return settings == null ? LockPolicy.defaults() : settings.policy();
     }
 
-    private static String unit(@Nullable MigrationInfo migration) {
-        return migration == null ? "migration" : migration.getScript();
-    }
-
-    private static String sql(@Nullable Context context) {
-        @Nullable Statement statement = context == null ? null : context.getStatement();
-        return statement == null || statement.getSql() == null ? "" : statement.getSql();
-    }
-
-    private static void log(Level level, String message) {
+    static void log(Level level, String message) {
         String line = "pglock: " + message;
         switch (level) {
             case ERROR -> LOG.error(line);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.Durations;
+import io.pglock.internal.Text;
+import io.pglock.internal.Victims;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.postgresql.util.PSQLException;
+
+/** What a guard says of a unit between its attempts: what happened, who is in the way, what comes next. */
+final class UnitMessages {
+
+    /** What is left of a deadline is told below this; above it is as good as for ever. */
+    private static final Duration WORTH_TELLING = Duration.ofDays(24);
+
+    private UnitMessages() {}
+
+    /**
+     * {@code not locked within 2s, blocked by pid 4711 (web, ...). Trying again when it is gone, at the latest in 1.2s
+     * (attempt 3, 9m 40s left).}
+     *
+     * @param attempt the number of the next one
+     * @param atTheLatest empty where it waits for as long as they are seen
+     */
+    static String again(
+            UnitWatch watch,
+            UnitRetry.Cause cause,
+            SQLException failure,
+            LockPolicy policy,
+            int attempt,
+            Optional<Duration> atTheLatest,
+            Duration left) {
+        Optional<String> blockers = watch.blockedBy();
+        String what =
+                switch (cause) {
+                    case LOCK_TIMEOUT -> "not locked" + within(policy, failure);
+                    case DEADLOCK -> "ended by PostgreSQL to resolve a deadlock";
+                    case GAVE_WAY -> "made way for " + victims(watch.victims());
+                };
+        String when = blockers.isPresent()
+                ? "when it is gone"
+                        + atTheLatest.map(latest -> ", at the latest in " + Text.age(latest)).orElse("")
+                : "in " + atTheLatest.map(Text::age).orElse("a moment");
+        return what + blockers.map(who -> ", " + who).orElse("") + ". Trying again " + when + " (attempt " + attempt
+                + (left.compareTo(WORTH_TELLING) < 0 ? ", " + Text.age(left) + " left" : "") + ").";
+    }
+
+    private static String within(LockPolicy policy, SQLException failure) {
+        return isTimeout(failure)
+                ? policy.lockTimeout()
+                        .map(timeout -> " within " + Durations.text(timeout))
+                        .orElse("")
+                : " at once"; // NOWAIT
+    }
+
+    /** In whatever language the server writes: where in its code the error was raised. */
+    private static boolean isTimeout(SQLException failure) {
+        return failure instanceof PSQLException reported
+                && reported.getServerErrorMessage() != null
+                && "ProcessInterrupts".equals(reported.getServerErrorMessage().getRoutine());
+    }
+
+    private static String victims(Victims.Summary victims) {
+        return victims.atOnce() + (victims.atOnce() == 1 ? " session" : " sessions") + " that had waited behind it for up to "
+                + Text.age(victims.longest());
+    }
+
+    static String pastAutovacuum(UnitWatch watch, Duration timeout) {
+        return "not locked, " + watch.blockedBy().orElse("blocked by an autovacuum worker")
+                + ". The next attempt waits up to " + Text.age(timeout)
+                + ": for a wait that is longer than deadlock_timeout PostgreSQL sends an autovacuum away.";
+    }
+
+    static String invalid(List<String> indexes) {
+        return "Left behind, invalid: " + String.join(", ", indexes) + ". Before the next try: DROP INDEX CONCURRENTLY "
+                + String.join(", ", indexes) + ".";
+    }
+
+    static String hidden(String index) {
+        return index + " exists and is invalid: a build of it has failed, or is going on in another session. CREATE INDEX ... IF"
+                + " NOT EXISTS would do nothing and call that a success. DROP INDEX CONCURRENTLY " + index
+                + ", then run this again.";
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.Json;
+import io.pglock.internal.UnitCalls.Taken;
+import io.pglock.internal.Victims;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What became of one unit, as the line of JSON that {@code report} asks for. As thread-safe as the connection. */
+final class UnitReport {
+
+    private final String unit;
+    private final Instant begun = Instant.now();
+    private final long begunNanos = System.nanoTime();
+    private final List<Map<String, Object>> attempts = new ArrayList<>();
+    private boolean failed;
+
+    UnitReport(String unit) {
+        this.unit = unit;
+    }
+
+    /** An attempt that was followed by another. */
+    void attempt(UnitRetry.Cause cause, Duration took, Duration paused) {
+        Map<String, Object> attempt = new LinkedHashMap<>();
+        attempt.put("ended", cause.toString());
+        attempt.put("millis", took.toMillis());
+        attempt.put("pausedMillis", paused.toMillis());
+        attempts.add(attempt);
+    }
+
+    /** The unit failed in the end. */
+    void failed() {
+        failed = true;
+    }
+
+    boolean hasFailed() {
+        return failed;
+    }
+
+    int retries() {
+        return attempts.size();
+    }
+
+    Duration lasted() {
+        return Duration.ofNanos(System.nanoTime() - begunNanos);
+    }
+
+    /** @param locks what a transaction took; empty where that cannot be seen any more */
+    String line(UnitWatch watch, List<Taken> locks) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("unit", unit);
+        line.put("begun", begun);
+        line.put("millis", lasted().toMillis());
+        line.put("outcome", failed ? "failed" : "done");
+        line.put("attempts", attempts.size() + 1);
+        line.put("failedAttempts", attempts);
+        line.put("blockers", watch.blockers().stream().map(UnitReport::blocker).toList());
+        line.put("actions", watch.actions().stream().map(UnitReport::action).toList());
+        line.put("victims", victims(watch.victims()));
+        line.put("locks", locks.stream().map(UnitReport::lock).toList());
+        return Json.of(line);
+    }
+
+    private static Map<String, Object> blocker(SeenBlocker seen) {
+        Map<String, Object> blocker = backend(seen.backend());
+        blocker.put("waitsFor", seen.waitsFor());
+        blocker.put("waitedMillis", seen.waited().toMillis());
+        blocker.put("holds", seen.hard());
+        blocker.put("spared", seen.spared());
+        return blocker;
+    }
+
+    private static Map<String, Object> action(Signalled done) {
+        Map<String, Object> action = backend(done.backend());
+        action.put("signal", done.signal());
+        action.put("outcome", done.outcome());
+        action.put("at", done.at());
+        action.put("detail", done.detail());
+        return action;
+    }
+
+    private static Map<String, Object> backend(Backend seen) {
+        Map<String, Object> backend = new LinkedHashMap<>();
+        backend.put("pid", seen.pid());
+        backend.put("preparedGid", seen.preparedGid());
+        backend.put("user", seen.user());
+        backend.put("application", seen.application());
+        backend.put("state", seen.state());
+        backend.put("xactStart", seen.xactStart());
+        backend.put("query", seen.query());
+        return backend;
+    }
+
+    private static Map<String, Object> victims(Victims.Summary summary) {
+        Map<String, Object> victims = new LinkedHashMap<>();
+        victims.put("sessions", summary.sessions());
+        victims.put("atOnce", summary.atOnce());
+        victims.put("longestMillis", summary.longest().toMillis());
+        return victims;
+    }
+
+    private static Map<String, Object> lock(Taken taken) {
+        Map<String, Object> lock = new LinkedHashMap<>();
+        lock.put("relation", taken.relation());
+        lock.put("mode", taken.mode());
+        return lock;
+    }
+
+    /** In one write, so that units of several processes may share a file. */
+    static void append(Path file, String line) throws IOException {
+        Files.write(
+                file,
+                (line + "\n").getBytes(StandardCharsets.UTF_8),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A guarded session that waits outside PostgreSQL's lock queue, where nobody has to wait behind it, until those who were in
+ * its way have let go. The session's thread waits; the watch's thread looks. Thread-safe. Not API.
+ */
+final class Outside {
+
+    /** How many looks may fail before nobody can be said to be watching. */
+    private static final int LOOKS = 5;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    private final List<Sighting.Held> awaited = new ArrayList<>();
+    private boolean waiting;
+    private long lookedAt;
+
+    /** Whether the watch is to look. */
+    boolean isWaiting() {
+        lock.lock();
+        try {
+            return waiting;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What to look for. */
+    List<Sighting.Held> awaited() {
+        lock.lock();
+        try {
+            return List.copyOf(awaited);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The watch has looked: these are still there. */
+    void saw(Collection<Sighting.Held> still) {
+        lock.lock();
+        try {
+            lookedAt = System.nanoTime();
+            if (awaited.retainAll(still)) {
+                changed.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until nobody of these holds his lock any more.
+     *
+     * @param delay the longest wait while nobody looks
+     * @param atMost the longest wait
+     * @param every how often the watch looks
+     * @return whether they have let go; never where there are none to wait for
+     * @throws InterruptedException when the thread is interrupted
+     */
+    boolean await(Collection<Sighting.Held> these, Duration delay, Duration atMost, Duration every)
+            throws InterruptedException {
+        long begin = System.nanoTime();
+        long blind = Math.max(TimeUnit.SECONDS.toNanos(1), LOOKS * every.toNanos());
+        lock.lockInterruptibly();
+        try {
+            awaited.clear();
+            awaited.addAll(these);
+            waiting = true;
+            lookedAt = begin;
+            while (these.isEmpty() || !awaited.isEmpty()) {
+                long now = System.nanoTime();
+                boolean watched = !these.isEmpty() && now - lookedAt < blind;
+                long left = (watched ? atMost : shorter(delay, atMost)).toNanos() - (now - begin);
+                if (left <= 0) {
+                    return false;
+                }
+                changed.awaitNanos(watched ? Math.min(left, blind) : left);
+            }
+            return true;
+        } finally {
+            waiting = false;
+            awaited.clear();
+            lock.unlock();
+        }
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+}

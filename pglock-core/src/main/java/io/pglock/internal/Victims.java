@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Who waits behind a guarded session while it waits itself. Under the lock of {@link Guarded}. Not API. */
+public final class Victims {
+
+    /** What became of it in the whole unit: how many different sessions, how many at once, and the longest wait of one. */
+    public record Summary(int sessions, int atOnce, Duration longest) {}
+
+    /** Since when each of them has been seen, for servers that do not tell (before PostgreSQL 14). */
+    private final Map<Integer, Long> seenSince = new HashMap<>();
+
+    private final Set<Integer> all = new HashSet<>();
+    private int most;
+    private Duration longest = Duration.ZERO;
+
+    /**
+     * These wait now.
+     *
+     * @param waited the longest wait, where the server tells
+     * @param ownWait nobody has waited behind a wait for longer than that has lasted
+     * @return the longest wait
+     */
+    Duration saw(Collection<Integer> pids, Optional<Duration> waited, Duration ownWait, long now) {
+        seenSince.keySet().retainAll(pids);
+        pids.forEach(pid -> seenSince.putIfAbsent(pid, now));
+        all.addAll(pids);
+        most = Math.max(most, pids.size());
+        Duration theirs = waited.orElseGet(() -> seenSince.values().stream()
+                .map(since -> Duration.ofNanos(now - since))
+                .max(Duration::compareTo)
+                .orElse(Duration.ZERO));
+        Duration behind = theirs.compareTo(ownWait) < 0 ? theirs : ownWait;
+        if (behind.compareTo(longest) > 0) {
+            longest = behind;
+        }
+        return behind;
+    }
+
+    Summary summary() {
+        return new Summary(all.size(), most, longest);
+    }
+}

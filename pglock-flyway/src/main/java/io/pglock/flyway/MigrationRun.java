@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import io.pglock.LockGuard;
+import io.pglock.LockPolicy;
+import io.pglock.PgLockException;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.flywaydb.core.api.CoreErrorCode;
+import org.flywaydb.core.api.ErrorDetails;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.callback.Callback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.api.callback.Statement;
+import org.flywaydb.core.api.configuration.Configuration;
+import org.flywaydb.core.api.exception.FlywayBlockStatementExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One migration under its guard. As Flyway gives up at the first error, the statements of a script are run from here, one by
+ * one as Flyway comes to them: what fails for a lock is undone together with all that came before it in the script, and after
+ * a pause all of it is run again. Flyway is told to skip what has been run, and goes on.
+ *
+ * <p>The last attempt is Flyway's own, so what is left when pglock gives up is Flyway's own error; as it is from the beginning
+ * for everything that could not be run again exactly. Used by Flyway's thread only.
+ */
+final class MigrationRun {
+
+    /** To have Flyway report an error itself, what came before in the script is run again; not if that is a burden. */
+    private static final Duration SHORT = Duration.ofSeconds(10);
+
+    private final Configuration flyway;
+    private final Connection connection;
+    private final String unit;
+    private final LockPolicy policy;
+    private Optional<LockGuard> guard = Optional.empty();
+
+    /** Of a script in a transaction, whoever ran them: what has to be run again. */
+    private final List<String> statements = new ArrayList<>();
+
+    private final boolean repeatable;
+    private boolean exact;
+    private boolean undone;
+    private boolean told;
+
+    /** The time that running all of it once has taken so far. */
+    private long spent;
+
+    private @Nullable Statement latest;
+
+    private MigrationRun(Context context, LockPolicy policy, boolean inSql) {
+        this.flyway = context.getConfiguration();
+        this.connection = context.getConnection();
+        this.unit = unit(context.getMigrationInfo());
+        this.policy = policy;
+        this.repeatable = inSql && tellsAboutStatements() && !flyway.isBatch() && !othersListen(context);
+        this.exact = repeatable;
+    }
+
+    /**
+     * Takes care of the migration that is about to begin. The guard is opened with the first statement of a script, whose head
+     * may say how, and at once for everything else.
+     *
+     * @throws IllegalArgumentException when the migration has settings of its own, and they are not in the right form
+     */
+    static MigrationRun begin(Context context, LockPolicy policy) {
+        MigrationInfo migration = context.getMigrationInfo();
+        boolean inSql = migration != null && migration.getType().name().contains("SQL");
+        MigrationRun run = new MigrationRun(
+                context,
+                migration == null || inSql
+                        ? policy
+                        : policy.with(Overrides.ofJavaMigration(migration, context.getConfiguration())),
+                inSql);
+        if (!run.repeatable) {
+            run.open(run.policy, false);
+        }
+        return run;
+    }
+
+    private static String unit(@Nullable MigrationInfo migration) {
+        return migration == null ? "migration" : migration.getScript();
+    }
+
+    /** Since Flyway 10.7, as is this class of its. */
+    private static boolean tellsAboutStatements() {
+        try {
+            Class.forName(
+                    "org.flywaydb.core.api.exception.FlywayBlockStatementExecutionException",
+                    false,
+                    MigrationRun.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+    }
+
+    /** What is run from here is not seen by other callbacks: where one listens, Flyway runs everything. */
+    private static boolean othersListen(Context context) {
+        for (Callback callback : context.getConfiguration().getCallbacks()) {
+            if (!PgLockCallback.NAME.equals(callback.getCallbackName())
+                    && (callback.supports(Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
+                            || callback.supports(Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void open(LockPolicy effective, boolean withSavepoint) {
+        guard = Optional.of(
+                withSavepoint
+                        ? LockGuard.openWithSavepoint(
+                                unit, connection, flyway.getDataSource(), effective, PgLockCallback::log)
+                        : LockGuard.open(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
+    }
+
+    // ---- statements -------------------------------------------------------------------------------------------------
+
+    /**
+     * Flyway is about to run this statement.
+     *
+     * @throws RuntimeException Flyway's, to skip it, when it has been run from here
+     * @throws FlywayException when it has failed, and Flyway cannot be left to find that out
+     */
+    void beforeStatement(Context context) {
+        Statement told = context.getStatement();
+        if (told == null || told.getSql() == null || told == latest) {
+            return; // asked twice about one statement
+        }
+        latest = told;
+        ScriptStatement statement = ScriptStatement.of(told.getSql());
+        if (guard.isEmpty()) {
+            if (statement.controlsTransaction()) {
+                return; // it must be the first of its transaction, before anything of ours
+            }
+            open(policy.with(Overrides.leading(told.getSql())), true);
+        } else if (repeatable && !Overrides.leading(told.getSql()).isEmpty()) {
+            throw new FlywayException("pglock: " + unit
+                    + ": the comment \"-- pglock:\" counts for the whole migration; put it above the first statement");
+        }
+        LockGuard open = guard.orElseThrow();
+        if (open.concerns(told.getSql())) {
+            HistoryConnection.endPortal(context);
+            open.beforeStatement(told.getSql());
+        }
+        if (runs(open, statement)) {
+            open.afterStatement();
+            throw Skipping.exception();
+        }
+    }
+
+    /** Apart, because Flyways before 10.7 have no such exception, and a class is loaded with all that it throws. */
+    private static final class Skipping {
+
+        static RuntimeException exception() {
+            return new FlywayBlockStatementExecutionException(
+                    new ErrorDetails(CoreErrorCode.ERROR, "pglock has run it"), "so that it could be tried again");
+        }
+    }
+
+    /** Flyway has run a statement, and it went well. */
+    void afterStatement() {
+        guard.filter(LockGuard::insideStatement).ifPresent(LockGuard::afterStatement);
+    }
+
+    /** Whether the statement has been run from here. */
+    private boolean runs(LockGuard open, ScriptStatement statement) {
+        boolean inTransaction = open.hasSavepoint();
+        if (inTransaction && (statement.controlsTransaction() || statement.readsTheScript())) {
+            open.forgetSavepoint();
+            exact = false;
+        }
+        if (!exact || !open.triesAgain() || !isForUs(statement, inTransaction)) {
+            statements.add(statement.sql());
+            return false;
+        }
+        try {
+            boolean run = open.run(
+                    () -> attempt(open, statement.sql()),
+                    inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
+            statements.add(statement.sql());
+            return run;
+        } catch (SQLException e) {
+            leaveToFlyway(open, statement, e, inTransaction);
+            return false;
+        }
+    }
+
+    private boolean isForUs(ScriptStatement statement, boolean inTransaction) {
+        if (flyway.isOutputQueryResults() && statement.returnsRows()) {
+            return false; // Flyway prints its rows
+        }
+        return inTransaction || statement.isAtomic() || statement.buildsConcurrently();
+    }
+
+    /** Whether the statement was run; the last attempt is left to Flyway. */
+    private boolean attempt(LockGuard open, String sql) throws SQLException {
+        long begun = System.nanoTime();
+        try {
+            if (undone) {
+                repeat();
+            }
+            if (!open.triesAgain()) {
+                return false;
+            }
+            StatementCall.run(connection, sql, true);
+            return true;
+        } finally {
+            spent += System.nanoTime() - begun;
+        }
+    }
+
+    private void undo(LockGuard open) throws SQLException {
+        open.rollBackToSavepoint();
+        undone = true;
+        spent = 0;
+    }
+
+    /** All that came before in the script, from the savepoint on. */
+    private void repeat() throws SQLException {
+        for (String before : statements) {
+            StatementCall.run(connection, before, false);
+        }
+        undone = false;
+    }
+
+    /**
+     * Brings the transaction back to where Flyway can run the failed statement, fail, and report that in its own way.
+     *
+     * @throws FlywayException where that would be a burden, or would not end in the same way
+     */
+    private void leaveToFlyway(LockGuard open, ScriptStatement statement, SQLException failure, boolean inTransaction) {
+        exact = false;
+        if (spent < SHORT.toNanos() && !statement.buildsConcurrently()) {
+            try {
+                if (inTransaction) {
+                    if (!undone) {
+                        undo(open);
+                    }
+                    repeat();
+                }
+                statements.add(statement.sql());
+                return;
+            } catch (SQLException e) {
+                failure.addSuppressed(e);
+            }
+        }
+        told = true;
+        open.failed(failure).ifPresent(text -> PgLockCallback.log(Level.ERROR, text));
+        throw new FlywayException(StatementCall.failed(unit, statement.sql(), failure), failure);
+    }
+
+    // ---- the end ----------------------------------------------------------------------------------------------------
+
+    /** The migration has ended. Never throws: Flyway would undo what succeeded, or show that instead of the real error. */
+    void end(boolean failed) {
+        guard.ifPresent(open -> {
+            try {
+                if (failed && !told) {
+                    open.failed().ifPresent(text -> PgLockCallback.log(Level.ERROR, text));
+                }
+            } finally {
+                close(open);
+            }
+        });
+    }
+
+    private static void close(LockGuard open) {
+        try {
+            open.close();
+        } catch (PgLockException e) {
+            PgLockCallback.log(Level.WARNING, "not closed as it should be: " + e.getMessage());
+        }
+    }
+
+    /** Whether it was tried again as often as it could be, from here. */
+    boolean wasTriedAgain() {
+        return exact;
+    }
+
+    /** Whether it is undone as a whole when it fails. */
+    boolean isTransactional() {
+        try {
+            return !connection.getAutoCommit();
+        } catch (SQLException e) {
+            return true; // the connection is gone, and the transaction with it
+        }
+    }
+
+    Configuration flyway() {
+        return flyway;
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.configuration.Configuration;
+
+/** What one migration says of its own settings: in a leading comment, or in an annotation. Stateless. */
+final class Overrides {
+
+    /** Everything up to the first thing that is neither a blank nor a comment. */
+    private static final Pattern HEAD = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
+
+    private static final Pattern LINE = Pattern.compile("^\\s*--\\s*pglock\\s*:(.*)$", Pattern.MULTILINE);
+
+    private Overrides() {}
+
+    /** @throws IllegalArgumentException when it is not in the right form */
+    static Map<String, String> leading(String sql) {
+        Map<String, String> overrides = new LinkedHashMap<>();
+        Matcher head = HEAD.matcher(sql);
+        if (head.find() && head.group().contains("pglock")) {
+            Matcher line = LINE.matcher(head.group());
+            while (line.find()) {
+                overrides.putAll(parse(line.group(1)));
+            }
+        }
+        return overrides;
+    }
+
+    /** @throws IllegalArgumentException when it is not in the right form */
+    static Map<String, String> ofJavaMigration(MigrationInfo migration, Configuration flyway) {
+        try {
+            Class<?> type = Class.forName(migration.getScript(), false, flyway.getClassLoader());
+            MigrationPolicy policy = type.getAnnotation(MigrationPolicy.class);
+            return policy == null ? Map.of() : parse(policy.value());
+        } catch (ClassNotFoundException | LinkageError notAClass) {
+            return Map.of();
+        }
+    }
+
+    private static Map<String, String> parse(String text) {
+        Map<String, String> overrides = new LinkedHashMap<>();
+        for (String setting : text.strip().split("\\s+")) {
+            int equals = setting.indexOf('=');
+            if (equals <= 0) {
+                throw new IllegalArgumentException("pglock: \"" + text.strip() + "\" is not understood at \"" + setting
+                        + "\"; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
+            }
+            overrides.put(setting.substring(0, equals), setting.substring(equals + 1));
+        }
+        return overrides;
+    }
+}

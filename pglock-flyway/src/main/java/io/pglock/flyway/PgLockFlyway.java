@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import io.pglock.LockGuard;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.output.MigrateResult;
+
+/**
+ * Repeats a whole run of Flyway after a lock timeout or a deadlock. Migrations in SQL are tried again one by one without it;
+ * this is for those that cannot be: Java migrations, {@code COPY ... FROM STDIN}, {@code group=true}, {@code batch=true},
+ * Flyway before 10.7. Stateless, thread-safe.
+ *
+ * {@snippet :
+ * PgLockFlyway.migrate(Flyway.configure().dataSource(dataSource).load());
+ * }
+ *
+ * <p>For Spring Boot: {@code @Bean FlywayMigrationStrategy strategy() { return PgLockFlyway::migrate; }}
+ */
+public final class PgLockFlyway {
+
+    private PgLockFlyway() {}
+
+    /**
+     * Migrates, and again, by {@code retryDeadline}, {@code retryAttempts} and so on, when a migration that ran in a
+     * transaction failed for a lock. What succeeded before it stays, as with any {@code migrate}. Nothing is held between two
+     * runs, not even a connection.
+     *
+     * @return of the last run: it counts the migrations that were applied in that one
+     * @throws FlywayException as the last run threw it
+     */
+    public static MigrateResult migrate(Flyway flyway) {
+        LatestFailure.take(flyway.getConfiguration());
+        return LockGuard.repeat(
+                "migrate", PgLockCallback.policy(flyway.getConfiguration()), PgLockCallback::log, flyway::migrate, failure ->
+                        repeatable(flyway, failure));
+    }
+
+    private static Optional<SQLException> repeatable(Flyway flyway, RuntimeException failure) {
+        boolean another = LatestFailure.take(flyway.getConfiguration())
+                .filter(latest -> latest.transactional() && !latest.triedAgain())
+                .isPresent();
+        return another && failure instanceof FlywayException ? sqlCause(failure) : Optional.empty();
+    }
+
+    private static Optional<SQLException> sqlCause(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                return Optional.of(sql);
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What a statement of a script is, as far as that decides who may run it, and whether it can be run again.
+ *
+ * @param sql as Flyway would run it
+ * @param words its first words, in lower case, without comments
+ */
+record ScriptStatement(String sql, String words) {
+
+    private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
+    private static final Pattern TO_STDIN = Pattern.compile("\\bfrom\\s+stdin\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WITH_CONCURRENTLY =
+            Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
+    private static final int ENOUGH = 200;
+
+    private static final Set<String> TRANSACTION = Set.of(
+            "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare");
+
+    private static final Set<String> QUERY =
+            Set.of("select", "with", "values", "table", "show", "explain", "fetch", "execute");
+
+    private static final Set<String> WRITE = Set.of("insert", "update", "delete", "merge");
+
+    /** What commits half-way, or not at all: outside a transaction it cannot be said to have had no effect when it failed. */
+    private static final Set<String> NOT_ATOMIC =
+            Set.of("call", "do", "vacuum", "analyze", "cluster", "reindex", "copy", "execute", "create database", "drop database");
+
+    static ScriptStatement of(String sql) {
+        Matcher comments = COMMENTS.matcher(sql);
+        String bare = comments.find() ? sql.substring(comments.end()) : sql;
+        String head = bare.substring(0, Math.min(bare.length(), ENOUGH));
+        return new ScriptStatement(sql, head.toLowerCase(Locale.ROOT).replaceAll("\\s+", " ").strip());
+    }
+
+    private String first() {
+        return words.split("[^a-z]", 2)[0];
+    }
+
+    private boolean begins(Set<String> with) {
+        return with.contains(first()) || with.stream().anyMatch(begin -> begin.contains(" ") && words.startsWith(begin));
+    }
+
+    /** Begins, ends or divides the transaction that Flyway began, or says what kind of transaction it is. */
+    boolean controlsTransaction() {
+        return begins(TRANSACTION) && !isPreparedStatement()
+                || words.startsWith("set transaction")
+                || words.startsWith("set session characteristics");
+    }
+
+    /** {@code PREPARE name AS ...}, not {@code PREPARE TRANSACTION}. */
+    private boolean isPreparedStatement() {
+        return words.startsWith("prepare ") && !words.startsWith("prepare transaction");
+    }
+
+    /** Its data comes from the script, and is not there any more to be sent again. */
+    boolean readsTheScript() {
+        return first().equals("copy") && TO_STDIN.matcher(sql).find();
+    }
+
+    /** Has rows that Flyway may print. */
+    boolean returnsRows() {
+        return begins(QUERY) || begins(WRITE) && RETURNING.matcher(sql).find();
+    }
+
+    /** Outside a transaction it has either done all of its work or none. */
+    boolean isAtomic() {
+        return !begins(NOT_ATOMIC) && !controlsTransaction();
+    }
+
+    /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
+    boolean buildsConcurrently() {
+        return (words.startsWith("create ") || first().equals("reindex")) && WITH_CONCURRENTLY.matcher(words).find();
+    }
+}
