@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.pglock.flyway.PgLockConfiguration;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -27,7 +29,9 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
 public final class FlywayNoOp {
 
     private static final int MIGRATIONS = 500;
-    private static final int PAIRS = Integer.getInteger("pglock.bench.pairs", 7);
+    private static final int WARM_UP = 6;
+    private static final OperatingSystemMXBean JVM = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    private static final int PAIRS = 7;
 
     private static final Map<String, String> SCRIPTS =
             new TreeMap<>(Map.of("select 1", "select 1;", "create table", "create table t%d (id int primary key);"));
@@ -41,7 +45,7 @@ public final class FlywayNoOp {
     }
 
     /** Prints both times, their ratio and the round trips, for each kind of migration. */
-    public static void main(String[] arguments) throws IOException, SQLException {
+    public static void main(String[] arguments) throws IOException {
         try (Server server = new Server()) {
             for (Map.Entry<String, String> script : SCRIPTS.entrySet()) {
                 Path folder = Files.createTempDirectory("pglock-bench");
@@ -68,33 +72,40 @@ public final class FlywayNoOp {
         Files.delete(folder);
     }
 
-    private void run(String script) throws SQLException {
-        List<Double> with = new ArrayList<>();
-        List<Double> without = new ArrayList<>();
-        IntStream.range(0, 2).forEach(i -> millis(i == 0)); // the JVM warms up
+    /** @param cpu of this JVM, which other programs on the machine disturb less */
+    private record Run(double millis, double cpu) {}
+
+    private void run(String script) {
+        List<Run> with = new ArrayList<>();
+        List<Run> without = new ArrayList<>();
+        IntStream.range(0, WARM_UP).forEach(i -> measure(i % 2 == 0));
         for (int pair = 0; pair < PAIRS; pair++) {
             if (pair % 2 == 0) {
-                with.add(millis(true));
-                without.add(millis(false));
+                with.add(measure(true));
+                without.add(measure(false));
             } else {
-                without.add(millis(false));
-                with.add(millis(true));
+                without.add(measure(false));
+                with.add(measure(true));
             }
         }
-        double[] ratios = IntStream.range(0, PAIRS)
-                .mapToDouble(i -> with.get(i) / without.get(i))
-                .toArray();
         System.out.printf(
                 Locale.ROOT,
-                "%d x %s: with %s ms, without %s ms, ratio %s (min/median/max of %d pairs); round trips for each %.2f, without %.2f%n",
+                "%d x %s, min/median/max of %d pairs: with %s ms, without %s ms, ratio %s; CPU of the client: ratio %s; round trips"
+                        + " for each: with %.2f, without %.2f%n",
                 MIGRATIONS,
                 script,
-                text(with.stream().mapToDouble(Double::doubleValue), "%.0f"),
-                text(without.stream().mapToDouble(Double::doubleValue), "%.0f"),
-                text(Arrays.stream(ratios), "%.3f"),
                 PAIRS,
+                text(with.stream().mapToDouble(Run::millis), "%.0f"),
+                text(without.stream().mapToDouble(Run::millis), "%.0f"),
+                text(ratios(with, without, Run::millis), "%.3f"),
+                text(ratios(with, without, Run::cpu), "%.3f"),
                 roundTrips(true),
                 roundTrips(false));
+    }
+
+    private static DoubleStream ratios(List<Run> with, List<Run> without, ToDoubleFunction<Run> of) {
+        return IntStream.range(0, PAIRS)
+                .mapToDouble(i -> of.applyAsDouble(with.get(i)) / of.applyAsDouble(without.get(i)));
     }
 
     private static String text(DoubleStream values, String format) {
@@ -103,12 +114,13 @@ public final class FlywayNoOp {
                 .formatted(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
     }
 
-    private double millis(boolean guarded) {
+    private Run measure(boolean guarded) {
+        long cpu = JVM.getProcessCpuTime();
         long start = System.nanoTime();
         migrate(guarded, server.url());
-        double millis = (System.nanoTime() - start) / 1e6;
+        Run run = new Run((System.nanoTime() - start) / 1e6, (JVM.getProcessCpuTime() - cpu) / 1e6);
         clean();
-        return millis;
+        return run;
     }
 
     private double roundTrips(boolean guarded) {
