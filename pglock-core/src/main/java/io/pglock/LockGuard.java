@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
-import io.pglock.internal.ConcurrentBuild;
-import io.pglock.internal.GiveWay;
 import io.pglock.internal.PgSession;
-import io.pglock.internal.Statements;
 import io.pglock.internal.Text;
 import io.pglock.internal.UnitCalls;
 import java.io.IOException;
@@ -15,8 +12,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -92,15 +87,12 @@ public final class LockGuard implements AutoCloseable {
     private final String unit;
     private final PgSession session;
     private final LockPolicy policy;
-    private final Messages messages;
+    private final Messages told;
     private final UnitTimeouts timeouts;
     private final UnitWatch watch;
-    private final UnitRetry retry;
+    private final UnitBuild build;
     private final UnitReport report;
-    private Optional<ConcurrentBuild> build = Optional.empty();
-    private Optional<Duration> pastAutovacuum = Optional.empty();
-    private boolean triedPastAutovacuum;
-    private boolean last;
+    private final UnitAttempts attempts;
     private boolean closed;
 
     private LockGuard(
@@ -113,12 +105,12 @@ public final class LockGuard implements AutoCloseable {
         this.unit = unit;
         this.session = session;
         this.policy = policy;
-        this.messages = messages;
+        this.told = (level, message) -> messages.message(level, unit + ": " + message);
         this.timeouts = timeouts;
         this.watch = watch;
-        this.retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        this.build = new UnitBuild(session, told);
         this.report = new UnitReport(unit);
-        this.last = retry.isLast(System.nanoTime());
+        this.attempts = new UnitAttempts(session, policy, told, timeouts, watch, build, report);
     }
 
     /**
@@ -159,9 +151,8 @@ public final class LockGuard implements AutoCloseable {
 
     /**
      * As {@link #open}, with a savepoint where the policy tries again and the connection is in a transaction or has autocommit
-     * off: {@link
-     * #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the transaction back
-     * itself. It costs no round trip of its own.
+     * off: {@link #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the
+     * transaction back itself. It costs no round trip of its own.
      */
     public static LockGuard openWithSavepoint(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
@@ -182,15 +173,26 @@ public final class LockGuard implements AutoCloseable {
                         .noStatementTimeout()
                         .prioritize(LockPolicy.Priority.OFF)
                         .retryDeadline(Duration.ZERO);
-        boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(0);
+        boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(System.nanoTime());
         UnitTimeouts timeouts = UnitTimeouts.open(session, effective, withSavepoint && triesAgain);
         try {
-            UnitWatch watch = UnitWatch.start(unit, session, side, effective, messages);
-            return new LockGuard(unit, session, effective, messages, timeouts, watch);
+            Messages safe = harmless(messages);
+            UnitWatch watch = UnitWatch.start(unit, session, side, effective, safe);
+            return new LockGuard(unit, session, effective, safe, timeouts, watch);
         } catch (RuntimeException e) {
             timeouts.close();
             throw e;
         }
+    }
+
+    private static Messages harmless(Messages messages) {
+        return (level, message) -> {
+            try {
+                messages.message(level, message);
+            } catch (RuntimeException e) {
+                System.getLogger("io.pglock").log(Level.WARNING, "A host took no message", e);
+            }
+        };
     }
 
     /**
@@ -207,25 +209,7 @@ public final class LockGuard implements AutoCloseable {
      *     holds locks from before that others may wait for: waiting with those is no retry
      */
     public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {
-        while (true) {
-            long begun = System.nanoTime();
-            begin();
-            SQLException failure;
-            try {
-                T result = work.run();
-                if (!session.transactional()) {
-                    retry.reset();
-                }
-                return result;
-            } catch (SQLException e) {
-                failure = e;
-            } finally {
-                end();
-            }
-            if (!pause(failure, undo, begun)) {
-                throw failure;
-            }
-        }
+        return attempts.run(work, undo);
     }
 
     /**
@@ -243,131 +227,13 @@ public final class LockGuard implements AutoCloseable {
             Messages messages,
             Supplier<T> work,
             Function<RuntimeException, Optional<SQLException>> failures) {
-        UnitRetry retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
-        while (true) {
-            boolean last = !policy.enabled() || retry.isLast(System.nanoTime());
-            try {
-                return work.get();
-            } catch (RuntimeException e) {
-                Optional<UnitRetry.Cause> cause = failures.apply(e).flatMap(sql -> UnitRetry.cause(sql, false));
-                if (last || cause.isEmpty()) {
-                    throw e;
-                }
-                long now = System.nanoTime();
-                retry.failed(now);
-                Duration delay = retry.delay();
-                messages.message(
-                        Level.WARNING,
-                        unit + ": failed (" + cause.get() + "), and is repeated in " + Text.age(delay) + " (attempt "
-                                + (retry.attempt() + 1) + ").");
-                try {
-                    TimeUnit.NANOSECONDS.sleep(Math.min(delay.toNanos(), retry.left(now).toNanos()));
-                } catch (InterruptedException interrupted) {
-                    Thread.currentThread().interrupt();
-                    throw e;
-                }
-                retry.next();
-            }
-        }
+        return UnitAttempts.repeat(
+                policy, (level, message) -> messages.message(level, unit + ": " + message), work, failures);
     }
 
     /** Whether the attempt that is going on would be followed by another one, should it fail for a lock. */
     public boolean triesAgain() {
-        return !last;
-    }
-
-    private void begin() {
-        last = retry.isLast(System.nanoTime());
-        Optional<Duration> timeout = pastAutovacuum.or(policy::lockTimeout);
-        pastAutovacuum.ifPresent(timeouts::attempt);
-        pastAutovacuum = Optional.empty();
-        watch.attempt(!last && !timeouts.insideStatement(), timeout);
-    }
-
-    /** From here on nothing that was meant for the attempt can hit what comes next. */
-    private void end() {
-        watch.attemptEnded();
-        timeouts.attemptEnded();
-    }
-
-    /** Undoes, waits outside the queue, and is ready for the next attempt; false if there is none. */
-    private boolean pause(SQLException failure, Undo undo, long begun) {
-        Optional<UnitRetry.Cause> cause = UnitRetry.cause(failure, watch.gaveWay());
-        if (last || cause.isEmpty()) {
-            return false;
-        }
-        long failedAt = System.nanoTime();
-        retry.failed(failedAt);
-        try {
-            undo.run();
-            Optional<String> held = UnitCalls.beginPause(session);
-            try {
-                if (held.isPresent()) {
-                    say(Level.WARNING, "not tried again: its transaction holds locks from before, and pausing with those"
-                            + " would make others wait (" + held.get() + ").");
-                    return false;
-                }
-                awaitOutside(failure, cause.get());
-            } finally {
-                UnitCalls.endPause(session);
-            }
-            report.attempt(
-                    cause.get(),
-                    Duration.ofNanos(failedAt - begun),
-                    Duration.ofNanos(System.nanoTime() - failedAt));
-            retry.next();
-            return !leavesAnIndexBehind();
-        } catch (SQLException e) {
-            failure.addSuppressed(e);
-        } catch (InterruptedException e) {
-            failure.addSuppressed(e);
-            Thread.currentThread().interrupt();
-        }
-        return false;
-    }
-
-    private void awaitOutside(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
-        Duration left = retry.left(System.nanoTime());
-        Duration delay = retry.delay();
-        boolean sendAwayAutovacuum = !triedPastAutovacuum && watch.onlyAutovacuumInTheWay() && isTooShortForAutovacuum();
-        if (sendAwayAutovacuum) {
-            triedPastAutovacuum = true;
-            say(Level.WARNING, UnitMessages.pastAutovacuum(watch, pastAutovacuum.orElseThrow()));
-            TimeUnit.NANOSECONDS.sleep(delay.toNanos());
-            return;
-        }
-        boolean patient = cause == UnitRetry.Cause.GAVE_WAY;
-        say(
-                patient ? Level.INFO : Level.WARNING,
-                UnitMessages.again(
-                        watch, cause, failure, policy, retry.attempt() + 1, patient ? Optional.empty() : Optional.of(delay), left));
-        watch.awaitOutside(delay, patient, left);
-    }
-
-    /** A wait that is no longer than {@code deadlock_timeout} never gets past a running autovacuum: the next one is. */
-    private boolean isTooShortForAutovacuum() throws SQLException {
-        Duration deadlockTimeout = UnitCalls.deadlockTimeout(session);
-        pastAutovacuum = policy.lockTimeout()
-                .filter(timeout -> timeout.compareTo(deadlockTimeout) <= 0)
-                .map(deadlockTimeout::plus)
-                .map(timeout -> timeout.plus(GiveWay.VACUUM_LEAVES));
-        return pastAutovacuum.isPresent();
-    }
-
-    private boolean leavesAnIndexBehind() throws SQLException {
-        if (build.isEmpty()) {
-            return false;
-        }
-        List<String> left = build.get().leftovers();
-        List<String> kept = build.get().drop();
-        if (!kept.isEmpty()) {
-            say(Level.ERROR, UnitMessages.invalid(kept)
-                    + " Not tried again: another session may be building it at this moment.");
-        } else if (!left.isEmpty()) {
-            say(Level.WARNING, "the failed attempt left " + String.join(", ", left)
-                    + " invalid; dropped, to be built again.");
-        }
-        return !kept.isEmpty();
+        return !attempts.isLast();
     }
 
     /**
@@ -393,10 +259,6 @@ public final class LockGuard implements AutoCloseable {
         timeouts.forgetSavepoint();
     }
 
-    private void say(Level level, String message) {
-        messages.message(level, unit + ": " + message);
-    }
-
     /** Whether {@link #beforeStatement} has anything to do for this statement; no round trip. */
     public boolean concerns(String sql) {
         return asking(() -> timeouts.concerns(sql));
@@ -413,13 +275,10 @@ public final class LockGuard implements AutoCloseable {
     public void beforeStatement(String sql) {
         asking(() -> {
             timeouts.beforeStatement(sql);
-            if (policy.enabled() && Statements.concurrently(sql) && !session.transactional()) {
-                Optional<String> hidden = ConcurrentBuild.hiddenByIfNotExists(session, sql);
-                if (hidden.isPresent()) {
-                    timeouts.afterStatement();
-                    throw new PgLockException(unit + ": " + UnitMessages.hidden(hidden.get()));
-                }
-                build = ConcurrentBuild.before(session, sql);
+            Optional<String> hidden = policy.enabled() ? build.before(sql) : Optional.empty();
+            if (hidden.isPresent()) {
+                afterStatement();
+                throw new PgLockException(unit + ": " + UnitMessages.hidden(hidden.get()));
             }
             return true;
         });
@@ -427,7 +286,7 @@ public final class LockGuard implements AutoCloseable {
 
     /** The statement has ended, well or not. */
     public void afterStatement() {
-        build = Optional.empty();
+        build.after();
         timeouts.afterStatement();
     }
 
@@ -444,13 +303,13 @@ public final class LockGuard implements AutoCloseable {
      *     who was in the way, if anybody was
      */
     public Optional<String> failed(SQLException failure) {
-        report.failed();
+        report.failed(true);
         return withAttempts(watch.explain(failure));
     }
 
     /** As {@link #failed(SQLException)}, where the host does not say what the failure was: who was in the way, if anybody was. */
     public Optional<String> failed() {
-        report.failed();
+        report.failed(true);
         return withAttempts(watch.explain());
     }
 
@@ -461,21 +320,9 @@ public final class LockGuard implements AutoCloseable {
                                 .filter(retries -> retries > 0 && explained.isPresent())
                                 .map(retries -> "Given up after " + (retries + 1) + " attempts in "
                                         + Text.age(report.lasted()) + "."),
-                        invalidIndex())
+                        build.leftBehind())
                 .flatMap(Optional::stream)
                 .reduce((text, more) -> text + " " + more);
-    }
-
-    private Optional<String> invalidIndex() {
-        try {
-            if (build.isPresent() && !session.transactional()) {
-                List<String> left = build.get().leftovers();
-                return left.isEmpty() ? Optional.empty() : Optional.of(UnitMessages.invalid(left));
-            }
-        } catch (SQLException e) {
-            // the failure itself is the one to be seen
-        }
-        return Optional.empty();
     }
 
     /**
@@ -490,15 +337,21 @@ public final class LockGuard implements AutoCloseable {
             return;
         }
         closed = true;
-        List<UnitCalls.Taken> locks = policy.report().isPresent() ? locksTaken() : List.of();
+        Optional<Path> file = policy.report().filter(wanted -> policy.enabled());
+        List<UnitCalls.Taken> locks = file.isPresent() ? locksTaken() : List.of();
         try {
             watch.close();
         } finally {
-            timeouts.close();
-            if (report.retries() > 0 && !report.hasFailed()) {
-                say(Level.INFO, "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted()) + ".");
+            try {
+                timeouts.close();
+            } finally {
+                if (report.retries() > 0 && !report.hasFailed()) {
+                    told.message(
+                            Level.INFO,
+                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted()) + ".");
+                }
+                file.ifPresent(path -> write(path, locks));
             }
-            policy.report().ifPresent(file -> write(file, locks));
         }
     }
 
@@ -506,7 +359,7 @@ public final class LockGuard implements AutoCloseable {
         try {
             return UnitCalls.locksTaken(session);
         } catch (SQLException e) {
-            say(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
+            told.message(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
             return List.of();
         }
     }
@@ -515,7 +368,7 @@ public final class LockGuard implements AutoCloseable {
         try {
             UnitReport.append(file, report.line(watch, locks));
         } catch (IOException e) {
-            say(Level.WARNING, "no line in " + file + ": " + e);
+            told.message(Level.WARNING, "no line in " + file + ": " + e);
         }
     }
 

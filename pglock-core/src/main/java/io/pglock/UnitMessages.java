@@ -29,30 +29,28 @@ final class UnitMessages {
             UnitWatch watch,
             UnitRetry.Cause cause,
             SQLException failure,
-            LockPolicy policy,
             int attempt,
             Optional<Duration> atTheLatest,
             Duration left) {
         Optional<String> blockers = watch.blockedBy();
         String what =
                 switch (cause) {
-                    case LOCK_TIMEOUT -> "not locked" + within(policy, failure);
+                    case LOCK_TIMEOUT -> "not locked" + within(watch.lockTimeout(), failure);
                     case DEADLOCK -> "ended by PostgreSQL to resolve a deadlock";
                     case GAVE_WAY -> "made way for " + victims(watch.victims());
                 };
         String when = blockers.isPresent()
-                ? "when it is gone"
+                ? (watch.blockersInTheWay() == 1 ? "when it is gone" : "when they are gone")
                         + atTheLatest.map(latest -> ", at the latest in " + Text.age(latest)).orElse("")
                 : "in " + atTheLatest.map(Text::age).orElse("a moment");
         return what + blockers.map(who -> ", " + who).orElse("") + ". Trying again " + when + " (attempt " + attempt
                 + (left.compareTo(WORTH_TELLING) < 0 ? ", " + Text.age(left) + " left" : "") + ").";
     }
 
-    private static String within(LockPolicy policy, SQLException failure) {
+    /** {@code  within 2s}, {@code  at once}: the end of "not locked". */
+    static String within(Optional<Duration> lockTimeout, SQLException failure) {
         return isTimeout(failure)
-                ? policy.lockTimeout()
-                        .map(timeout -> " within " + Durations.text(timeout))
-                        .orElse("")
+                ? lockTimeout.map(timeout -> " within " + Durations.text(timeout)).orElse("")
                 : " at once"; // NOWAIT
     }
 
@@ -77,6 +75,10 @@ final class UnitMessages {
     static String invalid(List<String> indexes) {
         return "Left behind, invalid: " + String.join(", ", indexes) + ". Before the next try: DROP INDEX CONCURRENTLY "
                 + String.join(", ", indexes) + ".";
+    }
+
+    static String mayBeBuilt(List<String> indexes) {
+        return invalid(indexes) + " Not dropped now: another session may be building it at this moment. Trying again later.";
     }
 
     static String hidden(String index) {

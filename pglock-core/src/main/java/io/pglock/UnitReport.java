@@ -30,17 +30,17 @@ final class UnitReport {
     }
 
     /** An attempt that was followed by another. */
-    void attempt(UnitRetry.Cause cause, Duration took, Duration paused) {
+    void attempt(UnitRetry.Cause cause, long begunAt, long failedAt, long pausedUntil) {
         Map<String, Object> attempt = new LinkedHashMap<>();
         attempt.put("ended", cause.toString());
-        attempt.put("millis", took.toMillis());
-        attempt.put("pausedMillis", paused.toMillis());
+        attempt.put("millis", Duration.ofNanos(failedAt - begunAt).toMillis());
+        attempt.put("pausedMillis", Duration.ofNanos(pausedUntil - failedAt).toMillis());
         attempts.add(attempt);
     }
 
-    /** The unit failed in the end. */
-    void failed() {
-        failed = true;
+    /** Whether the unit, as far as is known by now, fails in the end. */
+    void failed(boolean fails) {
+        failed = fails;
     }
 
     boolean hasFailed() {

@@ -26,6 +26,7 @@ final class UnitTimeouts implements AutoCloseable {
     private final boolean withSavepoint;
     private SettingScope scope;
     private boolean savepoint;
+    private boolean forgotten;
     private Optional<LockTimeout> forAttempt = Optional.empty();
     private Optional<LockTimeout> forStatement = Optional.empty();
 
@@ -47,8 +48,8 @@ final class UnitTimeouts implements AutoCloseable {
                         changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout))));
         policy.lockTimeout()
                 .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout))));
-        SettingScope opened = SettingScope.open(session, changes, withSavepoint ? Sql.UNIT_SAVEPOINT : "");
-        savepoint = withSavepoint && opened.isLocal();
+        SettingScope opened = SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
+        savepoint = withSavepoint && !forgotten && opened.isLocal();
         return opened;
     }
 
@@ -59,7 +60,15 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** The unit has ended the transaction itself, or may have: the savepoint is not to be touched any more. */
     void forgetSavepoint() {
+        forgotten = true;
         savepoint = false;
+    }
+
+    /** Everything has been undone, perhaps with the transaction that these timeouts were local to: then they are set again. */
+    void renew() throws SQLException {
+        if (!scope.isInForce()) {
+            scope = open();
+        }
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */
@@ -111,7 +120,7 @@ final class UnitTimeouts implements AutoCloseable {
     }
 
     /** What a unit sets itself is what it wants: it is left alone. */
-    private boolean unitHasItsOwnLockTimeout() throws SQLException {
+    boolean unitHasItsOwnLockTimeout() throws SQLException {
         try (Statement statement = session.connection().createStatement();
                 ResultSet row = statement.executeQuery(Sql.LOCK_TIMEOUT_IN_FORCE)) {
             row.next();

@@ -27,11 +27,13 @@ final class UnitWatch implements AutoCloseable {
     private final String unit;
     private final LockPolicy policy;
     private final Optional<PriorityScope> scope;
+    private volatile Optional<Duration> lockTimeout;
 
     private UnitWatch(String unit, LockPolicy policy, Optional<PriorityScope> scope) {
         this.unit = unit;
         this.policy = policy;
         this.scope = scope;
+        this.lockTimeout = policy.lockTimeout();
     }
 
     /** @throws PgLockException only where the side connection is required */
@@ -76,9 +78,7 @@ final class UnitWatch implements AutoCloseable {
     Optional<String> explain(SQLException failure) {
         if (SqlState.is(failure, SqlState.LOCK_NOT_AVAILABLE)) {
             return Optional.of(unit + ": not locked"
-                    + policy.lockTimeout()
-                            .map(timeout -> " within " + Durations.text(timeout))
-                            .orElse("")
+                    + UnitMessages.within(lockTimeout, failure)
                     + inTheWay().map(who -> ", " + who).orElseGet(this::nobodySeen));
         }
         if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
@@ -107,10 +107,16 @@ final class UnitWatch implements AutoCloseable {
 
     /** @param lockTimeout of this attempt */
     void attempt(boolean mayGiveWay, Optional<Duration> lockTimeout) {
+        this.lockTimeout = lockTimeout;
         Optional<GiveWay> rule = mayGiveWay
                 ? Optional.of(new GiveWay(policy.maxBlockedTime(), policy.maxVictims(), lockTimeout))
                 : Optional.empty();
         scope.ifPresent(seen -> seen.guarded().attempt(rule));
+    }
+
+    /** Of the attempt that is going on or was the last. */
+    Optional<Duration> lockTimeout() {
+        return lockTimeout;
     }
 
     void attemptEnded() {
@@ -140,6 +146,11 @@ final class UnitWatch implements AutoCloseable {
         return scope.map(UnitWatch::latest).filter(seen -> !seen.isEmpty()).map(UnitWatch::named);
     }
 
+    /** How many {@link #blockedBy} is about. */
+    int blockersInTheWay() {
+        return scope.map(UnitWatch::latest).map(UnitWatch::holdersFirst).map(List::size).orElse(0);
+    }
+
     private static List<SeenBlocker> latest(PriorityScope scope) {
         List<SeenBlocker> latest = scope.guarded().latestBlockers();
         return latest.isEmpty() ? scope.blockers() : latest;
@@ -147,7 +158,7 @@ final class UnitWatch implements AutoCloseable {
 
     private static String named(List<SeenBlocker> seen) {
         List<SeenBlocker> named = holdersFirst(seen);
-        int others = seen.size() - Math.min(named.size(), NAMED);
+        int others = Math.max(0, named.size() - NAMED);
         return "blocked by "
                 + named.stream()
                         .limit(NAMED)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -20,66 +22,119 @@ import java.util.stream.Collectors;
  */
 public final class ConcurrentBuild {
 
-    private static final String NAME = "(?:\"(?:[^\"]|\"\")+\"|[\\w$\\x{80}-\\x{10ffff}]+)";
+    private static final String NAME = "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
     private static final String QUALIFIED = NAME + "(?:\\s*\\.\\s*" + NAME + "){0,2}";
 
+    /** Between words there is space; a quoted name needs none around it. */
     private static final Pattern CREATE = Pattern.compile(
-            "^\\s*create\\s+(?:unique\\s+)?index\\s+concurrently\\s+(?<unless>if\\s+not\\s+exists\\s+)?(?:(?<index>(?!on\\b)"
-                    + NAME + ")\\s+)?on\\s+(?:only\\s+)?(?<table>" + QUALIFIED + ")",
+            "^\\s*create\\s+(?:unique\\s+)?index\\s+concurrently\\b\\s*(?<unless>if\\s+not\\s+exists\\b\\s*)?"
+                    + "(?<index>(?!on\\b)" + NAME + ")?\\s*(?<![\\w$])on\\b\\s*(?:only\\b\\s*)?(?<table>" + QUALIFIED + ")",
             Pattern.CASE_INSENSITIVE);
 
     private static final Pattern REINDEX = Pattern.compile(
-            "^\\s*reindex\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\s+(?:concurrently\\s+)?(?<name>" + QUALIFIED + ")",
+            "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>" + QUALIFIED
+                    + ")",
             Pattern.CASE_INSENSITIVE);
+
+    /** What {@code REINDEX CONCURRENTLY} calls the new index while it builds it, and the old one before it is gone. */
+    private static final Pattern OF_REINDEX = Pattern.compile(".*_cc(?:new|old)\\d*", Pattern.DOTALL);
+
+    /** Longer names are cut. */
+    private static final int NAME_BYTES = 63;
 
     /** An index that is not valid. */
     private record Invalid(long oid, String name, String qualifiedName, boolean maybeBeingBuilt) {}
 
+    /**
+     * What is built.
+     *
+     * @param of the table, or the index that is built anew
+     * @param isIndex whether {@code of} is an index
+     * @param name of the index that comes of it; empty where PostgreSQL chooses one
+     */
+    private record Target(String of, boolean isIndex, Optional<Predicate<String>> name, boolean ifNotExists) {}
+
     private final PgSession session;
-    private final boolean ofIndex;
-    private final String name;
+    private final String sql;
+    private final Target target;
     private final Set<Long> before;
 
-    private ConcurrentBuild(PgSession session, boolean ofIndex, String name) throws SQLException {
+    private ConcurrentBuild(PgSession session, String sql, Target target) throws SQLException {
         this.session = session;
-        this.ofIndex = ofIndex;
-        this.name = name;
+        this.sql = sql;
+        this.target = target;
         this.before = invalid().stream().map(Invalid::oid).collect(Collectors.toSet());
     }
 
     /** Takes note of what is there before, in one round trip; empty where the statement builds no index concurrently. */
     public static Optional<ConcurrentBuild> before(PgSession session, String sql) throws SQLException {
+        Optional<Target> target = target(sql);
+        return target.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new ConcurrentBuild(session, sql, target.get()));
+    }
+
+    private static Optional<Target> target(String sql) {
         String bare = Statements.withoutComments(sql);
         Matcher create = CREATE.matcher(bare);
         if (create.find()) {
-            return Optional.of(new ConcurrentBuild(session, false, create.group("table")));
+            Optional<Predicate<String>> name =
+                    Optional.ofNullable(create.group("index")).map(ConcurrentBuild::asStored).map(Predicate::isEqual);
+            return Optional.of(new Target(create.group("table"), false, name, create.group("unless") != null));
         }
         Matcher reindex = REINDEX.matcher(bare);
         return reindex.find()
-                ? Optional.of(new ConcurrentBuild(
-                        session, reindex.group("what").equalsIgnoreCase("index"), reindex.group("name")))
+                ? Optional.of(new Target(
+                        reindex.group("name"),
+                        reindex.group("what").equalsIgnoreCase("index"),
+                        Optional.of(OF_REINDEX.asMatchPredicate()),
+                        false))
                 : Optional.empty();
     }
 
-    /** The invalid index on top of which {@code IF NOT EXISTS} would do nothing, and say that all is well. */
-    public static Optional<String> hiddenByIfNotExists(PgSession session, String sql) throws SQLException {
+    /** Of what a statement builds: the table or index that it names, then the index that comes of it. For tests. */
+    static List<String> named(String sql) {
         Matcher create = CREATE.matcher(Statements.withoutComments(sql));
-        if (!create.find() || create.group("unless") == null || create.group("index") == null) {
-            return Optional.empty();
+        if (create.find()) {
+            return List.of(
+                    create.group("table"),
+                    Optional.ofNullable(create.group("index"))
+                            .map(ConcurrentBuild::asStored)
+                            .orElse(""));
         }
-        String index = folded(create.group("index"));
-        return new ConcurrentBuild(session, false, create.group("table"))
-                .invalid().stream()
-                        .filter(invalid -> invalid.name().equals(index))
-                        .map(Invalid::qualifiedName)
-                        .findFirst();
+        return target(sql).map(target -> List.of(target.of())).orElse(List.of());
     }
 
-    /** As PostgreSQL reads a name: in lower case unless it is quoted. */
-    private static String folded(String name) {
-        return name.startsWith("\"")
-                ? name.substring(1, name.length() - 1).replace("\"\"", "\"")
-                : name.toLowerCase(java.util.Locale.ROOT);
+    /** Whether it is about this very statement. */
+    public boolean isOf(String other) {
+        return sql.equals(other);
+    }
+
+    /** The invalid index on top of which {@code IF NOT EXISTS} would do nothing, and say that all is well. */
+    public Optional<String> hiddenByIfNotExists() throws SQLException {
+        if (!target.ifNotExists() || target.name().isEmpty()) {
+            return Optional.empty();
+        }
+        return invalid().stream()
+                .filter(index -> target.name().get().test(index.name()))
+                .map(Invalid::qualifiedName)
+                .findFirst();
+    }
+
+    /** As PostgreSQL stores a name: in lower case (of ASCII) unless it is quoted, and not too long. */
+    private static String asStored(String name) {
+        String read;
+        if (name.startsWith("\"")) {
+            read = name.substring(1, name.length() - 1).replace("\"\"", "\"");
+        } else {
+            StringBuilder folded = new StringBuilder();
+            name.chars().forEach(c -> folded.append((char) (c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c)));
+            read = folded.toString();
+        }
+        while (read.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES) {
+            read = read.substring(0, read.offsetByCodePoints(read.length(), -1));
+        }
+        return read;
     }
 
     /** The invalid indexes that were not there before, by name. */
@@ -89,7 +144,8 @@ public final class ConcurrentBuild {
 
     private List<Invalid> left() throws SQLException {
         return invalid().stream()
-                .filter(index -> !before.contains(index.oid()))
+                .filter(index -> !before.contains(index.oid())
+                        && target.name().map(name -> name.test(index.name())).orElse(true))
                 .toList();
     }
 
@@ -119,8 +175,8 @@ public final class ConcurrentBuild {
                 session,
                 Sql.INVALID_INDEXES,
                 statement -> {
-                    statement.setBoolean(1, ofIndex);
-                    statement.setString(2, name);
+                    statement.setBoolean(1, target.isIndex());
+                    statement.setString(2, target.of());
                 },
                 row -> new Invalid(row.getLong(1), row.getString(2), row.getString(3), row.getBoolean(4)));
     }

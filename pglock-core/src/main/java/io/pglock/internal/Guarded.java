@@ -3,19 +3,12 @@ package io.pglock.internal;
 
 import io.pglock.PgLockException;
 import io.pglock.SeenBlocker;
-import io.pglock.Signal;
 import io.pglock.Signalled;
-import io.pglock.Signalled.Outcome;
-import java.lang.System.Logger.Level;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -23,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.postgresql.core.BaseConnection;
 
 /**
@@ -34,8 +28,6 @@ public final class Guarded {
 
     /** Longer than any statement of the side connection may run. */
     private static final Duration LONGEST_SIGNAL = Duration.ofSeconds(6);
-
-    private static final System.Logger LOG = System.getLogger("io.pglock");
 
     private final PriorityPlan plan;
     private final PgSession.Facts facts;
@@ -51,26 +43,17 @@ public final class Guarded {
     private volatile boolean ended;
     private volatile boolean refused;
 
-    /** The watch's own, down to {@link #waitsSince}. */
-    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.remembering();
+    /** Cuts the side connection off; nothing while no watch looks after this session. */
+    private volatile Runnable cutOff = () -> {};
 
-    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.remembering());
-    private final Set<String> warned = new HashSet<>();
-    private final Victims victims = new Victims();
-    private String waitsFor = "";
-    private long waitsSince;
-
-    /** Of the attempt that is going on, or was the last; under {@link #acting}. */
-    private Optional<GiveWay> giveWay = Optional.empty();
-
-    private boolean gaveWay;
-    private List<Sighting> inTheWay = List.of();
-
-    /** Since when they are in the way, over all attempts and the pauses between them; under {@link #acting}. */
-    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.remembering();
-
-    private final Outside outside = new Outside();
     private final Findings findings = new Findings();
+    private final Outside outside = new Outside();
+
+    /** These under {@link #acting}. */
+    private final Notices notices;
+
+    private final Pursuits pursuits;
+    private final QueuePlace place;
 
     public Guarded(PgSession session, PriorityPlan plan) throws SQLException {
         this.plan = plan;
@@ -78,6 +61,9 @@ public final class Guarded {
         this.connection = new WeakReference<>(session.connection());
         this.physical = new WeakReference<>(session.physical());
         this.registration = OwnSessions.register(facts);
+        this.notices = new Notices(plan.listener(), findings);
+        this.pursuits = new Pursuits(plan, facts.pid(), findings, notices);
+        this.place = new QueuePlace(facts.pid(), notices);
     }
 
     int pid() {
@@ -127,8 +113,10 @@ public final class Guarded {
     void unavailable(String occasion, String why) {
         acting.lock();
         try {
-            if (!ended && warned.add(occasion)) {
-                warn("Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
+            if (!ended) {
+                notices.warn(
+                        occasion,
+                        "Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
             }
         } finally {
             acting.unlock();
@@ -164,139 +152,81 @@ public final class Guarded {
         acting.lock();
         try {
             long now = System.nanoTime();
-            String before = waitsFor;
-            waitsFor = sightings.isEmpty() ? "" : sightings.get(0).waitsFor();
-            if (!waitsFor.equals(before)) {
-                waitsSince = now;
-            }
-            if (!sightings.isEmpty()) {
-                inTheWay = sightings;
-            }
+            place.saw(sightings, now);
             boolean signalled = false;
             for (Sighting sighting : sightings) {
                 if (ended) {
                     return;
                 }
-                signalled |= pursue(sighting, side, now);
+                signalled |= pursuits.pursue(sighting, place.waited(sighting, now), side, now);
             }
-            if (!sightings.isEmpty()) {
-                makeWay(sightings, side, now, signalled);
+            if (!sightings.isEmpty() && !ended) {
+                place.makeWay(side, now, signalled);
             }
         } finally {
             acting.unlock();
         }
     }
 
-    /** By the server's clock or, where it does not tell, since the watch first saw it. */
-    private Duration waited(Sighting sighting, long now) {
-        return sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
+    boolean isOutside() {
+        return outside.isWaiting();
     }
 
-    /** Whether a signal was sent. */
-    private boolean pursue(Sighting sighting, SideConnection side, long now) throws SQLException {
-        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
-        Duration waited = waited(sighting, now);
-        Duration inTheWayFor = Optional.ofNullable(inTheWaySince.get(key))
-                .map(since -> Duration.ofNanos(now - since))
-                .filter(longer -> longer.compareTo(waited) > 0)
-                .orElse(waited);
-        SeenBlocker plain = new SeenBlocker(
-                sighting.backend(), sighting.hard(), sighting.waitsFor(), inTheWayFor, sighting.spared());
-        SeenBlocker seen = plain.spared().isPresent()
-                ? plain
-                : spared(plain).map(why -> with(plain, why)).orElse(plain);
-        findings.blocker(key, seen);
-        boolean worthTelling =
-                inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.kind() == Sighting.Kind.OWN;
-        if (worthTelling && announced.add(key)) {
-            tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + pid() + " " + seen.describe() + ".");
-        }
-        Pursuit.Step step = nextStep(key, seen, now);
-        pursuits.put(key, step.pursuit());
-        if (step.signal().isEmpty()) {
-            return false;
-        }
-        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, pid(), plan.protect()));
-        record(key, result, now);
-        return result.sent();
-    }
-
-    /** Cancels the waiting statement where others wait behind it; not when somebody has just been sent away for it. */
-    private void makeWay(List<Sighting> sightings, SideConnection side, long now, boolean signalled)
-            throws SQLException {
-        Sighting any = sightings.get(0);
-        Duration waited = waited(any, now);
-        Duration longest = victims.saw(any.victims(), any.victimsWaited(), waited, now);
-        if (ended || signalled || gaveWay || giveWay.isEmpty()) {
-            return;
-        }
-        GiveWay rule = giveWay.get();
-        boolean onlyAutovacuum = sightings.stream()
-                .filter(Sighting::hard)
-                .allMatch(sighting -> sighting.kind() == Sighting.Kind.AUTOVACUUM);
-        if (!rule.isDue(any.victims().size(), longest)
-                || (onlyAutovacuum && rule.outlasts(side.deadlockTimeout(), waited))) {
-            return;
-        }
+    /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
+    void lookFromOutside(SideConnection side) throws SQLException {
+        List<Sighting.Held> awaited = outside.awaited();
+        Set<Sighting.Held> still = awaited.isEmpty() ? Set.of() : side.stillHeld(awaited);
+        acting.lock();
         try {
-            gaveWay = side.giveWay(pid());
-        } catch (SQLException e) {
-            if (!SqlState.is(e, SqlState.INSUFFICIENT_PRIVILEGE)) {
-                throw e;
+            long now = System.nanoTime();
+            for (Sighting sighting : place.holders()) {
+                if (ended || !outside.isWaiting()) { // it has gone on meanwhile
+                    break;
+                }
+                if (sighting.held().filter(still::contains).isPresent()) {
+                    pursuits.finish(sighting, side, now);
+                } else if (sighting.held().filter(awaited::contains).isPresent()) {
+                    pursuits.gone(sighting);
+                }
             }
-            giveWay = Optional.empty();
-            if (warned.add("give way")) {
-                warn("Others wait behind pid " + pid() + ", and the side connection's role may not cancel that statement to"
-                        + " make way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
-            }
+        } finally {
+            acting.unlock();
         }
+        outside.saw(awaited, still);
     }
 
     // ---- attempts: called by the thread of the work -----------------------------------------------------------------
 
     /** An attempt begins; with a rule for giving way only if it can be undone and made again. */
     public void attempt(Optional<GiveWay> rule) {
-        acting.lock();
-        try {
+        undisturbed(() -> {
             findings.begin();
-            inTheWay = List.of();
-            gaveWay = false;
-            giveWay = rule;
-        } finally {
-            acting.unlock();
-        }
+            place.attempt(rule);
+            return true;
+        });
     }
 
     /** It has ended; when this returns, nothing is on its way any more that would hit what comes next. */
     public void attemptEnded() {
-        acting.lock();
-        try {
-            giveWay = Optional.empty();
-        } finally {
-            acting.unlock();
-        }
+        undisturbed(() -> {
+            place.attemptEnded();
+            return true;
+        });
     }
 
     /** Whether the attempt was cancelled from here, to give way. */
     public boolean gaveWay() {
-        acting.lock();
-        try {
-            return gaveWay;
-        } finally {
-            acting.unlock();
-        }
+        return undisturbed(place::gaveWay);
     }
 
     /** Whether nobody but an autovacuum that PostgreSQL would send away held what the attempt waited for. */
     public boolean onlyAutovacuumInTheWay() {
-        acting.lock();
-        try {
-            List<Sighting> holders = inTheWay.stream().filter(Sighting::hard).toList();
-            return !holders.isEmpty()
-                    && holders.stream().allMatch(holder -> holder.kind() == Sighting.Kind.AUTOVACUUM);
-        } finally {
-            acting.unlock();
-        }
+        return undisturbed(place::onlyAutovacuumAhead);
+    }
+
+    /** Who waited behind it. */
+    public Victims.Summary victims() {
+        return undisturbed(place::victims);
     }
 
     /**
@@ -308,143 +238,57 @@ public final class Guarded {
      * @return whether they have let go
      */
     public boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
-        List<Sighting.Held> awaited = new ArrayList<>();
-        Duration untilSignal = atMost;
-        acting.lock();
-        try {
+        List<Sighting> holders = undisturbed(place::holders);
+        Duration untilSignal = untilSignal(holders, atMost);
+        Duration longest = patient ? later(delay, untilSignal) : delay;
+        return outside.await(
+                holders.stream().map(Sighting::held).flatMap(Optional::stream).toList(),
+                delay,
+                sooner(longest, atMost),
+                every());
+    }
+
+    /** Until waiting in the queue is worth it again, because somebody there may be signalled. */
+    private Duration untilSignal(List<Sighting> holders, Duration atMost) {
+        return undisturbed(() -> {
             long now = System.nanoTime();
-            for (Sighting sighting : inTheWay) {
-                if (sighting.held().isEmpty()) {
-                    continue;
-                }
-                Pursuit.Key key = Pursuit.Key.of(sighting.backend());
-                awaited.add(sighting.held().get());
-                long since = inTheWaySince.computeIfAbsent(
-                        key, blocker -> now - waited(sighting, now).toNanos());
-                if (sighting.spared().isEmpty()
-                        && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan)) {
-                    Duration until = plan.timing().after().minusNanos(now - since);
-                    untilSignal = until.compareTo(untilSignal) < 0 ? until : untilSignal;
-                }
-            }
+            return holders.stream()
+                    .map(holder -> pursuits.untilSignal(holder, place.waited(holder, now), now))
+                    .flatMap(Optional::stream)
+                    .reduce(atMost, Guarded::sooner);
+        });
+    }
+
+    private static Duration sooner(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+
+    private static Duration later(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
+    }
+
+    /** While nothing is done for this session; what hangs is cut off, because the work must not hang with it. */
+    private <T> T undisturbed(Supplier<T> work) {
+        if (!Patience.tryLock(acting, LONGEST_SIGNAL)) {
+            cutOff.run();
+            acting.lock();
+        }
+        try {
+            return work.get();
         } finally {
             acting.unlock();
         }
-        Duration longest = delay;
-        if (patient && untilSignal.compareTo(delay) > 0) {
-            longest = untilSignal;
-        }
-        return outside.await(awaited, delay, longest.compareTo(atMost) < 0 ? longest : atMost, every());
     }
 
-    boolean isOutside() {
-        return outside.isWaiting();
-    }
+    // ---- the end, and what is known ---------------------------------------------------------------------------------
 
-    /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
-    void lookFromOutside(SideConnection side) throws SQLException {
-        Set<Sighting.Held> still = side.stillHeld(outside.awaited());
-        acting.lock();
-        try {
-            long now = System.nanoTime();
-            for (Sighting sighting : inTheWay) {
-                if (!ended && sighting.held().filter(still::contains).isPresent()) {
-                    finish(sighting, side, now);
-                }
-            }
-        } finally {
-            acting.unlock();
-        }
-        outside.saw(still);
-    }
-
-    /** A blocker that was cancelled and holds on to its lock may be terminated although nobody waits for it in the queue. */
-    private void finish(Sighting sighting, SideConnection side, long now) throws SQLException {
-        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
-        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
-        Long since = inTheWaySince.get(key);
-        if (since == null || sighting.spared().isPresent() || !pursuit.mayFinish(plan)) {
-            return;
-        }
-        SeenBlocker seen = new SeenBlocker(
-                sighting.backend(), true, sighting.waitsFor(), Duration.ofNanos(now - since), Optional.empty());
-        Pursuit.Step step = nextStep(key, seen, now);
-        if (spared(seen).isEmpty() && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
-            Sighting.Held held = sighting.held().orElseThrow();
-            record(key, signal(Signal.TERMINATE, seen, how -> side.signalHolder(how, seen, held, plan.protect())), now);
-        }
-    }
-
-    // ---- what both have in common -----------------------------------------------------------------------------------
-
-    private static SeenBlocker with(SeenBlocker seen, String spared) {
-        return new SeenBlocker(seen.backend(), seen.hard(), seen.waitsFor(), seen.waited(), Optional.of(spared));
-    }
-
-    private Optional<String> spared(SeenBlocker seen) {
-        if (seen.backend().application().filter(plan.protect()::contains).isPresent()
-                || seen.backend().user().filter(plan.protect()::contains).isPresent()) {
-            return Optional.of("it is protected");
-        }
-        try {
-            return plan.spare().test(seen) ? Optional.of("a filter spares it") : Optional.empty();
-        } catch (RuntimeException e) {
-            failed("The filter", e);
-            return Optional.of("the filter failed");
-        }
-    }
-
-    private Pursuit.Step nextStep(Pursuit.Key key, SeenBlocker seen, long now) {
-        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
-        try {
-            return pursuit.next(plan, seen, now);
-        } catch (RuntimeException e) {
-            failed("The action", e);
-            return new Pursuit.Step(Optional.empty(), pursuit);
-        }
-    }
-
-    private void failed(String what, RuntimeException failure) {
-        if (warned.add(what)) {
-            warn(what + " given to prioritize() failed, so nobody is signalled on its account: " + failure);
-        }
-    }
-
-    @FunctionalInterface
-    private interface Sending {
-        Signalled send(Signal how) throws SQLException;
-    }
-
-    private Signalled signal(Signal how, SeenBlocker seen, Sending sending) throws SQLException {
-        return plan.aim().dryRun()
-                ? Signals.unsent(seen.backend(), how, Outcome.DRY_RUN, "a dry run")
-                : sending.send(how);
-    }
-
-    private void record(Pursuit.Key key, Signalled result, long now) {
-        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
-        pursuits.put(key, pursuit.after(result, now));
-        if (pursuit.isNews(result)) {
-            findings.action(result);
-            tell(result.outcome() == Outcome.GONE ? Level.INFO : Level.WARNING, result.detail());
-        }
-    }
-
-    private void warn(String message) {
-        findings.warning(message);
-        tell(Level.WARNING, message);
-    }
-
-    private void tell(Level level, String message) {
-        try {
-            plan.listener().ifPresentOrElse(told -> told.accept(level, message), () -> LOG.log(level, message));
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "The listener given to prioritize() failed", e);
-        }
+    /** From now on this ends a statement that hangs. */
+    void servedBy(Runnable canCutOff) {
+        cutOff = canCutOff;
     }
 
     /** From here on nothing is signalled for this session; what is on its way is waited for, and cut off if it hangs. */
-    void end(Runnable cutOff) {
+    void end() {
         ended = true;
         if (!settled()) {
             cutOff.run();
@@ -479,15 +323,5 @@ public final class Guarded {
 
     public List<String> warnings() {
         return findings.warnings();
-    }
-
-    /** Who waited behind it. */
-    public Victims.Summary victims() {
-        acting.lock();
-        try {
-            return victims.summary();
-        } finally {
-            acting.unlock();
-        }
     }
 }

@@ -45,12 +45,12 @@ final class Outside {
         }
     }
 
-    /** The watch has looked: these are still there. */
-    void saw(Collection<Sighting.Held> still) {
+    /** The watch has looked for some, and of those these are still there; meanwhile others may be awaited. */
+    void saw(Collection<Sighting.Held> lookedFor, Collection<Sighting.Held> still) {
         lock.lock();
         try {
             lookedAt = System.nanoTime();
-            if (awaited.retainAll(still)) {
+            if (awaited.removeIf(each -> lookedFor.contains(each) && !still.contains(each))) {
                 changed.signalAll();
             }
         } finally {

@@ -114,13 +114,18 @@ public final class PgSession {
      */
     public void requireDirect(String what) throws SQLException {
         Facts facts = facts();
-        if (facts.pid() != physical.getBackendPID()) {
+        if (isBehindPooler()) {
             throw new LockNotSupportedException(
                     what + ": session locks and settings do not survive transaction pooling (backend "
                             + facts.pid()
                             + " is behind a pooler). Use acquireXact() inside a transaction, or connect directly to the"
                             + " server.");
         }
+    }
+
+    /** Whether what is set for the session need not be there for its next transaction. */
+    public boolean isBehindPooler() throws SQLException {
+        return facts().pid() != physical.getBackendPID();
     }
 
     /** @throws LockNotSupportedException on a standby, where an advisory or table lock excludes nobody on the primary */

@@ -105,7 +105,27 @@ public final class SettingScope {
         close("");
     }
 
-    /** @param firstLocally a statement that is run before, in the same round trip, where a local setting is restored; or empty */
+    /**
+     * Whether the transaction is still the one that the local settings were made in, and not undone beyond them; where it is not,
+     * they have gone with it.
+     */
+    public boolean isInForce() throws SQLException {
+        if (!local || changes.isEmpty()) {
+            return !local || session.inTransaction();
+        }
+        return session.inTransaction()
+                && Pipeline.query(
+                                session,
+                                changes.get(0).sql().isInForce(),
+                                statement -> statement.setString(1, id),
+                                row -> row.getBoolean(1))
+                        .get(0);
+    }
+
+    /**
+     * @param firstLocally a savepoint to release before, in the same round trip, where a local setting is restored; or empty. No
+     *     harm is done if there is no such savepoint any more
+     */
     public void close(String firstLocally) {
         try {
             if (session.connection().isClosed()) {
@@ -113,7 +133,7 @@ public final class SettingScope {
             }
             if (local) {
                 if (session.inTransaction() && !session.inFailedTransaction()) {
-                    restore(firstLocally, Sql.TimeoutSetting::closeLocal);
+                    closeLocal(firstLocally);
                 }
                 return;
             }
@@ -127,6 +147,22 @@ public final class SettingScope {
             if (!SqlState.isConnectionLost(e)) {
                 throw new PgLockException(changes + ": not restored: " + e.getMessage(), e);
             }
+        }
+    }
+
+    private void closeLocal(String release) throws SQLException {
+        if (release.isEmpty()) {
+            restore("", Sql.TimeoutSetting::closeLocal);
+            return;
+        }
+        try {
+            restore(Sql.trying(release), Sql.TimeoutSetting::closeLocal);
+        } catch (SQLException e) {
+            if (!SqlState.is(e, SqlState.INVALID_SAVEPOINT)) {
+                throw e;
+            }
+            Failures.rollBackToSavepoint(session); // another transaction, or the work has used savepoints of its own
+            restore("", Sql.TimeoutSetting::closeLocal);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.postgresql.core.BaseConnection;
 
 /**
@@ -211,18 +212,10 @@ final class SideConnection implements AutoCloseable {
     Set<Sighting.Held> stillHeld(List<Sighting.Held> locks) throws SQLException {
         Connection connection = session.connection();
         try (PreparedStatement statement = connection.prepareStatement(Sql.WATCH_STILL_HELD)) {
-            statement.setArray(
-                    1,
-                    connection.createArrayOf(
-                            "int4", locks.stream().map(Sighting.Held::pid).toArray()));
-            statement.setArray(
-                    2,
-                    connection.createArrayOf(
-                            "text", locks.stream().map(Sighting.Held::tag).toArray()));
-            statement.setArray(
-                    3,
-                    connection.createArrayOf(
-                            "text", locks.stream().map(Sighting.Held::within).toArray()));
+            statement.setArray(1, connection.createArrayOf("int4", each(locks, Sighting.Held::pid)));
+            statement.setArray(2, connection.createArrayOf("text", each(locks, Sighting.Held::tag)));
+            statement.setArray(3, connection.createArrayOf("text", each(locks, Sighting.Held::within)));
+            statement.setArray(4, connection.createArrayOf("text", each(locks, Sighting.Held::modes)));
             try (ResultSet rows = statement.executeQuery()) {
                 Set<Sighting.Held> still = new HashSet<>();
                 while (rows.next()) {
@@ -231,6 +224,10 @@ final class SideConnection implements AutoCloseable {
                 return still;
             }
         }
+    }
+
+    private static Object[] each(List<Sighting.Held> locks, Function<Sighting.Held, Object> what) {
+        return locks.stream().map(what).toArray();
     }
 
     /** Signals a blocker of this session if it still is one. */

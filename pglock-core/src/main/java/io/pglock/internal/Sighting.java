@@ -33,8 +33,14 @@ record Sighting(
         List<Integer> victims,
         Optional<Duration> victimsWaited) {
 
-    /** A lock and the virtual transaction in which it is held; the pid is 0 for a prepared transaction. */
-    record Held(int pid, String tag, String within) {}
+    /**
+     * A lock and the virtual transaction in which it is held.
+     *
+     * @param pid 0 for a prepared transaction
+     * @param modes those that conflict with what the waiter wants, separated by commas: a holder that goes back to a savepoint
+     *     may keep a weaker one, which is in nobody's way
+     */
+    record Held(int pid, String tag, String within, String modes) {}
 
     /** What follows from who is in the way. */
     enum Kind {
@@ -57,7 +63,7 @@ record Sighting(
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
         Optional<Held> held = row.getBoolean("hard")
-                ? Optional.of(new Held(pid, row.getString("held_tag"), row.getString("held_within")))
+                ? Optional.of(new Held(pid, row.getString("held_tag"), row.getString("held_within"), row.getString("held_modes")))
                 : Optional.empty();
         Kind kind = kind(row, backend, registered, own);
         return new Sighting(
@@ -74,6 +80,11 @@ record Sighting(
 
     boolean hard() {
         return held.isPresent();
+    }
+
+    /** Whether this JVM is in its own way, which no waiting may ever end. */
+    boolean isSelfBlock() {
+        return hard() && kind == Kind.OWN;
     }
 
     private static Kind kind(ResultSet row, Backend backend, Set<Integer> registered, Predicate<Backend> own)
@@ -110,7 +121,10 @@ record Sighting(
             return Optional.of("a prepared transaction has no session");
         }
         if (row.getBoolean("flyway_history")) {
-            return Optional.of("it holds Flyway's history lock");
+            return Optional.of("it holds Flyway's history lock"
+                    + (kind == Kind.OWN
+                            ? " for this very run; if this waits for it in vain, set flyway.postgresql.transactional.lock=false"
+                            : ""));
         }
         if (row.getBoolean("flyway_waiting")) {
             return Optional.of("another Flyway that waits for the migration lock; it gives up by itself");

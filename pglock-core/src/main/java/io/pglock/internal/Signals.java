@@ -79,7 +79,7 @@ public final class Signals {
 
     /**
      * Signals this session if all of {@link #toBlocker} holds, except that nobody need be waiting: it still holds, in the same
-     * transaction, what somebody waited for who has stepped aside.
+     * transaction and in a conflicting mode, what somebody waited for who has stepped aside.
      */
     static Signalled toHolder(Connection side, Signal how, Backend seen, Sighting.Held held, Spared spared)
             throws SQLException {
@@ -89,6 +89,7 @@ public final class Signals {
             spared(statement, side, spared);
             statement.setString(6, held.tag());
             statement.setString(7, held.within());
+            statement.setString(8, held.modes());
         });
     }
 

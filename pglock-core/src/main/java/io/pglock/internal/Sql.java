@@ -114,7 +114,8 @@ public final class Sql {
     private static final String HOLDS_WHAT_WAS_WAITED_FOR = """
             select 1
             from lock h
-            where h.who = a.pid and h.granted and h.tag = t.tag and (h.within = t.within or h.locktype = 'advisory')""";
+            where h.who = a.pid and h.granted and h.tag = t.tag and h.mode = any (string_to_array(t.modes, ','))
+              and (h.within = t.within or h.locktype = 'advisory')""";
 
     /** Parameters: pid. Cancels that session's statement if it waits for a lock; null if it does not. */
     static final String GIVE_WAY = """
@@ -145,11 +146,11 @@ public final class Sql {
     }
 
     /**
-     * For a waiter that has stepped aside. Parameters: as for {@link #signalBlocker(int, Signal)}, but what is held and in
-     * which virtual transaction in place of the waiter's pid.
+     * For a waiter that has stepped aside. Parameters: as for {@link #signalBlocker(int, Signal)}, but what is held, in which
+     * virtual transaction, and the modes that were in the way (separated by commas) in place of the waiter's pid.
      */
     static String signalHolder(int major, Signal signal) {
-        return signalBlocker(major, signal, "?::text as tag, ?::text as within", HOLDS_WHAT_WAS_WAITED_FOR, "true");
+        return signalBlocker(major, signal, "?::text as tag, ?::text as within, ?::text as modes", HOLDS_WHAT_WAS_WAITED_FOR, "true");
     }
 
     private static String signalBlocker(int major, Signal signal, String wanted, String blocking, String still) {
@@ -191,7 +192,7 @@ public final class Sql {
      * and always above those of the session, which begin with {@code s}. A list of set_config calls runs from left to right;
      * {@code offset 0} keeps PostgreSQL from reading a value again after it was set.
      */
-    public record TimeoutSetting(String name, String open, String closeLocal, String closeSession) {
+    public record TimeoutSetting(String name, String open, String closeLocal, String closeSession, String isInForce) {
 
         static final String LOCAL_ID = "t";
         static final String SESSION_ID = "s";
@@ -231,12 +232,16 @@ public final class Sql {
                        case when masked then set_config('pglock.<name>', rest, true) is null end
                 from mine where saved is not null""";
 
+        private static final String IS_IN_FORCE =
+                "select concat(' ', current_setting('pglock.<name>', true)) like '% ' || ? || '=%'";
+
         private static TimeoutSetting named(String name) {
             return new TimeoutSetting(
                     name,
                     OPEN.replace("<name>", name),
                     CLOSE_LOCAL.replace("<name>", name),
-                    CLOSE_SESSION.replace("<name>", name));
+                    CLOSE_SESSION.replace("<name>", name),
+                    IS_IN_FORCE.replace("<name>", name));
         }
     }
 
@@ -253,6 +258,14 @@ public final class Sql {
     /** For inside a transaction: what fails can be made undone by {@link #ROLLBACK_TO_SAVEPOINT}. */
     static String guarded(String statement) {
         return "savepoint pglock; " + statement + "; " + RELEASE_SAVEPOINT;
+    }
+
+    /**
+     * For inside a transaction: releases a savepoint from before. That releases this one too; if there is none, {@link
+     * #ROLLBACK_TO_SAVEPOINT} makes the failure undone.
+     */
+    static String trying(String release) {
+        return "savepoint pglock; " + release;
     }
 
     /** For inside a transaction, leaving nothing behind. */
@@ -399,15 +412,23 @@ public final class Sql {
 
     /**
      * Before a pause inside a transaction: the server must not end a session for being idle that waits on purpose. Answers
-     * what the transaction still holds that others may have to wait for; whoever merely reads is in nobody's way.
+     * what the transaction still holds that others may have to wait for; whoever merely reads is in nobody's way. Asked below
+     * the view, for that would be locked during the pause.
      */
     static final String PAUSE_BEGIN = """
             savepoint pglock_pause;
             select set_config('idle_in_transaction_session_timeout', '0', true) is null;
             select string_agg(distinct mode || ' on ' || relation::regclass, ', ')
-            from pg_locks
-            where pid = pg_backend_pid() and granted and locktype = 'relation' and mode <> 'AccessShareLock'
-              and database in (0, (select oid from pg_database where datname = current_database()))""";
+            from pg_lock_status()
+            where pid = pg_backend_pid() and granted and locktype = 'relation' and mode <> 'AccessShareLock'""";
+
+    /** The same outside a transaction; PostgreSQL 14 or newer. Answers what was set. */
+    static final String IDLE_PAUSE_BEGIN = """
+            select current_setting('idle_session_timeout'),
+                   case when current_setting('idle_session_timeout') <> '0'
+                        then set_config('idle_session_timeout', '0', false) is null end""";
+
+    static final String IDLE_PAUSE_END = "select set_config('idle_session_timeout', ?, false) is null";
 
     /** In milliseconds. */
     static final String DEADLOCK_TIMEOUT =
@@ -574,6 +595,7 @@ public final class Sql {
                 select w.who as waiter, h.who as blocker,
                        case when h.pid is null then h.virtualtransaction end as prepared_in,
                        min(h.tag) as tag, min(h.virtualtransaction) as within,
+                       min(array_to_string(c.held, ',')) as modes,
                        bool_or(h.mode = 'ShareUpdateExclusiveLock') as like_a_vacuum
                 from lock w
                 join conflict c on c.wanted = w.mode
@@ -595,7 +617,7 @@ public final class Sql {
                 where x.pid is null and x.locktype = 'transactionid'
             )
             select e.waiter, e.blocker, h.blocker is not null as hard, w.waits_for, w.waited_ms,
-                   h.tag as held_tag, h.within as held_within,
+                   h.tag as held_tag, h.within as held_within, h.modes as held_modes,
                    coalesce(a.backend_type = 'autovacuum worker',
                             h.like_a_vacuum and a.usesysid is null and a.datid is not null, false) as autovacuum,
                    v.pids as victims, v.waited_ms as victims_waited_ms,
@@ -625,15 +647,15 @@ public final class Sql {
     }
 
     /**
-     * Parameters: pids, what they held, in which virtual transaction. The position of each that still holds it there; a
-     * session's advisory lock may be held across transactions.
+     * Parameters: pids, what they held, in which virtual transaction, the modes that were in the way. The position of each
+     * that still holds it there, in one of those modes; a session's advisory lock may be held across transactions.
      */
     static final String WATCH_STILL_HELD = """
             select s.n
-            from unnest(?::int[], ?::text[], ?::text[]) with ordinality s(pid, tag, within, n)
+            from unnest(?::int[], ?::text[], ?::text[], ?::text[]) with ordinality s(pid, tag, within, modes, n)
             where exists (
                 select 1 from pg_locks l
-                where l.granted and $tag = s.tag
+                where l.granted and $tag = s.tag and l.mode = any (string_to_array(s.modes, ','))
                   and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))""".replace(
                     "$tag", TAG);
 

@@ -8,6 +8,7 @@ public final class SqlState {
 
     public static final String LOCK_NOT_AVAILABLE = "55P03";
     public static final String DEADLOCK_DETECTED = "40P01";
+    public static final String INVALID_SAVEPOINT = "3B001";
     public static final String QUERY_CANCELED = "57014";
     public static final String INSUFFICIENT_PRIVILEGE = "42501";
 

@@ -1,33 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
-import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What pglock needs to know of a statement before it runs. Not API. */
+/**
+ * What pglock needs to know of a statement before it runs. Not API.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/sql-syntax-lexical.html">Lexical Structure</a>
+ */
 public final class Statements {
 
-    private static final String WORD = "concurrently";
-
-    /** Comments, texts, quoted names and dollar-quoted bodies: what a word in them says is not said by the statement. */
-    private static final Pattern NOT_SAID = Pattern.compile(
-            "--[^\\n]*+|/\\*.*?\\*/|'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"|\\$(\\w*+)\\$.*?\\$\\1\\$", Pattern.DOTALL);
-
-    private static final Pattern CONCURRENTLY = Pattern.compile("\\b" + WORD + "\\b");
+    private static final Pattern CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
 
     private Statements() {}
 
-    private static final Pattern COMMENT = Pattern.compile("--[^\\n]*+|/\\*.*?\\*/", Pattern.DOTALL);
-
-    /** Without the comments that lead a statement or stand in it; a text that looks like one is lost too. */
-    static String withoutComments(String sql) {
-        return COMMENT.matcher(sql).replaceAll(" ");
-    }
-
     /** {@code CREATE INDEX CONCURRENTLY}, {@code REINDEX ... CONCURRENTLY}, {@code DETACH PARTITION ... CONCURRENTLY} and so on. */
     public static boolean concurrently(String sql) {
-        String lower = sql.toLowerCase(Locale.ROOT);
-        return lower.contains(WORD)
-                && CONCURRENTLY.matcher(NOT_SAID.matcher(lower).replaceAll(" ")).find();
+        return CONCURRENTLY.matcher(sql).find()
+                && CONCURRENTLY.matcher(said(sql, false)).find();
+    }
+
+    /** Without the comments that lead a statement or stand in it. */
+    static String withoutComments(String sql) {
+        return said(sql, true);
+    }
+
+    /** A space for each comment and, unless it is to be kept, for each text, quoted name and dollar-quoted body. */
+    private static String said(String sql, boolean quoted) {
+        StringBuilder said = new StringBuilder();
+        int at = 0;
+        while (at < sql.length()) {
+            int end = endOfComment(sql, at);
+            boolean keep = end == at;
+            if (keep) {
+                end = endOfQuoted(sql, at);
+                keep = quoted || end == at;
+            }
+            said.append(keep ? sql.substring(at, Math.max(end, at + 1)) : " ");
+            at = Math.max(end, at + 1);
+        }
+        return said.toString();
+    }
+
+    /** {@code at} where none begins there; those in slashes nest. */
+    private static int endOfComment(String sql, int at) {
+        if (sql.startsWith("--", at)) {
+            int end = sql.indexOf('\n', at);
+            return end < 0 ? sql.length() : end;
+        }
+        if (!sql.startsWith("/*", at)) {
+            return at;
+        }
+        int depth = 0;
+        int end = at;
+        while (end < sql.length()) {
+            if (sql.startsWith("/*", end)) {
+                depth++;
+                end += 2;
+            } else if (sql.startsWith("*/", end)) {
+                depth--;
+                end += 2;
+                if (depth == 0) {
+                    return end;
+                }
+            } else {
+                end++;
+            }
+        }
+        return end;
+    }
+
+    /** {@code at} where nothing quoted begins there; what is never closed reaches to the end. */
+    private static int endOfQuoted(String sql, int at) {
+        return switch (sql.charAt(at)) {
+            case '"' -> endOf(sql, '"', false, at);
+            case '\'' -> endOf(sql, '\'', isEscaping(sql, at), at);
+            case '$' -> endOfDollarQuoted(sql, at);
+            default -> at;
+        };
+    }
+
+    private static int endOf(String sql, char quote, boolean escaping, int begin) {
+        int at = begin + 1;
+        while (at < sql.length()) {
+            char c = sql.charAt(at);
+            if (escaping && c == '\\') {
+                at++;
+            } else if (c == quote) {
+                if (at + 1 == sql.length() || sql.charAt(at + 1) != quote) {
+                    return at + 1;
+                }
+                at++;
+            }
+            at++;
+        }
+        return sql.length();
+    }
+
+    /** {@code E'it\'s'} */
+    private static boolean isEscaping(String sql, int quote) {
+        return quote > 0
+                && Character.toLowerCase(sql.charAt(quote - 1)) == 'e'
+                && (quote == 1 || !Character.isJavaIdentifierPart(sql.charAt(quote - 2)));
+    }
+
+    private static int endOfDollarQuoted(String sql, int begin) {
+        if (begin > 0 && Character.isJavaIdentifierPart(sql.charAt(begin - 1))) {
+            return begin; // a part of a name
+        }
+        int tagEnd = begin + 1;
+        while (tagEnd < sql.length()
+                && sql.charAt(tagEnd) != '$'
+                && Character.isJavaIdentifierPart(sql.charAt(tagEnd))) {
+            tagEnd++;
+        }
+        if (tagEnd == sql.length()
+                || sql.charAt(tagEnd) != '$'
+                || tagEnd > begin + 1 && Character.isDigit(sql.charAt(begin + 1))) {
+            return begin;
+        }
+        String tag = sql.substring(begin, tagEnd + 1);
+        int end = sql.indexOf(tag, tagEnd + 1);
+        return end < 0 ? sql.length() : end + tag.length();
     }
 }

@@ -6,7 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 
 /** What a guard asks and does on the connection of its unit, besides timeouts. Stateless. Not API. */
 public final class UnitCalls {
@@ -29,36 +28,22 @@ public final class UnitCalls {
         Pipeline.run(session, Sql.UNIT_ROLLBACK, Pipeline.NOTHING);
     }
 
-    /**
-     * To be called when everything is undone, before nothing is done for a while.
-     *
-     * @return what is still held that others may have to wait for; empty if nothing is
-     */
-    public static Optional<String> beginPause(PgSession session) throws SQLException {
-        if (!session.inTransaction()) {
-            return Optional.empty();
-        }
-        List<Optional<String>> held =
-                Pipeline.query(session, Sql.PAUSE_BEGIN, Pipeline.NOTHING, row -> Optional.ofNullable(row.getString(1)));
-        return held.get(0);
-    }
-
-    public static void endPause(PgSession session) throws SQLException {
-        if (session.inTransaction()) {
-            Pipeline.run(session, Sql.PAUSE_END, Pipeline.NOTHING);
-        }
-    }
-
     public static Duration deadlockTimeout(PgSession session) throws SQLException {
         return Pipeline.query(
                         session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))
                 .get(0);
     }
 
-    /** Inside a healthy transaction only; elsewhere there is nothing to see. */
+    /** Inside a healthy transaction only, which stays healthy; elsewhere there is nothing to see. */
     public static List<Taken> locksTaken(PgSession session) throws SQLException {
-        return session.inTransaction() && !session.inFailedTransaction()
-                ? Pipeline.query(session, Sql.LOCKS_TAKEN, Pipeline.NOTHING, Taken::of)
-                : List.of();
+        if (!session.inTransaction() || session.inFailedTransaction()) {
+            return List.of();
+        }
+        try {
+            return Pipeline.query(session, Sql.undone(Sql.LOCKS_TAKEN), Pipeline.NOTHING, Taken::of);
+        } catch (SQLException e) {
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            throw e;
+        }
     }
 }

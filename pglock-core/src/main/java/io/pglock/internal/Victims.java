@@ -45,6 +45,11 @@ public final class Victims {
         return behind;
     }
 
+    /** Nobody waits behind it any more: it waits no more itself. */
+    void forget() {
+        seenSince.clear();
+    }
+
     Summary summary() {
         return new Summary(all.size(), most, longest);
     }

@@ -74,6 +74,7 @@ final class Watch implements Runnable {
 
     /** {@link Watches} calls this and {@link #remove} one at a time, and neither after the last one was removed. */
     void add(Guarded session) {
+        session.servedBy(this::cutOff);
         lock.lock();
         try {
             guarded.add(session);

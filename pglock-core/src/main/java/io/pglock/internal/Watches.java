@@ -40,7 +40,7 @@ public final class Watches {
                 RUNNING.remove(watch.dataSource(), watch);
             }
         }
-        session.end(watch::cutOff);
+        session.end();
         if (last) {
             watch.awaitEnd();
         }

@@ -11,7 +11,10 @@ enum Capability {
     TYPED("setters"),
     TIMEOUTS("timeouts"),
     PRIORITIZE("prioritize"),
-    CONCURRENTLY("`CONCURRENTLY`");
+    REPLAY("replay"),
+    CONCURRENTLY("`CONCURRENTLY`"),
+    COMMENT("`-- pglock:` comment"),
+    ANNOTATION("`@MigrationPolicy`");
 
     final String title;
 

@@ -22,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.core.api.migration.BaseJavaMigration;
+import org.flywaydb.core.api.migration.Context;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,6 +116,38 @@ class MigrationTimeoutsTest {
     }
 
     @Test
+    @Proves(Capability.COMMENT)
+    void giveWayToACommentAboveAMigration() throws SQLException {
+        FlywayInUse.assumeStatementEvents();
+        migrations
+                .with("V1__a.sql", "-- pglock: lockTimeout=7s\n" + TAKE_NOTE.formatted("V1"))
+                .withNonTransactional("V2__b.sql", "-- pglock: statementTimeout=8m\n" + TAKE_NOTE.formatted("V2"));
+
+        flyway().load().migrate();
+
+        assertThat(noted()).containsExactly("V1 7s 0", "V2 2s 8min");
+    }
+
+    /** A migration in Java with settings of its own. */
+    @MigrationPolicy("lockTimeout=6s")
+    public static final class V7__Notes extends BaseJavaMigration {
+        @Override
+        public void migrate(Context context) throws SQLException {
+            try (Statement statement = context.getConnection().createStatement()) {
+                statement.execute(TAKE_NOTE.formatted("V7"));
+            }
+        }
+    }
+
+    @Test
+    @Proves(Capability.ANNOTATION)
+    void giveWayToTheAnnotationOfAJavaMigration() throws SQLException {
+        flyway().javaMigrations(new V7__Notes()).load().migrate();
+
+        assertThat(noted()).containsExactly("V7 6s 0");
+    }
+
+    @Test
     void leaveNothingBehindInAPool() throws SQLException {
         HikariConfig config = new HikariConfig();
         config.setDataSource(dataSource);
@@ -153,7 +187,7 @@ class MigrationTimeoutsTest {
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
         FluentConfiguration flyway =
-                flyway(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.prioritize", "off"));
+                flyway(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.retryDeadline", "0s", "flyway.pglock.prioritize", "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");
@@ -174,6 +208,7 @@ class MigrationTimeoutsTest {
         migrations.with("V1__index.sql", "create index concurrently big_id on big (id);");
         FluentConfiguration flyway = flyway(Map.of(
                 "flyway.pglock.lockTimeout", "1ms",
+                "flyway.pglock.retryDeadline", "0s",
                 "flyway.pglock.prioritize", "off",
                 "flyway.postgresql.transactional.lock", "false"));
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Enumeration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -52,12 +53,17 @@ record Migrations(Path folder) {
         if (FlywayInUse.readsTexts()) {
             return flyway.configuration(settings);
         }
-        settings.forEach((key, value) -> set(flyway, key, value));
-        return flyway;
+        Map<String, String> flywaysOwn = new HashMap<>();
+        settings.forEach((key, value) -> {
+            if (!set(flyway, key, value)) {
+                flywaysOwn.put(key, value);
+            }
+        });
+        return flyway.configuration(flywaysOwn);
     }
 
     /** {@code flyway.postgresql.transactional.lock} is {@code setTransactionalLock} of the extension {@code postgresql}. */
-    private static void set(FluentConfiguration flyway, String key, String value) {
+    private static boolean set(FluentConfiguration flyway, String key, String value) {
         for (ConfigurationExtension extension :
                 flyway.getPluginRegister().getInstancesOf(ConfigurationExtension.class)) {
             String prefix = "flyway." + extension.getNamespace() + ".";
@@ -66,10 +72,10 @@ record Migrations(Path folder) {
                         .map(part -> Character.toUpperCase(part.charAt(0)) + part.substring(1))
                         .collect(Collectors.joining("", "set", ""));
                 invoke(extension, name, value);
-                return;
+                return true;
             }
         }
-        throw new AssertionError(key + " belongs to none of Flyway's extensions");
+        return false;
     }
 
     private static void invoke(ConfigurationExtension extension, String setter, String value) {

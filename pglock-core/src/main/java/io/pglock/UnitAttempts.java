@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.GiveWay;
+import io.pglock.internal.Pause;
+import io.pglock.internal.PgSession;
+import io.pglock.internal.Text;
+import io.pglock.internal.UnitCalls;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The attempts of one unit: each undone if it failed for a lock, followed by a pause outside PostgreSQL's lock queue, and made
+ * again. As thread-safe as the connection.
+ */
+final class UnitAttempts {
+
+    /** Those who have waited behind the unit get through before it comes back. */
+    private static final Duration DRAINING = Duration.ofMillis(200);
+
+    private final PgSession session;
+    private final LockPolicy policy;
+    private final LockGuard.Messages told;
+    private final UnitTimeouts timeouts;
+    private final UnitWatch watch;
+    private final UnitBuild build;
+    private final UnitReport report;
+    private final UnitRetry retry;
+    private Optional<Duration> pastAutovacuum = Optional.empty();
+    private boolean triedPastAutovacuum;
+    private boolean last;
+
+    /** @param told already says which unit it is about */
+    UnitAttempts(
+            PgSession session,
+            LockPolicy policy,
+            LockGuard.Messages told,
+            UnitTimeouts timeouts,
+            UnitWatch watch,
+            UnitBuild build,
+            UnitReport report) {
+        this.session = session;
+        this.policy = policy;
+        this.told = told;
+        this.timeouts = timeouts;
+        this.watch = watch;
+        this.build = build;
+        this.report = report;
+        this.retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        this.last = retry.isLast(System.nanoTime());
+    }
+
+    /** Whether an attempt that begins, or goes on, is the last one. */
+    boolean isLast() {
+        return last;
+    }
+
+    /** See {@link LockGuard#run}. */
+    <T extends @Nullable Object> T run(LockGuard.Work<T> work, LockGuard.Undo undo) throws SQLException {
+        build.anotherPieceOfWork();
+        report.failed(true); // until it is through
+        while (true) {
+            long begun = System.nanoTime();
+            begin();
+            SQLException failure;
+            try {
+                T result = work.run();
+                report.failed(false);
+                build.forget();
+                if (!session.transactional()) {
+                    retry.reset();
+                }
+                return result;
+            } catch (SQLException e) {
+                failure = e;
+            } finally {
+                end();
+            }
+            if (!comesBack(failure, undo, begun)) {
+                throw failure;
+            }
+        }
+    }
+
+    /** See {@link LockGuard#repeat}. */
+    static <T extends @Nullable Object> T repeat(
+            LockPolicy policy,
+            LockGuard.Messages told,
+            Supplier<T> work,
+            Function<RuntimeException, Optional<SQLException>> failures) {
+        UnitRetry retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        while (true) {
+            boolean last = !policy.enabled() || retry.isLast(System.nanoTime());
+            try {
+                return work.get();
+            } catch (RuntimeException e) {
+                Optional<UnitRetry.Cause> cause = failures.apply(e).flatMap(sql -> UnitRetry.cause(sql, false));
+                if (last || cause.isEmpty()) {
+                    throw e;
+                }
+                long now = System.nanoTime();
+                retry.failed(now);
+                Duration delay = retry.delay();
+                told.message(
+                        Level.WARNING,
+                        "failed (" + cause.get() + "), and is repeated in " + Text.age(delay) + " (attempt "
+                                + (retry.attempt() + 1) + ").");
+                try {
+                    TimeUnit.NANOSECONDS.sleep(
+                            Math.min(delay.toNanos(), retry.left(now).toNanos()));
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw e;
+                }
+                retry.next();
+            }
+        }
+    }
+
+    private void begin() {
+        last = retry.isLast(System.nanoTime());
+        watch.attempt(!last && !build.isConcurrent(), lockTimeout());
+    }
+
+    /** From here on nothing that was meant for the attempt can hit what comes next. */
+    private void end() {
+        watch.attemptEnded();
+        pastAutovacuum = Optional.empty();
+        timeouts.attemptEnded();
+    }
+
+    private Optional<Duration> lockTimeout() {
+        return pastAutovacuum.or(() -> build.isConcurrent() ? policy.concurrentLockTimeout() : policy.lockTimeout());
+    }
+
+    /** Undoes, waits outside the queue, and is ready for the next attempt; false if there is none. Throws nothing of its own. */
+    private boolean comesBack(SQLException failure, LockGuard.Undo undo, long begun) {
+        Optional<UnitRetry.Cause> cause = UnitRetry.cause(failure, watch.gaveWay());
+        if (last || cause.isEmpty()) {
+            return false;
+        }
+        long failedAt = System.nanoTime();
+        retry.failed(failedAt);
+        try {
+            undo.run();
+            boolean ready = pauses(failure, cause.get());
+            while (ready) {
+                report.attempt(cause.get(), begun, failedAt, System.nanoTime());
+                retry.next();
+                timeouts.renew();
+                begun = System.nanoTime();
+                if (build.clear(watch, lockTimeout())) {
+                    pastAutovacuum.ifPresent(timeouts::attempt);
+                    return true;
+                }
+                failedAt = System.nanoTime();
+                ready = !retry.isLast(failedAt) && pauses(failure, UnitRetry.Cause.LOCK_TIMEOUT);
+            }
+        } catch (SQLException | RuntimeException e) {
+            failure.addSuppressed(e);
+        } catch (InterruptedException e) {
+            failure.addSuppressed(e);
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    /** False where pausing would make others wait. */
+    private boolean pauses(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
+        Pause pause = Pause.begin(session);
+        try {
+            if (pause.held().isPresent()) {
+                told.message(
+                        Level.WARNING,
+                        "not tried again: its transaction holds locks from before, and pausing with those would make others"
+                                + " wait (" + pause.held().get() + ").");
+                return false;
+            }
+            awaitOutside(failure, cause);
+            return true;
+        } finally {
+            pause.end();
+        }
+    }
+
+    private void awaitOutside(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
+        Duration left = retry.left(System.nanoTime());
+        Duration delay = retry.delay();
+        pastAutovacuum = longEnoughForAutovacuum(cause);
+        if (pastAutovacuum.isPresent()) {
+            triedPastAutovacuum = true;
+            told.message(Level.WARNING, UnitMessages.pastAutovacuum(watch, pastAutovacuum.get()));
+            watch.awaitOutside(delay.compareTo(DRAINING) < 0 ? delay : DRAINING, false, left);
+            return;
+        }
+        boolean patient = cause == UnitRetry.Cause.GAVE_WAY;
+        told.message(
+                patient ? Level.INFO : Level.WARNING,
+                UnitMessages.again(
+                        watch, cause, failure, retry.attempt() + 1, patient ? Optional.empty() : Optional.of(delay), left));
+        watch.awaitOutside(delay, patient, left);
+    }
+
+    /** A wait that is no longer than {@code deadlock_timeout} never gets past a running autovacuum: one attempt is. */
+    private Optional<Duration> longEnoughForAutovacuum(UnitRetry.Cause cause) throws SQLException {
+        if (triedPastAutovacuum
+                || cause == UnitRetry.Cause.DEADLOCK
+                || build.isConcurrent()
+                || policy.lockTimeout().isEmpty()
+                || !watch.onlyAutovacuumInTheWay()
+                || timeouts.unitHasItsOwnLockTimeout()) {
+            return Optional.empty();
+        }
+        Duration deadlockTimeout = UnitCalls.deadlockTimeout(session);
+        return policy.lockTimeout()
+                .filter(timeout -> timeout.compareTo(deadlockTimeout) <= 0)
+                .map(timeout -> timeout.plus(deadlockTimeout).plus(GiveWay.VACUUM_LEAVES));
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.SeenBlocker;
+import io.pglock.Signal;
+import io.pglock.Signalled;
+import io.pglock.Signalled.Outcome;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What is done about those who are in the way of one guarded session, by the scope's plan, and put on record. Under the lock of
+ * {@link Guarded}. Not API.
+ */
+final class Pursuits {
+
+    private final PriorityPlan plan;
+    private final int waiter;
+    private final Findings findings;
+    private final Notices notices;
+
+    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.remembering();
+    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.remembering());
+
+    /** Since when they are in the way, over all attempts and the pauses between them. */
+    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.remembering();
+
+    Pursuits(PriorityPlan plan, int waiter, Findings findings, Notices notices) {
+        this.plan = plan;
+        this.waiter = waiter;
+        this.findings = findings;
+        this.notices = notices;
+    }
+
+    /**
+     * Takes note of one who is in the way now, and does what was asked for.
+     *
+     * @param waited in the lock queue
+     * @return whether a signal was sent
+     */
+    boolean pursue(Sighting sighting, Duration waited, SideConnection side, long now) throws SQLException {
+        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        Duration inTheWayFor = Optional.ofNullable(inTheWaySince.get(key))
+                .map(since -> Duration.ofNanos(now - since))
+                .filter(longer -> longer.compareTo(waited) > 0)
+                .orElse(waited);
+        SeenBlocker plain = new SeenBlocker(
+                sighting.backend(), sighting.hard(), sighting.waitsFor(), inTheWayFor, sighting.spared());
+        SeenBlocker seen = plain.spared().isPresent()
+                ? plain
+                : spared(plain).map(why -> with(plain, why)).orElse(plain);
+        findings.blocker(key, seen);
+        boolean worthTelling = inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.isSelfBlock();
+        if (worthTelling && announced.add(key)) {
+            notices.tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + waiter + " " + seen.describe() + ".");
+        }
+        Pursuit.Step step = nextStep(key, seen, now);
+        pursuits.put(key, step.pursuit());
+        if (step.signal().isEmpty()) {
+            return false;
+        }
+        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, waiter, plan.protect()));
+        record(key, result, now);
+        return result.sent();
+    }
+
+    /**
+     * The guarded session steps aside; this one was in its way.
+     *
+     * @param waited in the lock queue
+     * @return how long it is until a signal would be due to it, which takes a waiter in the queue; empty if none will be
+     */
+    Optional<Duration> untilSignal(Sighting sighting, Duration waited, long now) {
+        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
+        boolean mayBegin = sighting.spared().isEmpty()
+                && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan);
+        return mayBegin ? Optional.of(plan.timing().after().minusNanos(now - since)) : Optional.empty();
+    }
+
+    /** It has let go: should it come into the way once more, that is another story. */
+    void gone(Sighting sighting) {
+        inTheWaySince.remove(Pursuit.Key.of(sighting.backend()));
+    }
+
+    /** A blocker that was cancelled and holds on to its lock may be terminated although nobody waits for it in the queue. */
+    void finish(Sighting sighting, SideConnection side, long now) throws SQLException {
+        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
+        Long since = inTheWaySince.get(key);
+        if (since == null || sighting.spared().isPresent() || !pursuit.mayFinish(plan)) {
+            return;
+        }
+        SeenBlocker seen = new SeenBlocker(
+                sighting.backend(), true, sighting.waitsFor(), Duration.ofNanos(now - since), Optional.empty());
+        Pursuit.Step step = nextStep(key, seen, now);
+        if (spared(seen).isEmpty() && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
+            Sighting.Held held = sighting.held().orElseThrow();
+            record(key, signal(Signal.TERMINATE, seen, how -> side.signalHolder(how, seen, held, plan.protect())), now);
+        }
+    }
+
+    private static SeenBlocker with(SeenBlocker seen, String spared) {
+        return new SeenBlocker(seen.backend(), seen.hard(), seen.waitsFor(), seen.waited(), Optional.of(spared));
+    }
+
+    private Optional<String> spared(SeenBlocker seen) {
+        if (seen.backend().application().filter(plan.protect()::contains).isPresent()
+                || seen.backend().user().filter(plan.protect()::contains).isPresent()) {
+            return Optional.of("it is protected");
+        }
+        try {
+            return plan.spare().test(seen) ? Optional.of("a filter spares it") : Optional.empty();
+        } catch (RuntimeException e) {
+            failed("The filter", e);
+            return Optional.of("the filter failed");
+        }
+    }
+
+    private Pursuit.Step nextStep(Pursuit.Key key, SeenBlocker seen, long now) {
+        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
+        try {
+            return pursuit.next(plan, seen, now);
+        } catch (RuntimeException e) {
+            failed("The action", e);
+            return new Pursuit.Step(Optional.empty(), pursuit);
+        }
+    }
+
+    private void failed(String what, RuntimeException failure) {
+        notices.warn(what, what + " given to prioritize() failed, so nobody is signalled on its account: " + failure);
+    }
+
+    @FunctionalInterface
+    private interface Sending {
+        Signalled send(Signal how) throws SQLException;
+    }
+
+    private Signalled signal(Signal how, SeenBlocker seen, Sending sending) throws SQLException {
+        return plan.aim().dryRun()
+                ? Signals.unsent(seen.backend(), how, Outcome.DRY_RUN, "a dry run")
+                : sending.send(how);
+    }
+
+    private void record(Pursuit.Key key, Signalled result, long now) {
+        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
+        pursuits.put(key, pursuit.after(result, now));
+        if (pursuit.isNews(result)) {
+            findings.action(result);
+            notices.tell(result.outcome() == Outcome.GONE ? Level.INFO : Level.WARNING, result.detail());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A guarded session's place in PostgreSQL's lock queue, attempt by attempt: who is ahead of it, who waits behind it, and when it
+ * makes way for them. Under the lock of {@link Guarded}. Not API.
+ */
+final class QueuePlace {
+
+    private final int pid;
+    private final Notices notices;
+    private final Victims victims = new Victims();
+    private List<Sighting> ahead = List.of();
+    private String waitsFor = "";
+    private long waitsSince;
+
+    private Optional<GiveWay> rule = Optional.empty();
+    private Optional<Long> gaveWayAt = Optional.empty();
+
+    /** An autovacuum that no waiting drives off: one that prevents wraparound, to a role that may not see that. */
+    private boolean vacuumStays;
+
+    QueuePlace(int pid, Notices notices) {
+        this.pid = pid;
+        this.notices = notices;
+    }
+
+    /** An attempt begins; with a rule for giving way only if it can be undone and made again. */
+    void attempt(Optional<GiveWay> mayGiveWay) {
+        ahead = List.of();
+        waitsFor = "";
+        victims.forget();
+        gaveWayAt = Optional.empty();
+        rule = mayGiveWay;
+    }
+
+    void attemptEnded() {
+        rule = Optional.empty();
+    }
+
+    boolean gaveWay() {
+        return gaveWayAt.isPresent();
+    }
+
+    /** These are ahead now; those who were last remembered are kept where nobody is. */
+    void saw(List<Sighting> sightings, long now) {
+        String before = waitsFor;
+        waitsFor = sightings.isEmpty() ? "" : sightings.get(0).waitsFor();
+        if (!waitsFor.equals(before)) {
+            waitsSince = now;
+        }
+        if (!sightings.isEmpty()) {
+            ahead = sightings;
+        }
+    }
+
+    List<Sighting> ahead() {
+        return ahead;
+    }
+
+    /** By the server's clock or, where it does not tell, since the watch first saw it. */
+    Duration waited(Sighting sighting, long now) {
+        return sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
+    }
+
+    /** Whether nobody but an autovacuum that PostgreSQL would send away holds what the attempt waits, or waited, for. */
+    boolean onlyAutovacuumAhead() {
+        List<Sighting> holders = holders();
+        return !holders.isEmpty()
+                && holders.stream().allMatch(holder -> holder.kind() == Sighting.Kind.AUTOVACUUM);
+    }
+
+    /**
+     * Cancels the waiting statement where others wait behind it.
+     *
+     * @param signalled whether somebody has just been sent away for it: that may be all it takes
+     */
+    void makeWay(SideConnection side, long now, boolean signalled) throws SQLException {
+        Sighting any = ahead.get(0);
+        Duration waited = waited(any, now);
+        Duration longest = victims.saw(any.victims(), any.victimsWaited(), waited, now);
+        if (signalled || rule.isEmpty() || isOnItsWay(waited, now)) {
+            return;
+        }
+        GiveWay given = rule.get();
+        if (!given.isDue(any.victims().size(), longest) || isPastAnAutovacuumSoon(given, side, waited)) {
+            return;
+        }
+        Optional<Long> before = gaveWayAt;
+        gaveWayAt = Optional.of(now); // an answer that is lost does not say that nothing was sent
+        try {
+            if (!side.giveWay(pid)) {
+                gaveWayAt = before;
+            }
+        } catch (SQLException e) {
+            if (!SqlState.is(e, SqlState.INSUFFICIENT_PRIVILEGE)) {
+                throw e;
+            }
+            gaveWayAt = before;
+            rule = Optional.empty();
+            notices.warn(
+                    "give way",
+                    "Others wait behind pid " + pid + ", and the side connection's role may not cancel that statement to make"
+                            + " way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
+        }
+    }
+
+    /** A cancel was sent, and not to an earlier wait of the same attempt. */
+    private boolean isOnItsWay(Duration waited, long now) {
+        return gaveWayAt.filter(at -> waited.toNanos() >= now - at).isPresent();
+    }
+
+    /** Giving way to others would begin the wait anew that makes an autovacuum leave. */
+    private boolean isPastAnAutovacuumSoon(GiveWay given, SideConnection side, Duration waited) {
+        if (vacuumStays || !onlyAutovacuumAhead()) {
+            return false;
+        }
+        boolean soon = given.outlasts(side.deadlockTimeout(), waited);
+        vacuumStays = !soon && given.outlasts(side.deadlockTimeout(), Duration.ZERO);
+        return soon;
+    }
+
+    /** Those ahead who hold something. */
+    List<Sighting> holders() {
+        return ahead.stream().filter(Sighting::hard).toList();
+    }
+
+    Victims.Summary victims() {
+        return victims.summary();
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.testkit.Call;
+import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a failed build leaves behind is named, dropped before another attempt, and never somebody else's. */
+@Timeout(60)
+class LockGuardConcurrentlyTest extends GuardScene {
+
+    private final PostgresServer server;
+
+    LockGuardConcurrentlyTest(Scenario scenario, DataSource side, PostgresServer server) {
+        super(scenario, side);
+        this.server = server;
+    }
+
+    private static LockPolicy building() {
+        return patient().lockTimeout(Duration.ofSeconds(30)).concurrentLockTimeout(Duration.ofSeconds(1));
+    }
+
+    /** Whose writing a build has to wait for after it has put its index into the catalog. */
+    private Session writing() {
+        return inTransaction("web", "insert into orders values (1)");
+    }
+
+    private List<String> indexes(boolean valid) throws SQLException {
+        return Held.column(
+                scenario.observer(),
+                "select indexrelid::regclass from pg_index where indrelid = 'orders'::regclass and indisvalid = " + valid
+                        + " order by 1");
+    }
+
+    private void leaveInvalid(String sql) throws SQLException {
+        Session web = writing();
+        try (Connection other = side.getConnection()) {
+            execute(other, "set lock_timeout = '100ms'");
+            assertThatThrownBy(() -> execute(other, sql)).isInstanceOf(SQLException.class);
+        }
+        web.rollback();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "create index concurrently by_id on orders (id)",
+                "create index concurrently on public.orders (id)",
+                "create unique index concurrently \"By \"\"Id\"\"\" on orders (id)",
+            })
+    void theInvalidIndexIsDroppedAndBuiltAgain(String sql) throws SQLException {
+        Session web = writing();
+        Call<String> unit = alone(building(), sql);
+
+        awaitPause();
+        assertThat(indexes(false)).hasSize(1);
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(false)).isEmpty();
+        assertThat(indexes(true)).hasSize(1);
+        assertThat(said)
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARNING V7__note.sql: the failed attempt left public.")
+                        .endsWith(" invalid; dropped, to be built again."))
+                .anySatisfy(line -> assertThat(line).contains("not locked within 1s, blocked by pid " + web.pid()));
+    }
+
+    @Test
+    void theInvalidIndexIsNamedWhenItGivesUp() throws SQLException {
+        Session web = writing();
+
+        assertThat(alone(building().retryAttempts(1), "create index concurrently \"By Id\" on orders (id)")
+                        .await())
+                .startsWith("55P03 V7__note.sql: not locked within 1s, blocked by pid " + web.pid())
+                .endsWith(" Left behind, invalid: public.\"By Id\". Before the next try: DROP INDEX CONCURRENTLY"
+                        + " public.\"By Id\".");
+
+        web.rollback();
+        assertThat(indexes(false)).containsExactly("\"By Id\"");
+    }
+
+    @Test
+    void theDropWaitsForTheBlockersTooAndIsTriedAgain() throws SQLException {
+        Session web = writing();
+        Call<String> unit = alone(
+                building().retryDelay(Duration.ofMillis(50)).retryMaxDelay(Duration.ofMillis(50)),
+                "create index concurrently by_id on orders (id)");
+
+        scenario.await("an attempt that failed at the drop", () -> hasSaid("(attempt 3, "));
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(true)).containsExactly("by_id");
+        assertThat(indexes(false)).isEmpty();
+    }
+
+    @Test
+    void whatWasInvalidBeforeIsNotTouched() throws SQLException {
+        leaveInvalid("create index concurrently from_before on orders (id)");
+        Session web = writing();
+        Call<String> unit = alone(building(), "create index concurrently by_id on orders (id)");
+
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(false)).containsExactly("from_before");
+        assertThat(indexes(true)).containsExactly("by_id");
+    }
+
+    @Test
+    void whatAnotherSessionHasLeftMeanwhileIsNotTouched() throws SQLException {
+        Session web = writing();
+        Call<String> unit = alone(building(), "create index concurrently by_id on orders (id)");
+        awaitPause();
+        try (Connection other = side.getConnection()) {
+            execute(other, "set lock_timeout = '100ms'");
+            assertThatThrownBy(() -> execute(other, "create index concurrently of_another on orders (id)"))
+                    .isInstanceOf(SQLException.class);
+        }
+
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(false)).containsExactly("of_another");
+    }
+
+    @Test
+    void whatAnotherSessionIsBuildingIsNeverDropped() throws SQLException {
+        Session web = writing();
+        Session other = scenario.session("other");
+        Running theirs = other.start("create index concurrently by_id on orders (id)");
+        scenario.awaitBlockedBy(other, web);
+        scenario.await("their index to be there", () -> indexes(false).equals(List.of("by_id")));
+        Call<String> unit = alone(building(), "create index concurrently on orders (id)");
+        awaitPause();
+        assertThat(hasSaid("blocked by pid " + other.pid())).isTrue();
+
+        web.commit();
+
+        theirs.await();
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(true)).hasSize(2).contains("by_id");
+        assertThat(hasSaid("dropped")).isFalse();
+    }
+
+    @Test
+    void whatReindexLeavesIsDroppedToo() throws SQLException {
+        Assumptions.assumeTrue(server.majorVersion() >= 12, "REINDEX CONCURRENTLY came with PostgreSQL 12");
+        migration().execute("create index by_id on orders (id)");
+        Session web = writing();
+        Call<String> unit = alone(building(), "reindex index concurrently by_id");
+
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(true)).containsExactly("by_id");
+        assertThat(indexes(false)).isEmpty();
+    }
+
+    @Test
+    void ifNotExistsOnTopOfAnInvalidIndexIsAnError() throws SQLException {
+        leaveInvalid("create index concurrently \"By Id\" on orders (id)");
+        try (Connection mine = side.getConnection();
+                LockGuard guard = open(mine, building())) {
+            assertThatThrownBy(() -> guard.beforeStatement(
+                            "create index concurrently if not exists \"By Id\" on orders (id)"))
+                    .isInstanceOf(PgLockException.class)
+                    .hasMessageStartingWith("V7__note.sql: public.\"By Id\" exists and is invalid: ")
+                    .hasMessageEndingWith("DROP INDEX CONCURRENTLY public.\"By Id\", then run this again.");
+            assertThat(guard.insideStatement()).isFalse();
+            assertThat(Held.setting(mine, "lock_timeout")).isEqualTo("30s");
+        }
+    }
+
+    @Test
+    void ifNotExistsOnTopOfAValidIndexIsNone() {
+        migration().execute("create index by_id on orders (id)");
+        assertThat(alone(building(), "create index concurrently if not exists by_id on orders (id)")
+                        .await())
+                .isEqualTo("done");
+        assertThat(alone(building(), "create index concurrently if not exists other on orders (id)")
+                        .await())
+                .isEqualTo("done");
+    }
+
+    @Test
+    void aHostThatTellsItsStatementsWithinTheAttemptIsServedAlike() throws SQLException {
+        Session web = writing();
+        String sql = "create index concurrently if not exists by_id on orders (id)";
+        Call<String> unit = migration().run(connection -> {
+            try (LockGuard guard = open(connection, building())) {
+                guard.run(
+                        () -> {
+                            guard.beforeStatement(sql);
+                            try {
+                                execute(connection, sql);
+                            } finally {
+                                guard.afterStatement();
+                            }
+                            return true;
+                        },
+                        LockGuard.Undo.NOTHING);
+                return "done";
+            }
+        });
+
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(indexes(true)).containsExactly("by_id");
+        assertThat(indexes(false)).isEmpty();
+    }
+}

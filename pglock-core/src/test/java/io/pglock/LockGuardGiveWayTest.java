@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Call;
+import io.pglock.testkit.Database;
+import io.pglock.testkit.Role;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.time.Duration;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A unit that can be tried again lets those pass who have waited behind it. */
+@Timeout(60)
+class LockGuardGiveWayTest extends GuardScene {
+
+    private final Database database;
+
+    LockGuardGiveWayTest(Scenario scenario, DataSource side, Database database) {
+        super(scenario, side);
+        this.database = database;
+    }
+
+    /** Waits for longer than the test for a lock, but for nobody behind it. */
+    private static LockPolicy yielding() {
+        return patient().lockTimeout(Duration.ofMinutes(5)).maxBlockedTime(Duration.ofMillis(100));
+    }
+
+    private Running readingBehindTheMigration(String name) {
+        Session reader = scenario.session(name);
+        Running reading = reader.start("select * from orders");
+        scenario.awaitBlockedBy(reader, migration());
+        return reading;
+    }
+
+    @Test
+    void whoeverQueuesBehindItGetsThroughWhileTheBlockerStillHoldsItsLock() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = replaying(yielding(), ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+
+        readingBehindTheMigration("reader").await();
+        awaitPause();
+        assertThat(said)
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("INFO V7__note.sql: made way for 1 session that had waited behind it for up to ")
+                        .contains(", blocked by pid " + web.pid() + " (web, ")
+                        .contains(". Trying again when it is gone (attempt 2, "));
+        scenario.session("reader").execute("select * from orders");
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void onceMoreThanTheMostHaveQueuedBehindIt() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(yielding().noMaxBlockedTime().maxVictims(1), ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        Running first = readingBehindTheMigration("first");
+        awaitLooks();
+        assertThat(first.isDone()).isFalse();
+
+        Running second = scenario.session("second").start("select * from orders");
+
+        first.await();
+        second.await();
+        awaitPause();
+        assertThat(hasSaid("made way for 2 sessions that ")).isTrue();
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void staysInTheQueueWhileNobodyIsBehindIt() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(yielding().maxBlockedTime(Duration.ZERO).maxVictims(0), ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+
+        awaitLooks();
+        scenario.awaitBlockedBy(migration(), web);
+        assertThat(hasSaid("made way")).isFalse();
+
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(hasSaid("attempt 2")).isFalse();
+    }
+
+    private void staysInTheQueue(LockPolicy policy) {
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(policy.maxBlockedTime(Duration.ZERO), ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        Running reading = readingBehindTheMigration("reader");
+
+        awaitLooks();
+        assertThat(reading.isDone()).isFalse();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        reading.await();
+    }
+
+    @Test
+    void itsOnlyAttemptDoesNotGiveWay() {
+        staysInTheQueue(yielding().retryAttempts(1));
+    }
+
+    @Test
+    void whatIsNeverTriedAgainDoesNotGiveWay() {
+        staysInTheQueue(yielding().retryDeadline(Duration.ZERO));
+    }
+
+    @Test
+    void theLastAttemptDoesNotGiveWay() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        readingBehindTheMigration("reader").await();
+        awaitPause();
+        web.commit();
+        // the second one is through at once; its readers would have waited for it
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void alsoForThoseWhoWaitForWhatItHasLockedBefore() {
+        migration().execute("drop table if exists items", "create table items (id int)");
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(yielding(), "alter table items add column note text", ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+
+        scenario.session("reader").start("select * from items").await();
+
+        awaitPause();
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void aBlockerThatIsMerelyQueuedAheadDoesNotKeepItFromGivingWay() {
+        Session web = idleInTransaction("web");
+        Session ahead = scenario.session("ahead");
+        Running locking = ahead.start("begin", "lock table orders in access exclusive mode", "commit");
+        scenario.awaitBlockedBy(ahead, web);
+        // SHARE goes together with what web holds: only the queue is in the way
+        Call<String> unit = altering(
+                yielding().retryDelay(Duration.ofMillis(50)).retryMaxDelay(Duration.ofMillis(50)),
+                "lock table orders in share mode");
+        scenario.awaitBlockedBy(migration(), ahead);
+        Session writer = scenario.session("writer");
+        Running writing = writer.start("insert into orders values (1)");
+        scenario.await("the unit to give way", () -> hasSaid("made way for 1 session"));
+
+        web.commit();
+        writing.await();
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(locking.isDone()).isTrue();
+    }
+
+    @Test
+    void concurrentlyIsNeverCancelled() {
+        for (String own : new String[] {"reset lock_timeout", "set lock_timeout = '5min'"}) {
+            said.clear();
+            Session web = inTransaction("web", "lock table orders in share update exclusive mode");
+            LockPolicy policy = yielding().maxBlockedTime(Duration.ZERO);
+            Call<String> unit = migration().run(connection -> {
+                try (LockGuard guard = open(connection, policy)) {
+                    execute(connection, own);
+                    String sql = "create index concurrently on orders (id)";
+                    guard.beforeStatement(sql);
+                    guard.run(
+                            () -> {
+                                execute(connection, sql);
+                                return true;
+                            },
+                            LockGuard.Undo.NOTHING);
+                    guard.afterStatement();
+                    execute(connection, "reset lock_timeout");
+                    return "done";
+                }
+            });
+            scenario.awaitBlockedBy(migration(), web);
+            Session behind = scenario.session("behind");
+            Running locking = behind.start("vacuum orders");
+            scenario.awaitBlockedBy(behind, migration());
+
+            awaitLooks();
+            scenario.awaitBlockedBy(migration(), web);
+            web.commit();
+
+            assertThat(unit.await()).isEqualTo("done");
+            locking.await();
+            assertThat(said).noneMatch(line -> line.contains("made way"));
+        }
+    }
+
+    @Test
+    void aRoleThatMayNotCancelWarnsOnceAndTheWorkGoesOn() {
+        Role watcher = scenario.role("watcher");
+        LockPolicy policy = yielding()
+                .with(Map.of(
+                        "monitorUrl", database.url(), "monitorUser", watcher.name(), "monitorPassword", watcher.password()));
+        Session web = idleInTransaction("web");
+        Call<String> unit = altering(policy, ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        Running reading = readingBehindTheMigration("reader");
+
+        scenario.await("a warning", () -> hasSaid("GRANT pg_signal_backend TO it"));
+        awaitLooks();
+        assertThat(reading.isDone()).isFalse();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        reading.await();
+        assertThat(said.stream().filter(line -> line.contains("GRANT pg_signal_backend TO it")))
+                .hasSize(1);
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.sql.SQLException;
+import java.util.concurrent.FutureTask;
+import javax.sql.DataSource;
+import org.flywaydb.core.api.FlywayException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A script that could not get a lock is undone, and run again from its first statement. */
+@Proves(Capability.REPLAY)
+class ReplayTest extends FlywayScene {
+
+    ReplayTest(DataSource dataSource, Scenario scenario) {
+        super(dataSource, scenario);
+    }
+
+    @BeforeEach
+    void needsToKnowTheStatements() {
+        FlywayInUse.assumeStatementEvents();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void goesInWhenTheBlockerIsGoneAndHasHeldNothingMeanwhile(boolean group) {
+        migrations.with("V1__script.sql", SCRIPT);
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway("group", Boolean.toString(group)));
+        awaitLog("Trying again when it is gone");
+        assertThat(value("select count(*) from pg_locks where mode <> 'AccessShareLock' and locktype = 'relation'"
+                        + " and relation in ('orders'::regclass, 'items'::regclass)"))
+                .isEqualTo("0");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(history()).isEqualTo("1 true");
+        assertThat(value("select string_agg(id || note, ',' order by id) from items")).isEqualTo("1a,2b");
+        assertThat(value("select twice(21)")).isEqualTo("42");
+        assertThat(value("select count(note) from orders")).isEqualTo("0");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARN pglock: V1__script.sql: not locked within 1s, blocked by pid " + report.pid()
+                                + " (report, idle in transaction for ")
+                        .contains("\"select * from orders\"). Trying again when it is gone, at the latest in ")
+                        .contains("(attempt 2)."))
+                .anySatisfy(line -> assertThat(line).startsWith("INFO pglock: V1__script.sql: through at attempt "));
+    }
+
+    @Test
+    void makesWayForWhoeverComesAlong() {
+        migrations.with("V1__script.sql", SCRIPT);
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating =
+                inBackground(flyway("pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "100ms"));
+        scenario.await(
+                "the migration to wait for orders",
+                () -> !value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass")
+                        .equals("0"));
+        Session web = scenario.session("web");
+        web.execute("select * from orders"); // behind the migration, until that makes way
+        assertThat(report.value("select 1")).isEqualTo("1");
+        awaitLog("made way for 1 session that had waited behind it for up to ");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    @Test
+    void endsWithFlywaysOwnErrorAndNamesTheBlocker() {
+        migrations.with("V1__script.sql", SCRIPT);
+        Session report = reader("report");
+
+        assertThatThrownBy(() -> flyway("pglock.retryAttempts", "2").load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 55P03")
+                .hasMessageContaining("Line       : 4");
+
+        assertThat(said())
+                .filteredOn(line -> line.contains("Trying again"))
+                .hasSize(1);
+        assertThat(said()).anySatisfy(line -> assertThat(line)
+                .startsWith("ERROR pglock: V1__script.sql: was blocked by pid " + report.pid())
+                .contains("Given up after 2 attempts in "));
+        assertThat(history()).isEqualTo("");
+        assertThat(value("select count(*) from items")).isEqualTo("0");
+    }
+
+    @Test
+    void leavesAnyOtherErrorToFlyway() {
+        migrations.with("V1__script.sql", "alter table items add column note text;\nselect 1;\ninsert into items values ('x');");
+
+        assertThatThrownBy(() -> flyway().load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 22P02")
+                .hasMessageContaining("Line       : 3")
+                .hasRootCauseInstanceOf(SQLException.class);
+
+        assertThat(said()).isEmpty();
+        assertThat(history()).isEqualTo("");
+    }
+
+    @Test
+    void leavesAUsersCancelToFlyway() {
+        migrations.with("V1__script.sql", SCRIPT);
+        reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h"));
+        String waiting = "from pg_locks where not granted and relation = 'orders'::regclass";
+        scenario.await("the migration to wait", () -> value("select count(*) " + waiting).equals("1"));
+        // Flyway runs the statement itself, to report its error: that is cancelled too
+        scenario.await("Flyway to give up", () -> {
+            value("select count(pg_cancel_backend(pid)) " + waiting);
+            return migrating.isDone();
+        });
+
+        assertThatThrownBy(() -> migrating.get()).rootCause().hasMessageContaining("user request");
+        assertThat(said()).noneSatisfy(line -> assertThat(line).contains("Trying again"));
+    }
+
+    @Test
+    void retriesADeadlock() {
+        migrations.with("V1__script.sql", SCRIPT);
+        Session other = reader("other");
+
+        FutureTask<Integer> migrating =
+                inBackground(flyway("pglock.lockTimeout", "1h", "initSql", "set deadlock_timeout = '100ms'"));
+        scenario.await(
+                "the migration to wait for orders",
+                () -> value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass")
+                        .equals("1"));
+        other.execute("set deadlock_timeout = '1h'");
+        other.execute("select * from items"); // the migration is the one that is ended
+        awaitLog("ended by PostgreSQL to resolve a deadlock");
+        other.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(history()).isEqualTo("1 true");
+    }
+
+    @Test
+    void keepsTheTimeoutThatTheMigrationSetsInEveryAttempt() {
+        migrations.with(
+                "V1__script.sql",
+                "set local lock_timeout = '150ms';\nalter table orders add column note text;\n"
+                        + "alter table items add column seen text;\n"
+                        + "insert into items (seen) values (current_setting('lock_timeout'));");
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h"));
+        awaitLog("Trying again when it is gone");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(value("select seen from items")).isEqualTo("150ms");
+    }
+
+    @Test
+    void runsAScriptThatBeginsBySayingWhatItsTransactionIsLike() {
+        migrations.with(
+                "V1__script.sql",
+                "set transaction isolation level serializable;\nalter table items add column seen text;\n"
+                        + "insert into items (seen) values (current_setting('transaction_isolation'));");
+
+        flyway("pglock.enabled","false").load().migrate();
+
+        assertThat(value("select seen from items")).isEqualTo("serializable");
+    }
+
+    @Test
+    void leavesToFlywayWhatHasItsOwnTransactions() {
+        migrations.with("V1__script.sql", "insert into items values (1);\ncommit;\nbegin;\ninsert into items values (2);");
+
+        flyway().load().migrate();
+
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+        assertThat(history()).isEqualTo("1 true");
+    }
+
+    @Test
+    void printsRowsAndNoticesAsFlywayDoes() {
+        migrations.with(
+                "V1__script.sql",
+                "select 40 + 2 as answer;\ndo $$ begin raise notice 'a notice'; raise warning 'a warning'; end $$;");
+
+        flyway().load().migrate();
+
+        assertThat(RecordedLog.all())
+                .anySatisfy(line -> assertThat(line).contains("answer").contains("42"))
+                .contains("INFO DB: a notice")
+                .anySatisfy(line -> assertThat(line).startsWith("WARN DB: a warning"));
+    }
+
+    @Test
+    void writesNoLineToTheLogForEachStatement() {
+        migrations.with("V1__script.sql", SCRIPT);
+
+        flyway().load().migrate();
+
+        assertThat(RecordedLog.all()).noneSatisfy(line -> assertThat(line).contains("Statement"));
+    }
+}
