@@ -5,12 +5,13 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import io.pglock.PgLockException;
 import java.lang.System.Logger.Level;
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.ErrorDetails;
@@ -33,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  * for everything that could not be run again exactly. Used by Flyway's thread only.
  */
 final class MigrationRun {
+
+    private static final Method SUPPORTS = Arrays.stream(Callback.class.getMethods())
+            .filter(method -> method.getName().equals("supports"))
+            .findAny()
+            .orElseThrow();
 
     /** To have Flyway report an error itself, what came before in the script is run again; not if that is a burden. */
     private static final Duration SHORT = Duration.ofSeconds(10);
@@ -107,12 +113,21 @@ final class MigrationRun {
     private static boolean othersListen(Context context) {
         for (Callback callback : context.getConfiguration().getCallbacks()) {
             if (!PgLockCallback.NAME.equals(callback.getCallbackName())
-                    && (callback.supports(Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
-                            || callback.supports(Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
+                    && (listens(callback, Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
+                            || listens(callback, Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** Not called as it is compiled: from Flyway 11.13 on it takes a {@code CallbackEvent}, and before there is no such class. */
+    private static boolean listens(Callback callback, Event event, Context context) {
+        try {
+            return Boolean.TRUE.equals(SUPPORTS.invoke(callback, event, context));
+        } catch (ReflectiveOperationException e) {
+            return true; // as it cannot say, Flyway runs everything
+        }
     }
 
     private void open(LockPolicy effective, boolean withSavepoint) {
@@ -185,8 +200,7 @@ final class MigrationRun {
         }
         try {
             boolean run = open.run(
-                    () -> attempt(open, statement.sql()),
-                    inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
+                    () -> attempt(open, statement.sql()), inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
             statements.add(statement.sql());
             return run;
         } catch (SQLException e) {

@@ -101,8 +101,9 @@ abstract class FlywayScene {
 
     /** {@code version success, ...}, the baseline left out. */
     String history() {
-        return value("select string_agg(version || ' ' || success, ', ' order by installed_rank) from flyway_schema_history"
-                + " where version <> '0'");
+        return value(
+                "select string_agg(version || ' ' || success, ', ' order by installed_rank) from flyway_schema_history"
+                        + " where version <> '0'");
     }
 
     static void execute(Connection connection, String sql) throws SQLException {

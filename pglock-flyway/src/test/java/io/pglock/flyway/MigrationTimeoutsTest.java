@@ -186,8 +186,13 @@ class MigrationTimeoutsTest {
         web.execute("select * from noted");
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
-        FluentConfiguration flyway =
-                flyway(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.retryDeadline", "0s", "flyway.pglock.prioritize", "off"));
+        FluentConfiguration flyway = flyway(Map.of(
+                "flyway.pglock.lockTimeout",
+                "100ms",
+                "flyway.pglock.retryDeadline",
+                "0s",
+                "flyway.pglock.prioritize",
+                "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");

@@ -43,7 +43,8 @@ class ReplayTest extends FlywayScene {
 
         assertThat(await(migrating)).isEqualTo(1);
         assertThat(history()).isEqualTo("1 true");
-        assertThat(value("select string_agg(id || note, ',' order by id) from items")).isEqualTo("1a,2b");
+        assertThat(value("select string_agg(id || note, ',' order by id) from items"))
+                .isEqualTo("1a,2b");
         assertThat(value("select twice(21)")).isEqualTo("42");
         assertThat(value("select count(note) from orders")).isEqualTo("0");
         assertThat(said())
@@ -86,19 +87,20 @@ class ReplayTest extends FlywayScene {
                 .hasMessageContaining("SQL State  : 55P03")
                 .hasMessageContaining("Line       : 4");
 
+        assertThat(said()).filteredOn(line -> line.contains("Trying again")).hasSize(1);
         assertThat(said())
-                .filteredOn(line -> line.contains("Trying again"))
-                .hasSize(1);
-        assertThat(said()).anySatisfy(line -> assertThat(line)
-                .startsWith("ERROR pglock: V1__script.sql: was blocked by pid " + report.pid())
-                .contains("Given up after 2 attempts in "));
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("ERROR pglock: V1__script.sql: was blocked by pid " + report.pid())
+                        .contains("Given up after 2 attempts in "));
         assertThat(history()).isEqualTo("");
         assertThat(value("select count(*) from items")).isEqualTo("0");
     }
 
     @Test
     void leavesAnyOtherErrorToFlyway() {
-        migrations.with("V1__script.sql", "alter table items add column note text;\nselect 1;\ninsert into items values ('x');");
+        migrations.with(
+                "V1__script.sql",
+                "alter table items add column note text;\nselect 1;\ninsert into items values ('x');");
 
         assertThatThrownBy(() -> flyway().load().migrate())
                 .isInstanceOf(FlywayException.class)
@@ -117,7 +119,9 @@ class ReplayTest extends FlywayScene {
 
         FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h"));
         String waiting = "from pg_locks where not granted and relation = 'orders'::regclass";
-        scenario.await("the migration to wait", () -> value("select count(*) " + waiting).equals("1"));
+        scenario.await(
+                "the migration to wait",
+                () -> value("select count(*) " + waiting).equals("1"));
         // Flyway runs the statement itself, to report its error: that is cancelled too
         scenario.await("Flyway to give up", () -> {
             value("select count(pg_cancel_backend(pid)) " + waiting);
@@ -172,14 +176,15 @@ class ReplayTest extends FlywayScene {
                 "set transaction isolation level serializable;\nalter table items add column seen text;\n"
                         + "insert into items (seen) values (current_setting('transaction_isolation'));");
 
-        flyway("pglock.enabled","false").load().migrate();
+        flyway("pglock.enabled", "false").load().migrate();
 
         assertThat(value("select seen from items")).isEqualTo("serializable");
     }
 
     @Test
     void leavesToFlywayWhatHasItsOwnTransactions() {
-        migrations.with("V1__script.sql", "insert into items values (1);\ncommit;\nbegin;\ninsert into items values (2);");
+        migrations.with(
+                "V1__script.sql", "insert into items values (1);\ncommit;\nbegin;\ninsert into items values (2);");
 
         flyway().load().migrate();
 
