@@ -11,10 +11,7 @@ enum Capability {
     TYPED("setters"),
     TIMEOUTS("timeouts"),
     PRIORITIZE("prioritize"),
-    REPLAY("replay"),
-    CONCURRENTLY("`CONCURRENTLY`"),
-    COMMENT("`-- pglock:` comment"),
-    ANNOTATION("`@MigrationPolicy`");
+    CONCURRENTLY("`CONCURRENTLY`");
 
     final String title;
 

@@ -116,7 +116,6 @@ class MigrationTimeoutsTest {
     }
 
     @Test
-    @Proves(Capability.COMMENT)
     void giveWayToACommentAboveAMigration() throws SQLException {
         FlywayInUse.assumeStatementEvents();
         migrations
@@ -140,7 +139,6 @@ class MigrationTimeoutsTest {
     }
 
     @Test
-    @Proves(Capability.ANNOTATION)
     void giveWayToTheAnnotationOfAJavaMigration() throws SQLException {
         flyway().javaMigrations(new V7__Notes()).load().migrate();
 

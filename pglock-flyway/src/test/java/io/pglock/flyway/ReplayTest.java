@@ -16,7 +16,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A script that could not get a lock is undone, and run again from its first statement. */
-@Proves(Capability.REPLAY)
 class ReplayTest extends FlywayScene {
 
     ReplayTest(DataSource dataSource, Scenario scenario) {
