@@ -18,6 +18,18 @@ final class Server implements AutoCloseable {
         return database.connect();
     }
 
+    String url() {
+        return database.url();
+    }
+
+    String user() {
+        return database.user();
+    }
+
+    String password() {
+        return database.password();
+    }
+
     DataSource dataSource() {
         return database.dataSource();
     }

@@ -10,8 +10,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.ErrorDetails;
@@ -34,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  * for everything that could not be run again exactly. Used by Flyway's thread only.
  */
 final class MigrationRun {
+
+    private static final Method SUPPORTS = Arrays.stream(Callback.class.getMethods())
+            .filter(method -> method.getName().equals("supports"))
+            .findAny()
+            .orElseThrow();
 
     /** To have Flyway report an error itself, what came before in the script is run again; not if that is a burden. */
     private static final Duration SHORT = Duration.ofSeconds(10);
@@ -108,25 +113,20 @@ final class MigrationRun {
     private static boolean othersListen(Context context) {
         for (Callback callback : context.getConfiguration().getCallbacks()) {
             if (!PgLockCallback.NAME.equals(callback.getCallbackName())
-                    && (supports(callback, Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
-                            || supports(callback, Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
+                    && (listens(callback, Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
+                            || listens(callback, Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
                 return true;
             }
         }
         return false;
     }
 
-    /** By reflection: a call in a class file names the parameter's type, and before Flyway 11.13 that is another one. */
-    private static boolean supports(Callback callback, Event event, Context context) {
+    /** Not called as it is compiled: from Flyway 11.13 on it takes a {@code CallbackEvent}, and before there is no such class. */
+    private static boolean listens(Callback callback, Event event, Context context) {
         try {
-            for (Method method : Callback.class.getMethods()) {
-                if (method.getName().equals("supports")) {
-                    return Boolean.TRUE.equals(method.invoke(callback, event, context));
-                }
-            }
-            return false;
+            return Boolean.TRUE.equals(SUPPORTS.invoke(callback, event, context));
         } catch (ReflectiveOperationException e) {
-            throw new FlywayException("asking " + callback.getCallbackName() + " what it supports", e);
+            return true; // as it cannot say, Flyway runs everything
         }
     }
 
@@ -197,8 +197,7 @@ final class MigrationRun {
         }
         try {
             boolean run = open.run(
-                    () -> attempt(open, statement.sql()),
-                    inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
+                    () -> attempt(open, statement.sql()), inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
             statements.add(statement.sql());
             return run;
         } catch (SQLException e) {

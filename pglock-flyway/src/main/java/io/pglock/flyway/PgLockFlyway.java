@@ -34,8 +34,11 @@ public final class PgLockFlyway {
     public static MigrateResult migrate(Flyway flyway) {
         LatestFailure.take(flyway.getConfiguration());
         return LockGuard.repeat(
-                "migrate", PgLockCallback.policy(flyway.getConfiguration()), PgLockCallback::log, flyway::migrate, failure ->
-                        repeatable(flyway, failure));
+                "migrate",
+                PgLockCallback.policy(flyway.getConfiguration()),
+                PgLockCallback::log,
+                flyway::migrate,
+                failure -> repeatable(flyway, failure));
     }
 
     private static Optional<SQLException> repeatable(Flyway flyway, RuntimeException failure) {

@@ -17,12 +17,11 @@ record ScriptStatement(String sql, String words) {
     private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
     private static final Pattern TO_STDIN = Pattern.compile("\\bfrom\\s+stdin\\b", Pattern.CASE_INSENSITIVE);
     private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
-    private static final Pattern WITH_CONCURRENTLY =
-            Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WITH_CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
     private static final int ENOUGH = 200;
 
-    private static final Set<String> TRANSACTION = Set.of(
-            "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare");
+    private static final Set<String> TRANSACTION =
+            Set.of("begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare");
 
     private static final Set<String> QUERY =
             Set.of("select", "with", "values", "table", "show", "explain", "fetch", "execute");
@@ -30,14 +29,24 @@ record ScriptStatement(String sql, String words) {
     private static final Set<String> WRITE = Set.of("insert", "update", "delete", "merge");
 
     /** What commits half-way, or not at all: outside a transaction it cannot be said to have had no effect when it failed. */
-    private static final Set<String> NOT_ATOMIC =
-            Set.of("call", "do", "vacuum", "analyze", "cluster", "reindex", "copy", "execute", "create database", "drop database");
+    private static final Set<String> NOT_ATOMIC = Set.of(
+            "call",
+            "do",
+            "vacuum",
+            "analyze",
+            "cluster",
+            "reindex",
+            "copy",
+            "execute",
+            "create database",
+            "drop database");
 
     static ScriptStatement of(String sql) {
         Matcher comments = COMMENTS.matcher(sql);
         String bare = comments.find() ? sql.substring(comments.end()) : sql;
         String head = bare.substring(0, Math.min(bare.length(), ENOUGH));
-        return new ScriptStatement(sql, head.toLowerCase(Locale.ROOT).replaceAll("\\s+", " ").strip());
+        return new ScriptStatement(
+                sql, head.toLowerCase(Locale.ROOT).replaceAll("\\s+", " ").strip());
     }
 
     private String first() {
@@ -45,7 +54,8 @@ record ScriptStatement(String sql, String words) {
     }
 
     private boolean begins(Set<String> with) {
-        return with.contains(first()) || with.stream().anyMatch(begin -> begin.contains(" ") && words.startsWith(begin));
+        return with.contains(first())
+                || with.stream().anyMatch(begin -> begin.contains(" ") && words.startsWith(begin));
     }
 
     /** Begins, ends or divides the transaction that Flyway began, or says what kind of transaction it is. */
@@ -77,6 +87,7 @@ record ScriptStatement(String sql, String words) {
 
     /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
     boolean buildsConcurrently() {
-        return (words.startsWith("create ") || first().equals("reindex")) && WITH_CONCURRENTLY.matcher(words).find();
+        return (words.startsWith("create ") || first().equals("reindex"))
+                && WITH_CONCURRENTLY.matcher(words).find();
     }
 }

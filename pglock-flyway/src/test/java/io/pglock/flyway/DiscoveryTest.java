@@ -60,6 +60,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.FOUND)
     void isFoundWithNoConfigurationAtAll() {
         Flyway flyway = migrations.flyway(dataSource).load();
 
@@ -67,6 +68,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.ONCE)
     void isThereOnceBesideAUsersCallbacks() {
         Flyway flyway = migrations
                 .flyway(dataSource)
@@ -90,6 +92,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.ONCE)
     void isThereOnceWhenTheUserNamesItToo() {
         assertThat(callbacks(migrations
                         .flyway(dataSource)
@@ -104,6 +107,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.ONCE)
     void survivesAUsersCallbackPackage() throws SQLException {
         UsersOwnCallback.MIGRATIONS.set(0);
         Flyway flyway = migrations
@@ -112,13 +116,18 @@ class DiscoveryTest {
                 .schemas("beside_a_package")
                 .load();
 
-        assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+        assertThat(callbacks(flyway)).containsOnlyOnce(PgLockCallback.class);
         flyway.migrate();
-        assertThat(UsersOwnCallback.MIGRATIONS).hasValue(2);
+        if (FlywayInUse.isAtLeast("10.18.1")) {
+            // before, Flyway looked into that package only where it was given no callback at all
+            assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+            assertThat(UsersOwnCallback.MIGRATIONS).hasValue(2);
+        }
         assertThatItRanOncePerMigration("beside_a_package");
     }
 
     @Test
+    @Proves({Capability.FOUND, Capability.ONCE})
     void runsOncePerMigration() throws SQLException {
         migrations.flyway(dataSource).schemas("once").load().migrate();
 
@@ -144,7 +153,9 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.ONCE)
     void goesInAsAnObjectWhereTheEnvironmentHasCallbacksOfItsOwn() {
+        FlywayInUse.assumeAtLeast("10.22", "an environment of Flyway 10.0 has no callbacks of its own");
         var configuration = migrations.flyway(dataSource);
         FlywayEnvironmentModel own = new FlywayEnvironmentModel();
         own.setCallbacks(List.of(ProgrammaticCallback.class.getName()));
@@ -155,6 +166,7 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.FOUND)
     void goesInAsAnObjectWhereFlywaysClassLoaderDoesNotKnowIt() {
         ClassLoader without = new ClassLoader(ClassLoader.getPlatformClassLoader()) {};
 
@@ -164,7 +176,9 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.MAP)
     void takesItsSettingsFromTheConfigurationMap() {
+        FlywayInUse.assumeTexts();
         var configuration = migrations.flyway(dataSource);
         Map<String, String> settings = new java.util.HashMap<>();
         LockPolicy.keys().forEach(key -> settings.put("flyway.pglock." + key, "of " + key));
@@ -251,13 +265,14 @@ class DiscoveryTest {
     @Test
     void isAbsentWhenNotEnabled() {
         var configuration = migrations.flyway(dataSource).schemas("not_enabled");
-        configuration.configuration(Map.of("flyway.pglock.enabled", "false"));
+        Migrations.configure(configuration, Map.of("flyway.pglock.enabled", "false"));
 
         Flyway flyway = configuration.load();
         assertThat(callbacks(flyway)).isEmpty();
     }
 
     @Test
+    @Proves(Capability.TYPED)
     void refusesABadValueBeforeTheFirstMigration() {
         var configuration = migrations.flyway(dataSource);
         Migrations.pglock(configuration).setLockTimeout("5");
@@ -268,7 +283,9 @@ class DiscoveryTest {
     }
 
     @Test
+    @Proves(Capability.MAP)
     void refusesAMisspeltKeyBeforeTheFirstMigration() {
+        FlywayInUse.assumeTexts();
         var configuration = migrations.flyway(dataSource);
 
         assertThatThrownBy(() -> configuration
@@ -284,7 +301,6 @@ class DiscoveryTest {
         settings(flyway).setPrioritize("kill");
 
         assertThatThrownBy(flyway::migrate)
-                .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("prioritize=kill: is none of off, report, cancel, terminate");
         assertThat(flyway.info().applied())
                 .noneMatch(migration -> migration.getVersion() != null

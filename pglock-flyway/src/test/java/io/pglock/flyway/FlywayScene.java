@@ -63,11 +63,8 @@ abstract class FlywayScene {
         for (int i = 0; i < settings.length; i += 2) {
             all.put("flyway." + settings[i], settings[i + 1]);
         }
-        return migrations
-                .flyway(dataSource)
-                .baselineOnMigrate(true)
-                .baselineVersion("0")
-                .configuration(all);
+        return Migrations.configure(
+                migrations.flyway(dataSource).baselineOnMigrate(true).baselineVersion("0"), all);
     }
 
     /** Reads orders in a transaction that it keeps open. */
@@ -104,8 +101,9 @@ abstract class FlywayScene {
 
     /** {@code version success, ...}, the baseline left out. */
     String history() {
-        return value("select string_agg(version || ' ' || success, ', ' order by installed_rank) from flyway_schema_history"
-                + " where version <> '0'");
+        return value(
+                "select string_agg(version || ' ' || success, ', ' order by installed_rank) from flyway_schema_history"
+                        + " where version <> '0'");
     }
 
     static void execute(Connection connection, String sql) throws SQLException {

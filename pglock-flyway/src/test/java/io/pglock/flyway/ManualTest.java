@@ -39,6 +39,7 @@ class ManualTest {
 
     @Test
     void theFilesSayWhatTheySay() throws IOException {
+        FlywayInUse.assumeTexts();
         LockPolicy conf = read("flyway.conf");
 
         assertThat(conf.lockTimeout()).contains(Duration.ofSeconds(3));

@@ -22,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.core.api.migration.BaseJavaMigration;
+import org.flywaydb.core.api.migration.Context;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @PostgresTest
+@Proves(Capability.TIMEOUTS)
 class MigrationTimeoutsTest {
 
     private static final String TAKE_NOTE = "insert into noted select '%s', current_setting('lock_timeout'),"
@@ -68,6 +71,10 @@ class MigrationTimeoutsTest {
         return migrations.flyway(dataSource).baselineOnMigrate(true).baselineVersion("0");
     }
 
+    private FluentConfiguration flyway(Map<String, String> settings) {
+        return Migrations.configure(flyway(), settings);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void areInForceInEveryMigrationTransactionalOrNot(boolean transactionalLock) throws SQLException {
@@ -77,7 +84,7 @@ class MigrationTimeoutsTest {
                 .with("V3__in_a_transaction.sql", TAKE_NOTE.formatted("V3"))
                 .with("R__again.sql", TAKE_NOTE.formatted("R"));
 
-        flyway().configuration(Map.of(
+        flyway(Map.of(
                         "flyway.pglock.lockTimeout", "3s",
                         "flyway.pglock.statementTimeout", "4m",
                         "flyway.postgresql.transactional.lock", String.valueOf(transactionalLock)))
@@ -109,6 +116,36 @@ class MigrationTimeoutsTest {
     }
 
     @Test
+    void giveWayToACommentAboveAMigration() throws SQLException {
+        FlywayInUse.assumeStatementEvents();
+        migrations
+                .with("V1__a.sql", "-- pglock: lockTimeout=7s\n" + TAKE_NOTE.formatted("V1"))
+                .withNonTransactional("V2__b.sql", "-- pglock: statementTimeout=8m\n" + TAKE_NOTE.formatted("V2"));
+
+        flyway().load().migrate();
+
+        assertThat(noted()).containsExactly("V1 7s 0", "V2 2s 8min");
+    }
+
+    /** A migration in Java with settings of its own. */
+    @MigrationPolicy("lockTimeout=6s")
+    public static final class V7__Notes extends BaseJavaMigration {
+        @Override
+        public void migrate(Context context) throws SQLException {
+            try (Statement statement = context.getConnection().createStatement()) {
+                statement.execute(TAKE_NOTE.formatted("V7"));
+            }
+        }
+    }
+
+    @Test
+    void giveWayToTheAnnotationOfAJavaMigration() throws SQLException {
+        flyway().javaMigrations(new V7__Notes()).load().migrate();
+
+        assertThat(noted()).containsExactly("V7 6s 0");
+    }
+
+    @Test
     void leaveNothingBehindInAPool() throws SQLException {
         HikariConfig config = new HikariConfig();
         config.setDataSource(dataSource);
@@ -118,11 +155,8 @@ class MigrationTimeoutsTest {
                 .with("V2__inside.sql", TAKE_NOTE.formatted("V2"))
                 .withNonTransactional("V3__fails.sql", TAKE_NOTE.formatted("V3") + "\nselect 1/0;");
         try (HikariDataSource pool = new HikariDataSource(config)) {
-            assertThatThrownBy(() -> migrations
-                            .flyway(pool)
-                            .baselineOnMigrate(true)
-                            .baselineVersion("0")
-                            .configuration(Map.of("flyway.pglock.statementTimeout", "4m"))
+            assertThatThrownBy(() -> flyway(Map.of("flyway.pglock.statementTimeout", "4m"))
+                            .dataSource(pool)
                             .load()
                             .migrate())
                     .isInstanceOf(FlywayException.class)
@@ -150,8 +184,13 @@ class MigrationTimeoutsTest {
         web.execute("select * from noted");
         migrations.with("V1__blocked.sql", "alter table noted add column more text;");
 
-        FluentConfiguration flyway =
-                flyway().configuration(Map.of("flyway.pglock.lockTimeout", "100ms", "flyway.pglock.retryDeadline", "0s", "flyway.pglock.prioritize", "off"));
+        FluentConfiguration flyway = flyway(Map.of(
+                "flyway.pglock.lockTimeout",
+                "100ms",
+                "flyway.pglock.retryDeadline",
+                "0s",
+                "flyway.pglock.prioritize",
+                "off"));
         assertThatThrownBy(() -> flyway.load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("55P03");
@@ -161,14 +200,16 @@ class MigrationTimeoutsTest {
     }
 
     @Test
+    @Proves(Capability.CONCURRENTLY)
     void letABuildOfAnIndexConcurrentlyWait(Scenario scenario) {
+        FlywayInUse.assumeStatementEvents();
         Session observer = scenario.session("observer");
         observer.execute("create table big (id int)");
         Session writer = scenario.session("writer");
         writer.begin();
         writer.execute("insert into big values (1)");
         migrations.with("V1__index.sql", "create index concurrently big_id on big (id);");
-        FluentConfiguration flyway = flyway().configuration(Map.of(
+        FluentConfiguration flyway = flyway(Map.of(
                 "flyway.pglock.lockTimeout", "1ms",
                 "flyway.pglock.retryDeadline", "0s",
                 "flyway.pglock.prioritize", "off",
@@ -201,7 +242,7 @@ class MigrationTimeoutsTest {
     void areNotInForceWhenNotEnabled() throws SQLException {
         migrations.with("V1__a.sql", TAKE_NOTE.formatted("V1"));
 
-        flyway().configuration(Map.of("flyway.pglock.enabled", "false")).load().migrate();
+        flyway(Map.of("flyway.pglock.enabled", "false")).load().migrate();
 
         assertThat(noted()).containsExactly("V1 0 0");
     }
@@ -214,9 +255,10 @@ class MigrationTimeoutsTest {
         gate.execute("select pg_advisory_lock(42)");
         List<FutureTask<Integer>> both = new ArrayList<>();
         for (String table : List.of("history_a", "history_b")) {
-            FluentConfiguration flyway = flyway().callbacks(shared)
-                    .table(table)
-                    .configuration(Map.of("flyway.pglock.lockTimeout", "1m", "flyway.pglock.prioritize", "off"));
+            FluentConfiguration flyway = flyway(
+                            Map.of("flyway.pglock.lockTimeout", "1m", "flyway.pglock.prioritize", "off"))
+                    .callbacks(shared)
+                    .table(table);
             FutureTask<Integer> migrating = new FutureTask<>(() -> flyway.load().migrate().migrationsExecuted);
             both.add(migrating);
             new Thread(migrating, "flyway-" + table).start();

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.bench;
+
+import java.util.regex.Pattern;
+import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/** What {@code mvn -q -Pbench} runs: the benchmarks of JMH and the whole runs whose names match {@code pglock.bench}. */
+public final class Benchmarks {
+
+    private Benchmarks() {}
+
+    /** @param arguments a regular expression */
+    public static void main(String[] arguments) throws Exception {
+        try {
+            new Runner(new OptionsBuilder().include(arguments[0]).build()).run();
+        } catch (NoBenchmarksException none) {
+            // only whole runs are asked for
+        } catch (RunnerException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+        Pattern wanted = Pattern.compile(arguments[0]);
+        if (wanted.matcher(WatchLoad.class.getName()).find()) {
+            WatchLoad.main(arguments);
+        }
+        if (wanted.matcher(FlywayNoOp.class.getName()).find()) {
+            FlywayNoOp.main(arguments);
+        }
+    }
+}
