@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.flyway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.FutureTask;
+import javax.sql.DataSource;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.callback.BaseCallback;
+import org.flywaydb.core.api.callback.Event;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.core.api.migration.BaseJavaMigration;
+import org.flywaydb.core.api.migration.Context;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What could not be run again exactly is Flyway's from the beginning, and fails as it does there; the blocker is named. */
+class LeftToFlywayTest extends FlywayScene {
+
+    private static final String ALTER = "alter table orders add column note text;";
+
+    LeftToFlywayTest(DataSource dataSource, Scenario scenario) {
+        super(dataSource, scenario);
+    }
+
+    private void assertFailsAtOnce(FluentConfiguration flyway, Session blocker) {
+        assertThatThrownBy(() -> flyway.load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .rootCause()
+                .hasMessageContaining("canceling statement due to lock timeout");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("ERROR ")
+                        .contains("was blocked by pid " + blocker.pid() + " (report, "))
+                .noneSatisfy(line -> assertThat(line).contains("Trying again"));
+    }
+
+    @Test
+    void copyFromTheScript() {
+        migrations.with("V1__copy.sql", "copy items from stdin;\n1\n2\n\\.\n" + ALTER);
+        Session report = reader("report");
+
+        assertFailsAtOnce(flyway(), report);
+        report.commit();
+        flyway().load().migrate();
+
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    @Test
+    void batches() {
+        migrations.with("V1__batch.sql", ALTER + "\ninsert into items values (1);\ninsert into items values (2);");
+        Session report = reader("report");
+
+        assertFailsAtOnce(flyway("batch", "true"), report);
+        report.commit();
+        flyway("batch", "true").load().migrate();
+
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    @Test
+    void javaMigrations() {
+        Session report = reader("report");
+
+        assertFailsAtOnce(flyway().javaMigrations(new V1__Java(true)), report);
+    }
+
+    @Test
+    void whatComesAfterTheLocksOfAnEarlierMigrationOfTheSameGroup() {
+        migrations.with("V1__first.sql", "alter table items add column note text;").with("V2__second.sql", ALTER);
+        Session report = reader("report");
+
+        assertThatThrownBy(() -> flyway("group", "true").load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .rootCause()
+                .hasMessageContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("V2__second.sql: not tried again: its transaction holds locks from before")
+                        .contains("AccessExclusiveLock on items"))
+                .anySatisfy(line -> assertThat(line).startsWith("ERROR ").contains("blocked by pid " + report.pid()));
+        assertThat(history()).isEqualTo("");
+    }
+
+    @Test
+    void whatAnotherCallbackListensTo() {
+        migrations.with("V1__script.sql", SCRIPT);
+        List<String> heard = new CopyOnWriteArrayList<>();
+        FluentConfiguration flyway = flyway().callbacks(new Listening(heard));
+        Session report = reader("report");
+
+        assertFailsAtOnce(flyway, report);
+        report.commit();
+        heard.clear();
+        flyway.load().migrate();
+
+        assertThat(heard).hasSize(5);
+    }
+
+    /** Hears of every statement. */
+    public static final class Listening extends BaseCallback {
+
+        private final List<String> heard;
+
+        Listening(List<String> heard) {
+            this.heard = heard;
+        }
+
+        @Override
+        public boolean supports(Event event, org.flywaydb.core.api.callback.Context context) {
+            return event == Event.AFTER_EACH_MIGRATE_STATEMENT;
+        }
+
+        @Override
+        public void handle(Event event, org.flywaydb.core.api.callback.Context context) {
+            heard.add(context.getStatement().getSql());
+        }
+    }
+
+    /** Outside a transaction each statement is undone by itself, so each is tried again by itself. */
+    @Test
+    void butNotSingleStatementsOutsideATransaction() {
+        migrations.withNonTransactional(
+                "V1__script.sql", "insert into items values (1);\n" + ALTER + "\ninsert into items values (2);");
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway());
+        awaitLog("Trying again when it is gone");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+        assertThat(history()).isEqualTo("1 true");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void unlessTheWholeRunIsRepeated(boolean inATransaction) {
+        Session report = reader("report");
+        FluentConfiguration flyway = flyway("pglock.retryDelay", "10ms").javaMigrations(new V1__Java(inATransaction));
+        FutureTask<Integer> migrating = new FutureTask<>(() -> PgLockFlyway.migrate(flyway.load()).migrationsExecuted);
+        new Thread(migrating, "flyway").start();
+        if (!inATransaction) {
+            assertThatThrownBy(migrating::get).rootCause().hasMessageContaining("lock timeout");
+            return;
+        }
+        awaitLog("migrate: failed (lock timeout), and is repeated in ");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(history()).isEqualTo("1 true");
+    }
+
+    /** Changes orders, in a transaction or not. */
+    public static final class V1__Java extends BaseJavaMigration {
+
+        private final boolean transactional;
+
+        V1__Java(boolean transactional) {
+            this.transactional = transactional;
+        }
+
+        @Override
+        public boolean canExecuteInTransaction() {
+            return transactional;
+        }
+
+        @Override
+        public void migrate(Context context) throws Exception {
+            try (Statement statement = context.getConnection().createStatement()) {
+                statement.execute(ALTER);
+            }
+        }
+    }
+}
