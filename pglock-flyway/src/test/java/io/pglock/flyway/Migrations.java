@@ -85,7 +85,7 @@ record Migrations(Path folder) {
                 try {
                     method.invoke(extension, text ? value : Boolean.valueOf(value));
                 } catch (ReflectiveOperationException e) {
-                    throw new AssertionError(setter + "(" + value + ")", e);
+                    throw new LinkageError(setter + "(" + value + ")", e);
                 }
                 return;
             }
