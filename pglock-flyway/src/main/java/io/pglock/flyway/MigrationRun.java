@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.ErrorDetails;
@@ -53,6 +54,7 @@ final class MigrationRun {
     private final List<String> statements = new ArrayList<>();
 
     private final boolean repeatable;
+    private boolean begun;
     private boolean exact;
     private boolean undone;
     private boolean told;
@@ -62,12 +64,12 @@ final class MigrationRun {
 
     private @Nullable Statement latest;
 
-    private MigrationRun(Context context, LockPolicy policy, boolean inSql) {
+    private MigrationRun(Context context, LockPolicy policy, boolean repeatable) {
         this.flyway = context.getConfiguration();
         this.connection = context.getConnection();
         this.unit = unit(context.getMigrationInfo());
         this.policy = policy;
-        this.repeatable = inSql && tellsAboutStatements() && !flyway.isBatch() && !othersListen(context);
+        this.repeatable = repeatable;
         this.exact = repeatable;
     }
 
@@ -78,18 +80,29 @@ final class MigrationRun {
      * @throws IllegalArgumentException when the migration has settings of its own, and they are not in the right form
      */
     static MigrationRun begin(Context context, LockPolicy policy) {
+        Configuration flyway = context.getConfiguration();
         MigrationInfo migration = context.getMigrationInfo();
-        boolean inSql = migration != null && migration.getType().name().contains("SQL");
-        MigrationRun run = new MigrationRun(
-                context,
-                migration == null || inSql
-                        ? policy
-                        : policy.with(Overrides.ofJavaMigration(migration, context.getConfiguration())),
-                inSql);
-        if (!run.repeatable) {
-            run.open(run.policy, false);
+        if (migration == null || !migration.getType().name().contains("SQL")) {
+            LockPolicy own = migration == null ? policy : policy.with(Overrides.ofJavaMigration(migration, flyway));
+            return new MigrationRun(context, own, false).opened();
         }
-        return run;
+        if (!tellsAboutStatements()) {
+            return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened();
+        }
+        MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch() && !othersListen(context));
+        return flyway.isBatch() ? run.opened() : run; // Flyways before 11 tell nothing about what they send in batches
+    }
+
+    private MigrationRun opened() {
+        open(policy, false);
+        return this;
+    }
+
+    /** Which statement builds an index concurrently nobody will know: outside a transaction, wait as if each did. */
+    private static LockPolicy withoutStatements(LockPolicy policy, Connection connection) {
+        return isTransactional(connection)
+                ? policy
+                : policy.concurrentLockTimeout().map(policy::lockTimeout).orElseGet(policy::noLockTimeout);
     }
 
     private static String unit(@Nullable MigrationInfo migration) {
@@ -153,12 +166,19 @@ final class MigrationRun {
         }
         latest = told;
         ScriptStatement statement = ScriptStatement.of(told.getSql());
-        if (guard.isEmpty()) {
-            open(policy.with(Overrides.leading(told.getSql())), true);
-        } else if (repeatable && !Overrides.leading(told.getSql()).isEmpty()) {
-            throw new FlywayException("pglock: " + unit
-                    + ": the comment \"-- pglock:\" counts for the whole migration; put it above the first statement");
+        Map<String, String> overrides = Overrides.leading(told.getSql());
+        if (begun) {
+            if (!overrides.isEmpty()) {
+                throw new FlywayException(
+                        "pglock: " + unit
+                                + ": the comment \"-- pglock:\" counts for the whole migration; put it above the first statement");
+            }
+        } else if (guard.isEmpty() || !overrides.isEmpty()) {
+            LockPolicy own = policy.with(overrides);
+            guard.ifPresent(LockGuard::close);
+            open(own, repeatable);
         }
+        begun = true;
         LockGuard open = guard.orElseThrow();
         if (open.concerns(told.getSql())) {
             HistoryConnection.endPortal(context);
@@ -300,6 +320,10 @@ final class MigrationRun {
 
     /** Whether it is undone as a whole when it fails. */
     boolean isTransactional() {
+        return isTransactional(connection);
+    }
+
+    private static boolean isTransactional(Connection connection) {
         try {
             return !connection.getAutoCommit();
         } catch (SQLException e) {

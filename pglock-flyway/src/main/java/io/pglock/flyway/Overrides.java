@@ -44,7 +44,7 @@ final class Overrides {
 
     private static Map<String, String> parse(String text) {
         Map<String, String> overrides = new LinkedHashMap<>();
-        for (String setting : text.strip().split("\\s+")) {
+        for (String setting : text.strip().split("\\s+", -1)) {
             int equals = setting.indexOf('=');
             if (equals <= 0) {
                 throw new IllegalArgumentException("pglock: \"" + text.strip() + "\" is not understood at \"" + setting

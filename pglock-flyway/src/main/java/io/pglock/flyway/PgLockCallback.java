@@ -97,10 +97,12 @@ public final class PgLockCallback implements Callback {
     }
 
     private void before(Context context) {
-        LockPolicy policy = policy(context.getConfiguration());
-        if (policy.enabled()) {
-            Guards.begin(context.getConnection(), this, () -> MigrationRun.begin(context, policy));
-        }
+        asFlywaysOwn(() -> {
+            LockPolicy policy = policy(context.getConfiguration());
+            if (policy.enabled()) {
+                Guards.begin(context.getConnection(), this, () -> MigrationRun.begin(context, policy));
+            }
+        });
     }
 
     private void beforeStatement(@Nullable Context context) {
@@ -108,8 +110,13 @@ public final class PgLockCallback implements Callback {
         if (context == null || run.isEmpty()) {
             return;
         }
+        asFlywaysOwn(() -> run.get().beforeStatement(context));
+    }
+
+    /** What Flyway does not throw itself it does not report as a migration that failed. */
+    private static void asFlywaysOwn(Runnable work) {
         try {
-            run.get().beforeStatement(context);
+            work.run();
         } catch (FlywayException e) {
             throw e;
         } catch (RuntimeException e) {

@@ -8,6 +8,7 @@ import java.sql.SQLWarning;
 import java.sql.Statement;
 import org.flywaydb.core.api.logging.Log;
 import org.flywaydb.core.api.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Runs a statement of a script as Flyway does, and says of it what Flyway says. Stateless. */
 final class StatementCall {
@@ -39,13 +40,14 @@ final class StatementCall {
     /** An error may come with any row. */
     private static void drain(Statement statement) throws SQLException {
         try (ResultSet results = statement.getResultSet()) {
-            while (results.next()) {
-                continue;
+            boolean more = results.next();
+            while (more) {
+                more = results.next();
             }
         }
     }
 
-    private static void tell(@org.jspecify.annotations.Nullable SQLWarning first) {
+    private static void tell(@Nullable SQLWarning first) {
         for (SQLWarning warning = first; warning != null; warning = warning.getNextWarning()) {
             if (NO_ERROR.equals(warning.getSQLState())) {
                 LOG.info("DB: " + warning.getMessage());

@@ -73,8 +73,10 @@ class ConcurrentlyTest extends FlywayScene {
 
     private void isolation(String change) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
-            execute(connection, "do $$ begin execute format('alter database %I " + change.replace("'", "''")
-                    + "', current_database()); end $$");
+            execute(
+                    connection,
+                    "do $$ begin execute format('alter database %I " + change.replace("'", "''")
+                            + "', current_database()); end $$");
         }
     }
 
@@ -92,7 +94,8 @@ class ConcurrentlyTest extends FlywayScene {
 
         assertThat(await(migrating)).isEqualTo(1);
         assertThat(isValid("orders_id")).isEqualTo("t");
-        assertThat(said()).anySatisfy(line -> assertThat(line).contains("orders_id").contains("dropped"));
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line).contains("orders_id").contains("dropped"));
         assertThat(history()).isEqualTo("1 true");
     }
 
@@ -128,7 +131,8 @@ class ConcurrentlyTest extends FlywayScene {
     /** It holds a snapshot between two tries for the migration lock, and the build waits for that until it gives up. */
     @Test
     void namesASecondFlywayThatWaitsForTheMigrationLockAndNeverSignalsIt() {
-        migrations.with("V1__index.sql", "select pg_advisory_lock(7), pg_advisory_unlock(7);\n" + BUILD)
+        migrations
+                .with("V1__index.sql", "select pg_advisory_lock(7), pg_advisory_unlock(7);\n" + BUILD)
                 .with("V1__index.sql.conf", "executeInTransaction=false");
         Session gate = scenario.session("gate");
         gate.execute("select pg_advisory_lock(7)");
@@ -153,8 +157,8 @@ class ConcurrentlyTest extends FlywayScene {
         assertThat(await(first)).isEqualTo(1);
         assertThatThrownBy(second::get).rootCause().hasMessageContaining("Number of retries exceeded");
         assertThat(said())
-                .anySatisfy(line -> assertThat(line)
-                        .contains("never signalled: another Flyway that waits for the migration lock"))
+                .anySatisfy(line ->
+                        assertThat(line).contains("never signalled: another Flyway that waits for the migration lock"))
                 .noneSatisfy(line -> assertThat(line).contains("Terminated"));
         assertThat(isValid("orders_id")).isEqualTo("t");
     }

@@ -75,7 +75,9 @@ class LeftToFlywayTest extends FlywayScene {
 
     @Test
     void whatComesAfterTheLocksOfAnEarlierMigrationOfTheSameGroup() {
-        migrations.with("V1__first.sql", "alter table items add column note text;").with("V2__second.sql", ALTER);
+        migrations
+                .with("V1__first.sql", "alter table items add column note text;")
+                .with("V2__second.sql", ALTER);
         Session report = reader("report");
 
         assertThatThrownBy(() -> flyway("group", "true").load().migrate())

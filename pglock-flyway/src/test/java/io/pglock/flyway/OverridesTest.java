@@ -35,7 +35,8 @@ class OverridesTest extends FlywayScene {
 
         flyway().load().migrate();
 
-        assertThat(value("select string_agg(seen, ',' order by seen) from items")).isEqualTo("1s,7s");
+        assertThat(value("select string_agg(seen, ',' order by seen) from items"))
+                .isEqualTo("1s,7s");
     }
 
     @Test
@@ -82,13 +83,14 @@ class OverridesTest extends FlywayScene {
 
         flyway().javaMigrations(new V2__Annotated(), new V3__Plain()).load().migrate();
 
-        assertThat(value("select string_agg(seen, ',' order by seen) from items")).isEqualTo("1s,7s");
+        assertThat(value("select string_agg(seen, ',' order by seen) from items"))
+                .isEqualTo("1s,7s");
     }
 
     @Test
     void aMistakeInAnAnnotationFailsTheMigrationBeforeItRuns() {
-        assertThatThrownBy(() ->
-                        flyway().javaMigrations(new V2__Misspelt()).load().migrate())
+        assertThatThrownBy(
+                        () -> flyway().javaMigrations(new V2__Misspelt()).load().migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("Did you mean lockTimeout?");
 

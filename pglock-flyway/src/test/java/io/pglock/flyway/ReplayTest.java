@@ -82,7 +82,9 @@ class ReplayTest extends FlywayScene {
         migrations.with("V1__script.sql", SCRIPT);
         Session report = reader("report");
 
-        assertThatThrownBy(() -> flyway("pglock.retryAttempts", "2", "pglock.retryDelay", "10ms").load().migrate())
+        assertThatThrownBy(() -> flyway("pglock.retryAttempts", "2", "pglock.retryDelay", "10ms")
+                        .load()
+                        .migrate())
                 .isInstanceOf(FlywayException.class)
                 .hasMessageContaining("SQL State  : 55P03")
                 .hasMessageContaining("Line       : 4");
@@ -162,11 +164,12 @@ class ReplayTest extends FlywayScene {
 
     @Test
     void keepsTheTimeoutThatTheMigrationSetsInEveryAttempt() {
-        migrations.with(
-                "V1__script.sql",
-                "set local lock_timeout = '1500ms';\nalter table orders add column note text;\n"
-                        + "alter table items add column seen text;\n"
-                        + "insert into items (seen) values (current_setting('lock_timeout'));");
+        migrations.with("V1__script.sql", """
+                set local lock_timeout = '1500ms';
+                alter table orders add column note text;
+                alter table items add column seen text;
+                insert into items (seen) values (current_setting('lock_timeout'));
+                """);
         Session report = reader("report");
 
         FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h"));
