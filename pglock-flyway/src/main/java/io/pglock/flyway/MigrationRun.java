@@ -87,6 +87,9 @@ final class MigrationRun {
             return new MigrationRun(context, own, false).opened();
         }
         if (!tellsAboutStatements()) {
+            if (!isTransactional(context.getConnection())) {
+                HistoryConnection.endPortal(context); // whether it builds an index concurrently nobody will know
+            }
             return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened();
         }
         MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch() && !othersListen(context));

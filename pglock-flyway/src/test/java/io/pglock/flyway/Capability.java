@@ -11,7 +11,13 @@ enum Capability {
     TYPED("setters"),
     TIMEOUTS("timeouts"),
     PRIORITIZE("prioritize"),
-    CONCURRENTLY("`CONCURRENTLY`");
+    REPLAY("replay"),
+    GIVING_WAY("giving way"),
+    CONCURRENTLY("`CONCURRENTLY`"),
+    COMMENT("`-- pglock:` comment"),
+    ANNOTATION("`@MigrationPolicy`"),
+    WHOLE_RUN("`PgLockFlyway.migrate`"),
+    LEFT_TO_FLYWAY("left to Flyway");
 
     final String title;
 

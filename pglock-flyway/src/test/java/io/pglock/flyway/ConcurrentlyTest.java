@@ -14,6 +14,7 @@ import org.flywaydb.core.api.FlywayException;
 import org.junit.jupiter.api.Test;
 
 /** {@code CREATE INDEX CONCURRENTLY} waits for the end of every older snapshot, Flyway's own among them. */
+@Proves(Capability.CONCURRENTLY)
 class ConcurrentlyTest extends FlywayScene {
 
     private static final String BUILD = "create index concurrently orders_id on orders (id);";
@@ -65,7 +66,7 @@ class ConcurrentlyTest extends FlywayScene {
                 .anySatisfy(line -> assertThat(line)
                         .startsWith("ERROR ")
                         .contains(": never signalled, it holds Flyway's history lock")
-                        .contains("Left behind, invalid: public.orders_id"))
+                        .contains(FlywayInUse.tellsAboutStatements() ? "Left behind, invalid: public.orders_id" : ""))
                 .noneSatisfy(line -> assertThat(line).contains("Terminated"))
                 .noneSatisfy(line -> assertThat(line).contains("Cancelled"));
         assertThat(history()).isEqualTo("");
@@ -82,6 +83,7 @@ class ConcurrentlyTest extends FlywayScene {
 
     @Test
     void dropsWhatAFailedBuildLeftAndBuildsAgain() {
+        FlywayInUse.assumeStatementEvents();
         migrations.with("V1__index.sql", BUILD);
         Session writer = scenario.session("writer");
         writer.begin();
@@ -101,6 +103,7 @@ class ConcurrentlyTest extends FlywayScene {
 
     @Test
     void namesWhatAFailedBuildLeft() {
+        FlywayInUse.assumeStatementEvents();
         migrations.with("V1__index.sql", "create unique index concurrently orders_id on orders (id);");
         value("with twice as (insert into orders values (1), (1) returning id) select count(*) from twice");
 
@@ -115,6 +118,7 @@ class ConcurrentlyTest extends FlywayScene {
 
     @Test
     void doesNotTakeAnInvalidIndexForASuccess() {
+        FlywayInUse.assumeStatementEvents();
         migrations.with("V1__index.sql", "create unique index concurrently if not exists orders_id on orders (id);");
         value("with twice as (insert into orders values (1), (1) returning id) select count(*) from twice");
         assertThatThrownBy(() -> flyway().load().migrate()).isInstanceOf(FlywayException.class);

@@ -240,7 +240,11 @@ class DiscoveryTest {
                 .schemas("brought_along_beside_a_package")
                 .load();
 
-        assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+        assertThat(callbacks(flyway)).containsOnlyOnce(PgLockCallback.class);
+        if (FlywayInUse.isAtLeast("10.18.1")) {
+            // as above
+            assertThat(callbacks(flyway)).containsExactlyInAnyOrder(UsersOwnCallback.class, PgLockCallback.class);
+        }
         assertThat(settings(flyway).getLockTimeout()).isEqualTo("3s");
         flyway.migrate();
         assertThatItRanOncePerMigration("brought_along_beside_a_package");

@@ -38,7 +38,23 @@ final class FlywayInUse {
 
     /** Skips the test where Flyway does not say which statement it is about to run. */
     static void assumeStatementEvents() {
-        assumeAtLeast("10.7", "before 10.7 Flyway does not say which statement it is about to run");
+        assumeTrue(tellsAboutStatements(), "before 10.7 Flyway does not say which statement it is about to run");
+    }
+
+    static boolean tellsAboutStatements() {
+        return isAtLeast("10.7");
+    }
+
+    /** Skips the test where a migration outside a transaction has no lock timeout, as it might build an index concurrently. */
+    static void assumeLockTimeoutOutsideTransactions(boolean transactional) {
+        assumeTrue(
+                transactional || tellsAboutStatements(),
+                "before 10.7 a migration outside a transaction has no lock timeout, as it might say CONCURRENTLY");
+    }
+
+    /** That of such a migration: none, where any of its statements might build an index concurrently. */
+    static String lockTimeoutOutsideTransactions(String lockTimeout) {
+        return tellsAboutStatements() ? lockTimeout : "0";
     }
 
     /** Skips the test where settings of plugins cannot be given as texts: in a map, a file, the environment. */

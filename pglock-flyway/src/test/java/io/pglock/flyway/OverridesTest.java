@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** One migration may have settings of its own. */
+@Proves(Capability.COMMENT)
 class OverridesTest extends FlywayScene {
 
     private static final String NOTE = "insert into items (seen) values (current_setting('lock_timeout'));";
@@ -29,6 +30,7 @@ class OverridesTest extends FlywayScene {
 
     @Test
     void aLeadingCommentCountsForItsMigrationAlone() {
+        FlywayInUse.assumeStatementEvents();
         migrations
                 .with("V1__first.sql", noting("-- what this is about\n\n-- pglock: lockTimeout=7s prioritize=off"))
                 .with("V2__second.sql", NOTE);
@@ -41,6 +43,7 @@ class OverridesTest extends FlywayScene {
 
     @Test
     void aLeadingCommentCountsOutsideATransactionToo() {
+        FlywayInUse.assumeStatementEvents();
         migrations.withNonTransactional("V1__first.sql", noting("-- pglock: lockTimeout=7s"));
 
         flyway().load().migrate();
@@ -57,6 +60,7 @@ class OverridesTest extends FlywayScene {
                 "lockTimeout 3s | is not understood at \"lockTimeout\"; write key=value, separated by blanks",
             })
     void aMistakeFailsTheMigrationBeforeItsFirstStatement(String comment, String message) {
+        FlywayInUse.assumeStatementEvents();
         migrations.with("V1__first.sql", noting("-- pglock: " + comment));
 
         assertThatThrownBy(() -> flyway().load().migrate())
@@ -70,6 +74,7 @@ class OverridesTest extends FlywayScene {
 
     @Test
     void aCommentFurtherDownIsRefusedInsteadOfIgnored() {
+        FlywayInUse.assumeStatementEvents();
         migrations.with("V1__first.sql", "select 1;\n-- pglock: lockTimeout=7s\nselect 2;");
 
         assertThatThrownBy(() -> flyway().load().migrate())
@@ -78,6 +83,7 @@ class OverridesTest extends FlywayScene {
     }
 
     @Test
+    @Proves(Capability.ANNOTATION)
     void anAnnotationCountsForAJavaMigration() {
         migrations.with("V1__first.sql", "alter table items add column seen text;");
 
@@ -88,6 +94,7 @@ class OverridesTest extends FlywayScene {
     }
 
     @Test
+    @Proves(Capability.ANNOTATION)
     void aMistakeInAnAnnotationFailsTheMigrationBeforeItRuns() {
         assertThatThrownBy(
                         () -> flyway().javaMigrations(new V2__Misspelt()).load().migrate())

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A script that could not get a lock is undone, and run again from its first statement. */
+@Proves(Capability.REPLAY)
 class ReplayTest extends FlywayScene {
 
     ReplayTest(DataSource dataSource, Scenario scenario) {
@@ -57,6 +58,7 @@ class ReplayTest extends FlywayScene {
     }
 
     @Test
+    @Proves(Capability.GIVING_WAY)
     void makesWayForWhoeverComesAlong() {
         migrations.with("V1__script.sql", SCRIPT);
         Session report = reader("report");
@@ -181,6 +183,7 @@ class ReplayTest extends FlywayScene {
     }
 
     @Test
+    @Proves(Capability.LEFT_TO_FLYWAY)
     void leavesToFlywayWhatHasItsOwnTransactions() {
         migrations.with(
                 "V1__script.sql", "insert into items values (1);\ncommit;\nbegin;\ninsert into items values (2);");
