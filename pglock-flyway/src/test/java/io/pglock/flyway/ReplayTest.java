@@ -146,7 +146,11 @@ class ReplayTest extends FlywayScene {
         gate.execute("select pg_advisory_lock(7)");
         Session other = reader("other");
         FutureTask<Integer> migrating = inBackground(flyway(
-                "pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "none", "initSql", "set deadlock_timeout = '1s'"));
+                "pglock.lockTimeout", "1h",
+                "pglock.maxBlockedTime", "none",
+                "pglock.retryDelay", "100ms", // PostgreSQL may be quicker to end it than the watch to see by whom
+                "pglock.retryMaxDelay", "100ms",
+                "initSql", "set deadlock_timeout = '1s'"));
         scenario.await(
                 "the migration to wait at the gate",
                 () -> value("select count(*) from pg_locks where not granted and locktype = 'advisory'")
