@@ -92,9 +92,11 @@ class LeftToFlywayTest extends FlywayScene {
                         lines -> assertThat(FlywayInUse.tellsAboutStatements())
                                 .as("tried again at all")
                                 .isFalse(),
-                        lines -> assertThat(lines).anySatisfy(line -> assertThat(line)
-                        .contains("V2__second.sql: not tried again: its transaction holds locks from before")
-                        .contains("AccessExclusiveLock on items")))
+                        lines -> assertThat(lines)
+                                .anySatisfy(line -> assertThat(line)
+                                        .contains(
+                                                "V2__second.sql: not tried again: its transaction holds locks from before")
+                                        .contains("AccessExclusiveLock on items")))
                 .anySatisfy(line -> assertThat(line).startsWith("ERROR ").contains("blocked by pid " + report.pid()));
         assertThat(history()).isEqualTo("");
     }
