@@ -53,7 +53,12 @@ final class Guards {
             closed = OPEN.keySet().stream().filter(Guards::isClosed).toList();
         }
         closed.forEach(connection -> Optional.ofNullable(OPEN.remove(connection))
-                .ifPresent(guarded -> guarded.run().end(false)));
+                .ifPresent(guarded -> guarded.run().abandon()));
+    }
+
+    /** How many there are. */
+    static int open() {
+        return OPEN.size();
     }
 
     private static boolean isClosed(Connection connection) {

@@ -200,6 +200,14 @@ final class MigrationRun {
         });
     }
 
+    /** It failed, and nobody was told; by now there is no one to tell who was in the way. */
+    void abandon() {
+        guard.ifPresent(open -> {
+            open.failed();
+            close(open);
+        });
+    }
+
     private static void close(LockGuard open) {
         try {
             open.close();
