@@ -206,7 +206,8 @@ public final class LockGuard implements AutoCloseable {
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
      * @return what the work returned
      * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
-     *     holds locks from before that others may wait for: waiting with those is no retry
+     *     holds locks from before that others may wait for: waiting with those is no retry; the loss of the connection when
+     *     that is found out between two attempts
      */
     public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {
         return attempts.run(work, undo);

@@ -271,7 +271,7 @@ final class MigrationRun {
      */
     private void leaveToFlyway(LockGuard open, ScriptStatement statement, SQLException failure, boolean inTransaction) {
         exact = false;
-        if (spent < SHORT.toNanos() && !statement.buildsConcurrently()) {
+        if (spent < SHORT.toNanos() && !statement.buildsConcurrently() && !isLost()) {
             try {
                 if (inTransaction) {
                     if (!undone) {
@@ -329,6 +329,15 @@ final class MigrationRun {
     /** Whether it is undone as a whole when it fails. */
     boolean isTransactional() {
         return isTransactional(connection);
+    }
+
+    /** Then Flyway could only report that the connection is closed, and not why. */
+    private boolean isLost() {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
     }
 
     private static boolean isTransactional(Connection connection) {
