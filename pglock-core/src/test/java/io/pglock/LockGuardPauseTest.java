@@ -131,7 +131,8 @@ class LockGuardPauseTest extends GuardScene {
 
         assertThat(unit.await())
                 .startsWith("57P01 ")
-                .contains(" SUPPRESSED [org.postgresql.util.PSQLException: ERROR: canceling statement due to lock timeout]");
+                .contains(
+                        " SUPPRESSED [org.postgresql.util.PSQLException: ERROR: canceling statement due to lock timeout]");
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 

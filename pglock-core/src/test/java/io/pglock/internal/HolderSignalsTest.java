@@ -48,7 +48,8 @@ class HolderSignalsTest {
         try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
             Sighting seen = side.look(Set.of(waiter.pid())).get(0);
             assertThat(seen.backend().pid()).isEqualTo(holder.pid());
-            assertThat(side.stillHeld(List.of(seen.held().orElseThrow()), seen.waiter()).orElseThrow())
+            assertThat(side.stillHeld(List.of(seen.held().orElseThrow()), seen.waiter())
+                            .orElseThrow())
                     .hasSize(1);
             return seen;
         } finally {

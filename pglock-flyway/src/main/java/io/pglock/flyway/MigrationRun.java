@@ -267,11 +267,12 @@ final class MigrationRun {
     /**
      * Brings the transaction back to where Flyway can run the failed statement, fail, and report that in its own way.
      *
-     * @throws FlywayException where that would be a burden, or would not end in the same way
+     * @throws FlywayException where that would be a burden, or would not end in the same way: on a connection that is lost,
+     *     Flyway could only say that it is closed
      */
     private void leaveToFlyway(LockGuard open, ScriptStatement statement, SQLException failure, boolean inTransaction) {
         exact = false;
-        if (spent < SHORT.toNanos() && !statement.buildsConcurrently() && !isLost()) {
+        if (spent < SHORT.toNanos() && !statement.buildsConcurrently() && !Guards.isClosed(connection)) {
             try {
                 if (inTransaction) {
                     if (!undone) {
@@ -329,15 +330,6 @@ final class MigrationRun {
     /** Whether it is undone as a whole when it fails. */
     boolean isTransactional() {
         return isTransactional(connection);
-    }
-
-    /** Then Flyway could only report that the connection is closed, and not why. */
-    private boolean isLost() {
-        try {
-            return connection.isClosed();
-        } catch (SQLException e) {
-            return true;
-        }
     }
 
     private static boolean isTransactional(Connection connection) {

@@ -133,8 +133,7 @@ class LostServerTest extends FlywayScene {
         } else {
             migrations.withNonTransactional("V1__script.sql", doing.first + "\n" + change);
         }
-        FluentConfiguration flyway =
-                flyway("pglock.lockTimeout", doing.lockTimeout);
+        FluentConfiguration flyway = flyway("pglock.lockTimeout", doing.lockTimeout);
         try (Connection report = DATABASE.connect("report")) {
             report.setAutoCommit(false);
             execute(report, "select * from orders");

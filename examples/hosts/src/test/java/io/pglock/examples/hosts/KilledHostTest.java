@@ -17,7 +17,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class KilledHostTest extends ShopScene {
 
     private static final Map<String, String> SETTINGS = Map.of(
-            "lockTimeout", "3s", "retryDelay", "1h", "retryMaxDelay", "1h", "retryDeadline", "2h", "report", "report.jsonl");
+            "lockTimeout",
+            "1s",
+            "retryDelay",
+            "1h",
+            "retryMaxDelay",
+            "1h",
+            "retryDeadline",
+            "2h",
+            "report",
+            "report.jsonl");
 
     @ParameterizedTest(name = "{0}, while it pauses: {1}")
     @CsvSource({"command line, false", "command line, true", "Spring Boot 4.1, true"})
@@ -38,7 +47,9 @@ class KilledHostTest extends ShopScene {
         }
 
         assertThatNothingIsLeftOfV2(scenario, web);
-        assertThat(reported()).satisfiesExactly(line -> assertThat(line).contains("V1__begin.sql").endsWith("}"));
+        assertThat(reported())
+                .satisfiesExactly(
+                        line -> assertThat(line).contains("V1__begin.sql").endsWith("}"));
         web.commit();
         try (HostProcess next = start(host, database, SETTINGS)) {
             assertThat(next.exitCode()).as(next.output()).isZero();
