@@ -61,7 +61,7 @@ final class Guards {
         return OPEN.size();
     }
 
-    private static boolean isClosed(Connection connection) {
+    static boolean isClosed(Connection connection) {
         try {
             return connection.isClosed();
         } catch (SQLException e) {

@@ -127,12 +127,14 @@ final class ScriptReplay {
      * Brings the transaction back to where Flyway can run the failed statement, fail, and report that in its own way; or, where
      * it failed for a lock and could not be tried again from here, get through.
      *
-     * @throws FlywayException where that would be a burden, or would not end in the same way
+     * @throws FlywayException where that would be a burden, or would not end in the same way: on a connection that is lost,
+     *     Flyway could only say that it is closed
      */
     private void leaveToFlyway(ScriptStatement statement, SQLException failure, boolean inTransaction) {
         exact = false;
         boolean unwanted = !undone && QUERY_CANCELED.equals(failure.getSQLState()); // whoever cancelled it meant it
-        if (spent < SHORT.toNanos() && !statement.buildsConcurrently() && !unwanted) {
+        boolean possible = !unwanted && !statement.buildsConcurrently() && !Guards.isClosed(connection);
+        if (possible && spent < SHORT.toNanos()) {
             try {
                 if (inTransaction) {
                     if (!undone) {

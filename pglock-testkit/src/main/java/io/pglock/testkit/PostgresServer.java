@@ -118,7 +118,8 @@ public final class PostgresServer implements AutoCloseable {
         }
         try (Connection killed = maintenance().connect();
                 Connection witness = maintenance().connect()) {
-            long pid = Long.parseLong(Rows.read(killed, "select pg_backend_pid()").get(0));
+            long pid =
+                    Long.parseLong(Rows.read(killed, "select pg_backend_pid()").get(0));
             ProcessHandle.of(pid).orElseThrow().destroyForcibly();
             Await.until("the other sessions to end with it", () -> !witness.isValid(1), this::toString);
         } catch (SQLException e) {
@@ -128,8 +129,8 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private boolean takesConnections() {
-        try (Connection connection = endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of())
-                .getConnection()) {
+        try (Connection connection =
+                endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of()).getConnection()) {
             return connection.isValid(1);
         } catch (SQLException e) {
             return false; // "the database system is in recovery mode"

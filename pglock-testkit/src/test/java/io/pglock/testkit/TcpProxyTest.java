@@ -90,7 +90,8 @@ class TcpProxyTest {
 
     @Test
     void reportsOtherParametersInPlaceOfTheServersAndOnTop() throws SQLException {
-        try (TcpProxy proxy = proxy().reportParameter("server_version", "15.2-YB").reportParameter("crdb_version", "v24");
+        try (TcpProxy proxy =
+                        proxy().reportParameter("server_version", "15.2-YB").reportParameter("crdb_version", "v24");
                 Connection connection = proxy.dataSource(database).getConnection()) {
             PGConnection driver = connection.unwrap(PGConnection.class);
             assertThat(driver.getParameterStatus("server_version")).isEqualTo("15.2-YB");
