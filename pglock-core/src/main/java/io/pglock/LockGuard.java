@@ -204,13 +204,9 @@ public final class LockGuard implements AutoCloseable {
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
      * @return what the work returned
      * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
-<<<<<<< HEAD
-     *     holds locks from before that others may wait for: waiting with those is no retry. What went wrong with the undo or
-     *     in the pause, an interrupt for one, is suppressed in it
-=======
      *     holds locks from before that others may wait for: waiting with those is no retry; the loss of the connection when
-     *     that is found out between two attempts
->>>>>>> loss
+     *     that is found out between two attempts. What else went wrong with the undo or in the pause, an interrupt for one, is
+     *     suppressed in it
      */
     public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {
         return attempts.run(work, undo);
