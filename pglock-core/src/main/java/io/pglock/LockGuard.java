@@ -4,13 +4,11 @@ package io.pglock;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.Text;
 import io.pglock.internal.UnitCalls;
-import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -134,7 +132,7 @@ public final class LockGuard implements AutoCloseable {
     }
 
     /**
-     * Sets the timeouts and begins to watch, in at most one round trip for each timeout that the policy has.
+     * Sets the timeouts and begins to watch, in at most one round trip.
      *
      * @param unit what the messages call it: {@code V2__add_note.sql}
      * @param connection the one that runs the unit; not failed
@@ -152,7 +150,7 @@ public final class LockGuard implements AutoCloseable {
     /**
      * As {@link #open}, with a savepoint where the policy tries again and the connection is in a transaction or has autocommit
      * off: {@link #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the
-     * transaction back itself. It costs no round trip of its own.
+     * transaction back itself. It shares the round trip of the timeouts.
      */
     public static LockGuard openWithSavepoint(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
@@ -206,7 +204,9 @@ public final class LockGuard implements AutoCloseable {
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
      * @return what the work returned
      * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
-     *     holds locks from before that others may wait for: waiting with those is no retry
+     *     holds locks from before that others may wait for: waiting with those is no retry; the loss of the connection when
+     *     that is found out between two attempts. What else went wrong with the undo or in the pause, an interrupt for one, is
+     *     suppressed in it
      */
     public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {
         return attempts.run(work, undo);
@@ -342,7 +342,7 @@ public final class LockGuard implements AutoCloseable {
         }
         closed = true;
         Optional<Path> file = policy.report().filter(wanted -> policy.enabled());
-        List<UnitCalls.Taken> locks = file.isPresent() ? locksTaken() : List.of();
+        file.ifPresent(path -> report.takeLocks(session, told)); // while it still has them
         try {
             watch.close();
         } finally {
@@ -355,25 +355,8 @@ public final class LockGuard implements AutoCloseable {
                             "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted())
                                     + ".");
                 }
-                file.ifPresent(path -> write(path, locks));
+                file.ifPresent(path -> report.append(path, watch, told));
             }
-        }
-    }
-
-    private List<UnitCalls.Taken> locksTaken() {
-        try {
-            return UnitCalls.locksTaken(session);
-        } catch (SQLException e) {
-            told.message(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
-            return List.of();
-        }
-    }
-
-    private void write(Path file, List<UnitCalls.Taken> locks) {
-        try {
-            UnitReport.append(file, report.line(watch, locks));
-        } catch (IOException e) {
-            told.message(Level.WARNING, "no line in " + file + ": " + e);
         }
     }
 

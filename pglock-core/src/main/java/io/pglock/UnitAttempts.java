@@ -4,6 +4,7 @@ package io.pglock;
 import io.pglock.internal.GiveWay;
 import io.pglock.internal.Pause;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.SqlState;
 import io.pglock.internal.Text;
 import io.pglock.internal.UnitCalls;
 import java.lang.System.Logger.Level;
@@ -140,8 +141,12 @@ final class UnitAttempts {
         return pastAutovacuum.or(() -> build.isConcurrent() ? policy.concurrentLockTimeout() : policy.lockTimeout());
     }
 
-    /** Undoes, waits outside the queue, and is ready for the next attempt; false if there is none. Throws nothing of its own. */
-    private boolean comesBack(SQLException failure, LockGuard.Undo undo, long begun) {
+    /**
+     * Undoes, waits outside the queue, and is ready for the next attempt; false if there is none.
+     *
+     * @throws SQLException only when the connection has been lost meanwhile: then that is why it failed in the end
+     */
+    private boolean comesBack(SQLException failure, LockGuard.Undo undo, long begun) throws SQLException {
         Optional<UnitRetry.Cause> cause = UnitRetry.cause(failure, watch.gaveWay());
         if (last || cause.isEmpty()) {
             return false;
@@ -164,12 +169,24 @@ final class UnitAttempts {
                 ready = !retry.isLast(failedAt) && pauses(failure, UnitRetry.Cause.LOCK_TIMEOUT);
             }
         } catch (SQLException | RuntimeException e) {
+            Optional<SQLException> lost = connectionLost(e);
+            if (lost.isPresent()) {
+                lost.get().addSuppressed(failure);
+                throw lost.get();
+            }
             failure.addSuppressed(e);
         } catch (InterruptedException e) {
             failure.addSuppressed(e);
             Thread.currentThread().interrupt();
         }
         return false;
+    }
+
+    private static Optional<SQLException> connectionLost(Exception e) {
+        Throwable cause = e instanceof PgLockException ? e.getCause() : e;
+        return cause instanceof SQLException sql && SqlState.isConnectionLost(sql)
+                ? Optional.of(sql)
+                : Optional.empty();
     }
 
     /** False where pausing would make others wait. */

@@ -2,13 +2,17 @@
 package io.pglock;
 
 import io.pglock.internal.Json;
+import io.pglock.internal.PgSession;
+import io.pglock.internal.UnitCalls;
 import io.pglock.internal.UnitCalls.Taken;
 import io.pglock.internal.Victims;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +27,7 @@ final class UnitReport {
     private final Instant begun = Instant.now();
     private final long begunNanos = System.nanoTime();
     private final List<Map<String, Object>> attempts = new ArrayList<>();
+    private List<Taken> locks = List.of();
     private boolean failed;
 
     UnitReport(String unit) {
@@ -55,8 +60,29 @@ final class UnitReport {
         return Duration.ofNanos(System.nanoTime() - begunNanos);
     }
 
-    /** @param locks what a transaction took; empty where that cannot be seen any more */
-    String line(UnitWatch watch, List<Taken> locks) {
+    /** Takes note of the locks of the transaction, before they are gone; what goes wrong is a warning. */
+    void takeLocks(PgSession session, LockGuard.Messages told) {
+        try {
+            locks = UnitCalls.locksTaken(session);
+        } catch (SQLException e) {
+            told.message(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
+        }
+    }
+
+    /** Appends the line, in one write, so that units of several processes may share a file; what goes wrong is a warning. */
+    void append(Path file, UnitWatch watch, LockGuard.Messages told) {
+        try {
+            Files.write(
+                    file,
+                    (line(watch) + "\n").getBytes(StandardCharsets.UTF_8),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            told.message(Level.WARNING, "no line in " + file + ": " + e);
+        }
+    }
+
+    private String line(UnitWatch watch) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("unit", unit);
         line.put("begun", begun);
@@ -114,14 +140,5 @@ final class UnitReport {
         lock.put("relation", taken.relation());
         lock.put("mode", taken.mode());
         return lock;
-    }
-
-    /** In one write, so that units of several processes may share a file. */
-    static void append(Path file, String line) throws IOException {
-        Files.write(
-                file,
-                (line + "\n").getBytes(StandardCharsets.UTF_8),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
     }
 }

@@ -266,11 +266,15 @@ class LockGuardTest {
         // docs: guard
         LockPolicy policy = LockPolicy.parse(Map.of("lockTimeout", "3s", "prioritize", "terminate"));
         try (Connection connection = dataSource.getConnection();
-                Statement statement = connection.createStatement();
-                LockGuard guard =
-                        LockGuard.open("add a note", connection, dataSource, policy, LockGuard.Messages.SYSTEM)) {
-            statement.execute("alter table orders add column note text");
-            guard.failed().ifPresent(System.out::println); // who was in the way, and what was done
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            try (LockGuard guard =
+                    LockGuard.open("add a note", connection, dataSource, policy, LockGuard.Messages.SYSTEM)) {
+                guard.run(
+                        () -> statement.execute("alter table orders add column note text"), // again, if need be
+                        connection::rollback); // before each pause: frees every lock
+            }
+            connection.commit();
         }
         // end
         try (Connection connection = dataSource.getConnection()) {

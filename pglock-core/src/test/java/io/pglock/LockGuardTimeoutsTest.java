@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.LockPolicy.Priority;
+import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -17,6 +19,8 @@ import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @PostgresTest
 class LockGuardTimeoutsTest {
@@ -216,6 +220,26 @@ class LockGuardTimeoutsTest {
         Connection closed = dataSource.getConnection();
         closed.close();
         assertThat(LockGuard.serves(closed)).isFalse();
+    }
+
+    @ParameterizedTest(name = "{0}={1}")
+    @CsvSource({
+        "crdb_version, CockroachDB CCL v24.1.0, false",
+        "server_version, 11.2-YB-2.18.4.0-b0, false",
+        "server_version, 15.2-YB-2.25.0.0-b0, false",
+        "server_version, 8.0.2, false",
+        "server_version, 9.6.24, false",
+        "server_version, 10.23, true",
+        "server_version, 19beta1, true"
+    })
+    void servesNoneOfThoseThatSpeakTheProtocolOfPostgres(
+            String parameter, String value, boolean served, Database database) throws SQLException {
+        try (TcpProxy other = TcpProxy.to(
+                                database.server().host(), database.server().port())
+                        .reportParameter(parameter, value);
+                Connection connection = other.dataSource(database).getConnection()) {
+            assertThat(LockGuard.serves(connection)).isEqualTo(served);
+        }
     }
 
     private static void execute(Connection connection, String sql) throws SQLException {

@@ -40,6 +40,7 @@ public final class Demo {
         Screen screen = Screen.onStandardOutput();
         Path files = Files.createTempDirectory("pglock-demo");
         System.setProperty("ot.epg.working-dir", files.toString()); // the server's binaries too, or they would stay
+        System.setProperty("pglock.signalOwnJvm", "true"); // here one JVM plays the migration and who is in its way
         screen.say("Starting a PostgreSQL server of its own ...");
         boolean asTold;
         try (PostgresServer server = PostgresServer.startEmbedded(Map.of());

@@ -107,6 +107,7 @@ public final class Guarded {
     void refuse(String why) {
         refused = true;
         unavailable(why, why);
+        outside.giveUp(); // whoever waits has been served before, so it is its session that is gone
     }
 
     /** The watch cannot serve this session, now; told once for each {@code occasion}. */
@@ -175,7 +176,12 @@ public final class Guarded {
     /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
     void lookFromOutside(SideConnection side) throws SQLException {
         List<Sighting.Held> awaited = outside.awaited();
-        Set<Sighting.Held> still = awaited.isEmpty() ? Set.of() : side.stillHeld(awaited);
+        Optional<Set<Sighting.Held>> held = awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, pid());
+        if (held.isEmpty()) {
+            outside.giveUp();
+            return;
+        }
+        Set<Sighting.Held> still = held.get();
         acting.lock();
         try {
             long now = System.nanoTime();

@@ -23,6 +23,7 @@ final class Outside {
 
     private final List<Sighting.Held> awaited = new ArrayList<>();
     private boolean waiting;
+    private boolean inVain;
     private long lookedAt;
 
     /** Whether the watch is to look. */
@@ -58,6 +59,17 @@ final class Outside {
         }
     }
 
+    /** The session that waits is gone: the sooner it finds out, the better. */
+    void giveUp() {
+        lock.lock();
+        try {
+            inVain = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Waits until nobody of these holds his lock any more.
      *
@@ -76,12 +88,13 @@ final class Outside {
             awaited.clear();
             awaited.addAll(these);
             waiting = true;
+            inVain = false;
             lookedAt = begin;
             while (these.isEmpty() || !awaited.isEmpty()) {
                 long now = System.nanoTime();
                 boolean watched = !these.isEmpty() && now - lookedAt < blind;
                 long left = (watched ? atMost : shorter(delay, atMost)).toNanos() - (now - begin);
-                if (left <= 0) {
+                if (left <= 0 || inVain) {
                     return false;
                 }
                 changed.awaitNanos(watched ? Math.min(left, blind) : left);

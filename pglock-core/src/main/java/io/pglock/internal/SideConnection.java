@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.postgresql.core.BaseConnection;
@@ -208,20 +209,25 @@ final class SideConnection implements AutoCloseable {
         return deadlockTimeout;
     }
 
-    /** Which of these locks are still held. */
-    Set<Sighting.Held> stillHeld(List<Sighting.Held> locks) throws SQLException {
+    /** Which of these locks, that this session waits for the end of, are still held; empty when the session itself is gone. */
+    Optional<Set<Sighting.Held>> stillHeld(List<Sighting.Held> locks, int pid) throws SQLException {
         Connection connection = session.connection();
         try (PreparedStatement statement = connection.prepareStatement(Sql.WATCH_STILL_HELD)) {
             statement.setArray(1, connection.createArrayOf("int4", each(locks, Sighting.Held::pid)));
             statement.setArray(2, connection.createArrayOf("text", each(locks, Sighting.Held::tag)));
             statement.setArray(3, connection.createArrayOf("text", each(locks, Sighting.Held::within)));
             statement.setArray(4, connection.createArrayOf("text", each(locks, Sighting.Held::modes)));
+            statement.setInt(5, pid);
             try (ResultSet rows = statement.executeQuery()) {
                 Set<Sighting.Held> still = new HashSet<>();
                 while (rows.next()) {
-                    still.add(locks.get(rows.getInt(1) - 1));
+                    int position = rows.getInt(1);
+                    if (position == 0) {
+                        return Optional.empty();
+                    }
+                    still.add(locks.get(position - 1));
                 }
-                return still;
+                return Optional.of(still);
             }
         }
     }

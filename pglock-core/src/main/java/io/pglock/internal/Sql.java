@@ -654,8 +654,9 @@ public final class Sql {
     }
 
     /**
-     * Parameters: pids, what they held, in which virtual transaction, the modes that were in the way. The position of each
-     * that still holds it there, in one of those modes; a session's advisory lock may be held across transactions.
+     * Parameters: pids, what they held, in which virtual transaction, the modes that were in the way; the pid that waits. The
+     * position of each that still holds it there, in one of those modes; a session's advisory lock may be held across
+     * transactions. And 0 if the one that waits is gone.
      */
     static final String WATCH_STILL_HELD = """
             select s.n
@@ -663,7 +664,9 @@ public final class Sql {
             where exists (
                 select 1 from pg_locks l
                 where l.granted and $tag = s.tag and l.mode = any (string_to_array(s.modes, ','))
-                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))""".replace("$tag", TAG);
+                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))
+            union all
+            select 0 where not exists (select 1 from pg_stat_get_activity(?))""".replace("$tag", TAG);
 
     // ---- looking at locks -------------------------------------------------------------------------------------------
 

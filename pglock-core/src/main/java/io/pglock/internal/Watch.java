@@ -58,6 +58,10 @@ final class Watch implements Runnable {
 
     private long notBefore = System.nanoTime();
     private long lookBegan;
+
+    /** A session's first look takes many times as long as the next: that is no load that would have to be rested from. */
+    private boolean warm;
+
     private Duration retry = FIRST_RETRY;
     private int outages;
 
@@ -175,7 +179,8 @@ final class Watch implements Runnable {
                 session.accepted();
             }
             retry = FIRST_RETRY;
-            long took = System.nanoTime() - lookBegan;
+            long took = warm ? System.nanoTime() - lookBegan : 0;
+            warm = side.isPresent();
             notBefore = lookBegan + Math.max(pause.toNanos(), (1 + REST_PER_LOOK) * took);
         } catch (SideConnection.Unusable e) {
             refusal = Optional.of(String.valueOf(e.getMessage()));
@@ -308,6 +313,7 @@ final class Watch implements Runnable {
     private void dropSide() {
         Optional<SideConnection> dropped = side;
         side = Optional.empty();
+        warm = false;
         dropped.ifPresent(SideConnection::close);
     }
 }

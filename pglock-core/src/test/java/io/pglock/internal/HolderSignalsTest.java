@@ -48,7 +48,9 @@ class HolderSignalsTest {
         try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
             Sighting seen = side.look(Set.of(waiter.pid())).get(0);
             assertThat(seen.backend().pid()).isEqualTo(holder.pid());
-            assertThat(side.stillHeld(List.of(seen.held().orElseThrow()))).hasSize(1);
+            assertThat(side.stillHeld(List.of(seen.held().orElseThrow()), seen.waiter())
+                            .orElseThrow())
+                    .hasSize(1);
             return seen;
         } finally {
             waiter.cancel();
@@ -66,7 +68,9 @@ class HolderSignalsTest {
 
     private boolean stillHeld(Sighting seen) throws SQLException, SideConnection.Unusable {
         try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
-            return !side.stillHeld(List.of(seen.held().orElseThrow())).isEmpty();
+            return !side.stillHeld(List.of(seen.held().orElseThrow()), seen.waiter())
+                    .orElseThrow()
+                    .isEmpty();
         }
     }
 

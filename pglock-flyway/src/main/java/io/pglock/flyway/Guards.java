@@ -53,10 +53,15 @@ final class Guards {
             closed = OPEN.keySet().stream().filter(Guards::isClosed).toList();
         }
         closed.forEach(connection -> Optional.ofNullable(OPEN.remove(connection))
-                .ifPresent(guarded -> guarded.run().end(false)));
+                .ifPresent(guarded -> guarded.run().abandon()));
     }
 
-    private static boolean isClosed(Connection connection) {
+    /** How many there are. */
+    static int open() {
+        return OPEN.size();
+    }
+
+    static boolean isClosed(Connection connection) {
         try {
             return connection.isClosed();
         } catch (SQLException e) {

@@ -8,10 +8,7 @@ import java.lang.System.Logger.Level;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
@@ -27,12 +24,8 @@ import org.flywaydb.core.api.exception.FlywayBlockStatementExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One migration under its guard. As Flyway gives up at the first error, the statements of a script are run from here, one by
- * one as Flyway comes to them: what fails for a lock is undone together with all that came before it in the script, and after
- * a pause all of it is run again. Flyway is told to skip what has been run, and goes on.
- *
- * <p>The last attempt is Flyway's own, so what is left when pglock gives up is Flyway's own error; as it is from the beginning
- * for everything that could not be run again exactly. Used by Flyway's thread only.
+ * One migration under its guard. The statements of a script are run from here where they can be run again ({@link
+ * ScriptReplay}), and Flyway is told to skip them; everything else is Flyway's from the beginning. Used by Flyway's thread only.
  */
 final class MigrationRun {
 
@@ -41,27 +34,15 @@ final class MigrationRun {
             .findAny()
             .orElseThrow();
 
-    /** To have Flyway report an error itself, what came before in the script is run again; not if that is a burden. */
-    private static final Duration SHORT = Duration.ofSeconds(10);
-
     private final Configuration flyway;
     private final Connection connection;
     private final String unit;
     private final LockPolicy policy;
     private Optional<LockGuard> guard = Optional.empty();
 
-    /** Of a script in a transaction, whoever ran them: what has to be run again. */
-    private final List<String> statements = new ArrayList<>();
-
+    private Optional<ScriptReplay> replay = Optional.empty();
     private final boolean repeatable;
     private boolean begun;
-    private boolean exact;
-    private boolean undone;
-    private boolean told;
-
-    /** The time that running all of it once has taken so far. */
-    private long spent;
-
     private @Nullable Statement latest;
 
     private MigrationRun(Context context, LockPolicy policy, boolean repeatable) {
@@ -70,7 +51,6 @@ final class MigrationRun {
         this.unit = unit(context.getMigrationInfo());
         this.policy = policy;
         this.repeatable = repeatable;
-        this.exact = repeatable;
     }
 
     /**
@@ -168,7 +148,6 @@ final class MigrationRun {
             return; // asked twice about one statement
         }
         latest = told;
-        ScriptStatement statement = ScriptStatement.of(told.getSql());
         Map<String, String> overrides = Overrides.leading(told.getSql());
         if (begun) {
             if (!overrides.isEmpty()) {
@@ -180,6 +159,8 @@ final class MigrationRun {
             LockPolicy own = policy.with(overrides);
             guard.ifPresent(LockGuard::close);
             open(own, repeatable);
+            replay = guard.filter(open -> repeatable)
+                    .map(open -> new ScriptReplay(unit, connection, open, flyway.isOutputQueryResults()));
         }
         begun = true;
         LockGuard open = guard.orElseThrow();
@@ -187,7 +168,7 @@ final class MigrationRun {
             HistoryConnection.endPortal(context);
             open.beforeStatement(told.getSql());
         }
-        if (runs(open, statement)) {
+        if (replay.isPresent() && replay.get().runs(ScriptStatement.of(told.getSql()))) {
             open.afterStatement();
             throw Skipping.exception();
         }
@@ -207,104 +188,26 @@ final class MigrationRun {
         guard.filter(LockGuard::insideStatement).ifPresent(LockGuard::afterStatement);
     }
 
-    /** Whether the statement has been run from here. */
-    private boolean runs(LockGuard open, ScriptStatement statement) {
-        boolean inTransaction = open.hasSavepoint();
-        if (inTransaction && (statement.controlsTransaction() || statement.readsTheScript())) {
-            open.forgetSavepoint();
-            exact = false;
-        }
-        if (!exact || !open.triesAgain() || !isForUs(statement, inTransaction)) {
-            statements.add(statement.sql());
-            return false;
-        }
-        try {
-            boolean run = open.run(
-                    () -> attempt(open, statement.sql()), inTransaction ? () -> undo(open) : LockGuard.Undo.NOTHING);
-            statements.add(statement.sql());
-            return run;
-        } catch (SQLException e) {
-            leaveToFlyway(open, statement, e, inTransaction);
-            return false;
-        }
-    }
-
-    private boolean isForUs(ScriptStatement statement, boolean inTransaction) {
-        if (flyway.isOutputQueryResults() && statement.returnsRows()) {
-            return false; // Flyway prints its rows
-        }
-        return inTransaction || statement.isAtomic() || statement.buildsConcurrently();
-    }
-
-    /** Whether the statement was run; the last attempt is left to Flyway. */
-    private boolean attempt(LockGuard open, String sql) throws SQLException {
-        long begun = System.nanoTime();
-        try {
-            if (undone) {
-                repeat();
-            }
-            if (!open.triesAgain()) {
-                return false;
-            }
-            StatementCall.run(connection, sql, true);
-            return true;
-        } finally {
-            spent += System.nanoTime() - begun;
-        }
-    }
-
-    private void undo(LockGuard open) throws SQLException {
-        open.rollBackToSavepoint();
-        undone = true;
-        spent = 0;
-    }
-
-    /** All that came before in the script, from the savepoint on. */
-    private void repeat() throws SQLException {
-        for (String before : statements) {
-            StatementCall.run(connection, before, false);
-        }
-        undone = false;
-    }
-
-    /**
-     * Brings the transaction back to where Flyway can run the failed statement, fail, and report that in its own way.
-     *
-     * @throws FlywayException where that would be a burden, or would not end in the same way
-     */
-    private void leaveToFlyway(LockGuard open, ScriptStatement statement, SQLException failure, boolean inTransaction) {
-        exact = false;
-        if (spent < SHORT.toNanos() && !statement.buildsConcurrently()) {
-            try {
-                if (inTransaction) {
-                    if (!undone) {
-                        undo(open);
-                    }
-                    repeat();
-                }
-                statements.add(statement.sql());
-                return;
-            } catch (SQLException e) {
-                failure.addSuppressed(e);
-            }
-        }
-        told = true;
-        open.failed(failure).ifPresent(text -> PgLockCallback.log(Level.ERROR, text));
-        throw new FlywayException(StatementCall.failed(unit, statement.sql(), failure), failure);
-    }
-
     // ---- the end ----------------------------------------------------------------------------------------------------
 
     /** The migration has ended. Never throws: Flyway would undo what succeeded, or show that instead of the real error. */
     void end(boolean failed) {
         guard.ifPresent(open -> {
             try {
-                if (failed && !told) {
+                if (failed && replay.filter(ScriptReplay::hasTold).isEmpty()) {
                     open.failed().ifPresent(text -> PgLockCallback.log(Level.ERROR, text));
                 }
             } finally {
                 close(open);
             }
+        });
+    }
+
+    /** It failed, and nobody was told; by now there is no one to tell who was in the way. */
+    void abandon() {
+        guard.ifPresent(open -> {
+            open.failed();
+            close(open);
         });
     }
 
@@ -318,7 +221,7 @@ final class MigrationRun {
 
     /** Whether it was tried again as often as it could be, from here. */
     boolean wasTriedAgain() {
-        return exact;
+        return replay.filter(ScriptReplay::isExact).isPresent();
     }
 
     /** Whether it is undone as a whole when it fails. */

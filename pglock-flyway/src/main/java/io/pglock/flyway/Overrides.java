@@ -11,9 +11,6 @@ import org.flywaydb.core.api.configuration.Configuration;
 /** What one migration says of its own settings: in a leading comment, or in an annotation. Stateless. */
 final class Overrides {
 
-    /** Everything up to the first thing that is neither a blank nor a comment. */
-    private static final Pattern HEAD = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
-
     private static final Pattern LINE = Pattern.compile("^\\s*--\\s*pglock\\s*:(.*)$", Pattern.MULTILINE);
 
     private Overrides() {}
@@ -21,9 +18,9 @@ final class Overrides {
     /** @throws IllegalArgumentException when it is not in the right form */
     static Map<String, String> leading(String sql) {
         Map<String, String> overrides = new LinkedHashMap<>();
-        Matcher head = HEAD.matcher(sql);
-        if (head.find() && head.group().contains("pglock")) {
-            Matcher line = LINE.matcher(head.group());
+        String head = ScriptStatement.leadingComments(sql);
+        if (head.contains("pglock")) {
+            Matcher line = LINE.matcher(head);
             while (line.find()) {
                 overrides.putAll(parse(line.group(1)));
             }

@@ -99,7 +99,9 @@ public final class PgLockCallback implements Callback {
     private void before(Context context) {
         asFlywaysOwn(() -> {
             LockPolicy policy = policy(context.getConfiguration());
-            if (policy.enabled()) {
+            boolean onPaper =
+                    context.getConfiguration().getDryRunOutput() != null; // nothing is to be run then, by nobody
+            if (policy.enabled() && !onPaper) {
                 Guards.begin(context.getConnection(), this, () -> MigrationRun.begin(context, policy));
             }
         });

@@ -42,11 +42,16 @@ record ScriptStatement(String sql, String words) {
             "drop database");
 
     static ScriptStatement of(String sql) {
-        Matcher comments = COMMENTS.matcher(sql);
-        String bare = comments.find() ? sql.substring(comments.end()) : sql;
+        String bare = sql.substring(leadingComments(sql).length());
         String head = bare.substring(0, Math.min(bare.length(), ENOUGH));
         return new ScriptStatement(
                 sql, head.toLowerCase(Locale.ROOT).replaceAll("\\s+", " ").strip());
+    }
+
+    /** Everything up to the first thing that is neither a blank nor a comment. */
+    static String leadingComments(String sql) {
+        Matcher comments = COMMENTS.matcher(sql);
+        return comments.find() ? comments.group() : "";
     }
 
     private String first() {

@@ -28,8 +28,6 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
-import org.flywaydb.core.api.migration.BaseJavaMigration;
-import org.flywaydb.core.api.migration.Context;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -303,40 +301,6 @@ class BlockedMigrationTest {
 
         assertThat(scenario.session("observer").value("select count(*) from flyway_schema_history where version = '1'"))
                 .isEqualTo("0");
-    }
-
-    /** A migration in Java that ends Flyway without an event after it. */
-    public static final class V7__Fatal extends BaseJavaMigration {
-        @Override
-        public void migrate(Context context) throws SQLException {
-            execute(context.getConnection(), "select pg_sleep(0.2)");
-            throw new AssertionError("fatal");
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void leavesNoThreadAndNoConnectionWhenAMigrationThrowsAnError(boolean pooled, Scenario scenario) {
-        HikariConfig config = new HikariConfig();
-        config.setDataSource(dataSource);
-        config.setMaximumPoolSize(4);
-        try (HikariDataSource pool = new HikariDataSource(config)) {
-            Flyway flyway = flyway(pooled ? pool : dataSource, "pglock.prioritize", "terminate")
-                    .javaMigrations(new V7__Fatal())
-                    .load();
-
-            assertThatThrownBy(flyway::migrate)
-                    .isInstanceOf(AssertionError.class)
-                    .hasMessage("fatal");
-
-            scenario.await(
-                    "the watch has noticed that the connection is closed",
-                    () -> Thread.getAllStackTraces().keySet().stream()
-                            .noneMatch(thread -> thread.getName().startsWith("pglock-watch")));
-            assertThat(flyway(dataSource).load().migrate().migrationsExecuted)
-                    .as("the next run")
-                    .isZero();
-        }
     }
 
     @Test

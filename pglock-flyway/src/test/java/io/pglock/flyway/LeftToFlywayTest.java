@@ -17,6 +17,7 @@ import org.flywaydb.core.api.callback.Event;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.core.api.migration.BaseJavaMigration;
 import org.flywaydb.core.api.migration.Context;
+import org.flywaydb.core.api.output.MigrateResult;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -161,7 +162,7 @@ class LeftToFlywayTest extends FlywayScene {
     void unlessTheWholeRunIsRepeated(boolean inATransaction) {
         Session report = reader("report");
         FluentConfiguration flyway = flyway("pglock.retryDelay", "10ms").javaMigrations(new V1__Java(inATransaction));
-        FutureTask<Integer> migrating = new FutureTask<>(() -> PgLockFlyway.migrate(flyway.load()).migrationsExecuted);
+        FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway));
         new Thread(migrating, "flyway").start();
         if (!inATransaction) {
             assertThatThrownBy(migrating::get).rootCause().hasMessageContaining("lock timeout");
@@ -172,6 +173,13 @@ class LeftToFlywayTest extends FlywayScene {
 
         assertThat(await(migrating)).isEqualTo(1);
         assertThat(history()).isEqualTo("1 true");
+    }
+
+    private static int repeated(FluentConfiguration flyway) {
+        // docs: flyway-repeat
+        MigrateResult result = PgLockFlyway.migrate(flyway.load());
+        // end
+        return result.migrationsExecuted;
     }
 
     /** Changes orders, in a transaction or not. */

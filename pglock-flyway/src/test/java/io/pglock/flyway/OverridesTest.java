@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.sql.Statement;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.migration.BaseJavaMigration;
@@ -83,6 +87,22 @@ class OverridesTest extends FlywayScene {
     }
 
     @Test
+    void theExampleOfTheManualRuns() throws IOException {
+        FlywayInUse.assumeStatementEvents();
+        try (InputStream example = OverridesTest.class.getResourceAsStream("/docs/comment.sql")) {
+            migrations.with(
+                    "V1__first.sql",
+                    new String(Objects.requireNonNull(example).readAllBytes(), StandardCharsets.UTF_8)
+                            .replace("-- docs: flyway-comment\n", "")
+                            .replace("-- end\n", "insert into items (note) values (current_setting('lock_timeout'));"));
+        }
+
+        flyway().load().migrate();
+
+        assertThat(value("select note from items")).isEqualTo("5s");
+    }
+
+    @Test
     @Proves(Capability.ANNOTATION)
     void anAnnotationCountsForAJavaMigration() {
         migrations.with("V1__first.sql", "alter table items add column seen text;");
@@ -104,9 +124,10 @@ class OverridesTest extends FlywayScene {
         assertThat(history()).isEqualTo("");
     }
 
-    /** Notes the timeout it runs with. */
-    @MigrationPolicy("lockTimeout=7s")
+    // docs: flyway-annotation
+    @MigrationPolicy("lockTimeout=7s prioritize=off")
     public static final class V2__Annotated extends Noting {}
+    // end
 
     /** Notes the timeout it runs with. */
     public static final class V3__Plain extends Noting {}

@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Assumptions;
  * <p>This class is thread-safe.
  */
 public final class PostgresServer implements AutoCloseable {
+    private static final AutoCloseable NOT_OURS = () -> {};
+
     private final Endpoint endpoint;
     private final AutoCloseable process;
     private final int majorVersion;
@@ -106,6 +108,35 @@ public final class PostgresServer implements AutoCloseable {
                 majorVersion < major, () -> "needs a PostgreSQL before " + major + ", this one is " + majorVersion);
     }
 
+    /**
+     * Crashes a private server, by killing one of its processes: all sessions end at once, with everything that was not
+     * committed. It comes back by itself, on the same port; when this returns it takes connections again.
+     */
+    public void crash() {
+        if (process == NOT_OURS) {
+            throw new IllegalStateException(this + " is shared");
+        }
+        try (Connection killed = maintenance().connect();
+                Connection witness = maintenance().connect()) {
+            long pid =
+                    Long.parseLong(Rows.read(killed, "select pg_backend_pid()").get(0));
+            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+            Await.until("the other sessions to end with it", () -> !witness.isValid(1), this::toString);
+        } catch (SQLException e) {
+            throw new IllegalStateException("crashing " + this + ": " + e.getMessage(), e);
+        }
+        Await.until("the crashed server to come back", this::takesConnections, this::toString);
+    }
+
+    private boolean takesConnections() {
+        try (Connection connection =
+                endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of()).getConnection()) {
+            return connection.isValid(1);
+        } catch (SQLException e) {
+            return false; // "the database system is in recovery mode"
+        }
+    }
+
     /** Stops a private server and deletes its data. Does nothing on the {@link #shared()} one. */
     @Override
     public void close() {
@@ -123,7 +154,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The same server without the right to stop it, for the whole JVM. */
     private PostgresServer unstoppable() {
-        return new PostgresServer(endpoint, () -> {});
+        return new PostgresServer(endpoint, NOT_OURS);
     }
 
     private static int askMajorVersion(Endpoint endpoint) {
@@ -146,7 +177,7 @@ public final class PostgresServer implements AutoCloseable {
             String url = System.getProperty("pglock.test.url", "");
             String image = System.getProperty("pglock.test.testcontainers", "");
             if (!url.isEmpty()) {
-                return new PostgresServer(Endpoint.parse(url), () -> {});
+                return new PostgresServer(Endpoint.parse(url), NOT_OURS);
             }
             PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
             return started.unstoppable();

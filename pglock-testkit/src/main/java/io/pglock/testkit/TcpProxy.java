@@ -9,6 +9,9 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
@@ -39,7 +42,8 @@ public final class TcpProxy implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition resumed = lock.newCondition();
-    private volatile boolean rewriting;
+    private final Map<String, String> parameters = new ConcurrentHashMap<>();
+    private volatile boolean otherKey;
     private boolean cut;
 
     private TcpProxy(String host, int targetPort) throws IOException {
@@ -64,7 +68,16 @@ public final class TcpProxy implements AutoCloseable {
      * works all the same, as it does there.
      */
     public TcpProxy rewriteBackendKey() {
-        rewriting = true;
+        otherKey = true;
+        return this;
+    }
+
+    /**
+     * From the next connection on, reports this value of a parameter when a session begins, in place of the server's or on top of
+     * it: as another database does that speaks PostgreSQL's protocol. {@code SHOW} still gives the true one.
+     */
+    public TcpProxy reportParameter(String name, String value) {
+        parameters.put(name, value);
         return this;
     }
 
@@ -152,7 +165,7 @@ public final class TcpProxy implements AutoCloseable {
         try {
             var in = new DataInputStream(from.getInputStream());
             var out = new DataOutputStream(to.getOutputStream());
-            if (rewriting) {
+            if (otherKey || !parameters.isEmpty()) {
                 beginning.apply(in, out);
             }
             copy(in, out);
@@ -181,21 +194,42 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
-    /** Server to client, up to the first ReadyForQuery: another process id in BackendKeyData. */
+    /** Server to client, up to the first ReadyForQuery: another process id in BackendKeyData, other ParameterStatus. */
     private void rewriteStartup(DataInputStream in, DataOutputStream out) throws IOException {
+        Set<String> missing = new HashSet<>(parameters.keySet());
         byte type;
         do {
             type = in.readByte();
             int length = in.readInt();
             byte[] body = in.readNBytes(length - 4);
-            if (type == 'K') {
+            if (type == 'K' && otherKey) {
                 flipPid(body, 0);
+            } else if (type == 'S' && parameters.containsKey(parameterName(body))) {
+                missing.remove(parameterName(body));
+                body = parameterStatus(parameterName(body));
+            } else if (type == 'Z') {
+                for (String name : missing) {
+                    write(out, (byte) 'S', parameterStatus(name));
+                }
             }
-            out.writeByte(type);
-            out.writeInt(length);
-            out.write(body);
+            write(out, type, body);
             out.flush();
         } while (type != 'Z');
+    }
+
+    private static void write(DataOutputStream out, byte type, byte[] body) throws IOException {
+        out.writeByte(type);
+        out.writeInt(body.length + 4);
+        out.write(body);
+    }
+
+    private static String parameterName(byte[] body) {
+        String nameAndValue = new String(body, StandardCharsets.UTF_8);
+        return nameAndValue.substring(0, nameAndValue.indexOf('\0'));
+    }
+
+    private byte[] parameterStatus(String name) {
+        return (name + '\0' + parameters.get(name) + '\0').getBytes(StandardCharsets.UTF_8);
     }
 
     /** Client to server, the first message: the true process id in CancelRequest. */
@@ -203,7 +237,7 @@ public final class TcpProxy implements AutoCloseable {
         int length = in.readInt();
         byte[] body = in.readNBytes(length - 4);
         int code = (body[0] & 0xff) << 24 | (body[1] & 0xff) << 16 | (body[2] & 0xff) << 8 | (body[3] & 0xff);
-        if (code == CANCEL_REQUEST) {
+        if (code == CANCEL_REQUEST && otherKey) {
             flipPid(body, 4);
         }
         out.writeInt(length);

@@ -111,6 +111,22 @@ class PostgresServerTest {
     }
 
     @Test
+    void aCrashEndsEverySessionAndTheServerComesBack() throws SQLException {
+        try (PostgresServer own = PostgresServer.startEmbedded(Map.of())) {
+            Database database = own.createDatabase();
+            try (Connection before = database.connect()) {
+                own.crash();
+
+                assertThatThrownBy(() -> Rows.read(before, "select 1")).isInstanceOf(SQLException.class);
+            }
+            try (Connection after = database.connect()) {
+                assertThat(Rows.read(after, "select 1")).containsExactly("1");
+            }
+        }
+        assertThatThrownBy(server::crash).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void aStandbyIsInRecoveryAndReadOnly() throws SQLException {
         try (PostgresServer standby = PostgresServer.startStandby();
                 Connection connection = standby.maintenance().connect()) {

@@ -88,6 +88,18 @@ class TcpProxyTest {
         }
     }
 
+    @Test
+    void reportsOtherParametersInPlaceOfTheServersAndOnTop() throws SQLException {
+        try (TcpProxy proxy =
+                        proxy().reportParameter("server_version", "15.2-YB").reportParameter("crdb_version", "v24");
+                Connection connection = proxy.dataSource(database).getConnection()) {
+            PGConnection driver = connection.unwrap(PGConnection.class);
+            assertThat(driver.getParameterStatus("server_version")).isEqualTo("15.2-YB");
+            assertThat(driver.getParameterStatus("crdb_version")).isEqualTo("v24");
+            assertThat(toldPid(connection)).isEqualTo(truePid(connection));
+        }
+    }
+
     private static int toldPid(Connection connection) throws SQLException {
         return connection.unwrap(PGConnection.class).getBackendPID();
     }

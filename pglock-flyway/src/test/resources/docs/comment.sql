@@ -1,0 +1,4 @@
+-- docs: flyway-comment
+-- pglock: lockTimeout=5s prioritize=off
+alter table items add column note text;
+-- end
