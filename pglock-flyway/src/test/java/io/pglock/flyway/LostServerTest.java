@@ -29,7 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Whatever a migration is doing when its sessions are lost: what is seen is that they are, and nothing is left behind. */
 class LostServerTest extends FlywayScene {
 
-    private static final PostgresServer SERVER = PostgresServer.startEmbedded(Map.of());
+    /** What was committed is to be there after a crash. */
+    private static final PostgresServer SERVER = PostgresServer.startEmbedded(Map.of("synchronous_commit", "on"));
+
     private static final Database DATABASE = SERVER.createDatabase();
     private static final TcpProxy NETWORK = TcpProxy.to(SERVER.host(), SERVER.port());
 

@@ -30,15 +30,19 @@ import org.junit.jupiter.api.Assumptions;
  * <p>This class is thread-safe.
  */
 public final class PostgresServer implements AutoCloseable {
-    private static final AutoCloseable NOT_OURS = () -> {};
-
     private final Endpoint endpoint;
     private final AutoCloseable process;
+    private final boolean shared;
     private final int majorVersion;
 
     PostgresServer(Endpoint endpoint, AutoCloseable process) {
+        this(endpoint, process, false);
+    }
+
+    private PostgresServer(Endpoint endpoint, AutoCloseable process, boolean shared) {
         this.endpoint = endpoint;
         this.process = process;
+        this.shared = shared;
         this.majorVersion = askMajorVersion(endpoint);
     }
 
@@ -113,7 +117,7 @@ public final class PostgresServer implements AutoCloseable {
      * committed. It comes back by itself, on the same port; when this returns it takes connections again.
      */
     public void crash() {
-        if (process == NOT_OURS) {
+        if (shared) {
             throw new IllegalStateException(this + " is shared");
         }
         try (Connection killed = maintenance().connect();
@@ -154,7 +158,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The same server without the right to stop it, for the whole JVM. */
     private PostgresServer unstoppable() {
-        return new PostgresServer(endpoint, NOT_OURS);
+        return new PostgresServer(endpoint, () -> {}, true);
     }
 
     private static int askMajorVersion(Endpoint endpoint) {
@@ -177,7 +181,7 @@ public final class PostgresServer implements AutoCloseable {
             String url = System.getProperty("pglock.test.url", "");
             String image = System.getProperty("pglock.test.testcontainers", "");
             if (!url.isEmpty()) {
-                return new PostgresServer(Endpoint.parse(url), NOT_OURS);
+                return new PostgresServer(Endpoint.parse(url), () -> {}, true);
             }
             PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
             return started.unstoppable();
