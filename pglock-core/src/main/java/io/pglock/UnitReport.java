@@ -90,11 +90,26 @@ final class UnitReport {
         line.put("outcome", failed ? "failed" : "done");
         line.put("attempts", attempts.size() + 1);
         line.put("failedAttempts", attempts);
+        line.put("waits", waits(watch.blockers()));
         line.put("blockers", watch.blockers().stream().map(UnitReport::blocker).toList());
         line.put("actions", watch.actions().stream().map(UnitReport::action).toList());
         line.put("victims", victims(watch.victims()));
         line.put("locks", locks.stream().map(UnitReport::lock).toList());
         return Json.of(line);
+    }
+
+    /** What the unit waited for, and for how long as the watch saw it: the longest wait for each. */
+    private static List<Map<String, Object>> waits(List<SeenBlocker> blockers) {
+        Map<String, Long> longest = new LinkedHashMap<>();
+        blockers.forEach(seen -> longest.merge(seen.waitsFor(), seen.waited().toMillis(), Math::max));
+        return longest.entrySet().stream()
+                .map(entry -> {
+                    Map<String, Object> wait = new LinkedHashMap<>();
+                    wait.put("for", entry.getKey());
+                    wait.put("millis", entry.getValue());
+                    return wait;
+                })
+                .toList();
     }
 
     private static Map<String, Object> blocker(SeenBlocker seen) {

@@ -70,6 +70,9 @@ class LockGuardReportTest extends GuardScene {
         assertThat(attempt.get("pausedMillis").asInt()).isNotNegative();
         assertThat(line.get("millis").asInt())
                 .isGreaterThanOrEqualTo(attempt.get("millis").asInt());
+        JsonNode wait = line.get("waits").get(0);
+        assertThat(wait.get("for").asString()).isEqualTo("AccessExclusiveLock on orders");
+        assertThat(wait.get("millis").asInt()).isPositive();
         JsonNode blocker = line.get("blockers").get(0);
         assertThat(blocker.get("pid").asInt()).isEqualTo(web.pid());
         assertThat(blocker.get("application").asString()).isEqualTo("odd \"name\"\\");
