@@ -12,6 +12,8 @@ import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import org.flywaydb.core.api.FlywayException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /** {@code CREATE INDEX CONCURRENTLY} waits for the end of every older snapshot, Flyway's own among them. */
 @Proves(Capability.CONCURRENTLY)
@@ -70,6 +72,34 @@ class ConcurrentlyTest extends FlywayScene {
                 .noneSatisfy(line -> assertThat(line).contains("Terminated"))
                 .noneSatisfy(line -> assertThat(line).contains("Cancelled"));
         assertThat(history()).isEqualTo("");
+    }
+
+    /** As in every JVM but one that plays both parts, see the module's settings for tests. */
+    @Test
+    @Proves(Capability.CONCURRENTLY)
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "only there a process can tell its own sockets")
+    void saysAtOnceThatFlywaysOwnHistoryConnectionIsInTheWayAndWhatToDo() throws SQLException {
+        migrations.with("V1__index.sql", BUILD);
+        System.clearProperty("pglock.signalOwnJvm");
+        isolation("set default_transaction_isolation = 'repeatable read'");
+        try {
+            assertThatThrownBy(() -> flyway(
+                                    "pglock.prioritizeAfter", "1h",
+                                    "pglock.statementTimeout", "3s",
+                                    "pglock.retryDeadline", "0s")
+                            .load()
+                            .migrate())
+                    .isInstanceOf(FlywayException.class);
+        } finally {
+            isolation("reset default_transaction_isolation");
+            System.setProperty("pglock.signalOwnJvm", "true");
+        }
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARN ")
+                        .contains("never signalled: it holds Flyway's history lock for this very run")
+                        .contains("set flyway.postgresql.transactional.lock=false"));
     }
 
     private void isolation(String change) throws SQLException {
