@@ -59,6 +59,8 @@ class OtherDatabaseTest {
         }
 
         assertThat(scenario.session("test").execute("select * from noted")).containsExactly("0|0");
-        assertThat(RecordedLog.all()).isNotEmpty().noneMatch(line -> line.contains("pglock"));
+        assertThat(RecordedLog.all()) // the database of the tests has that name too
+                .isNotEmpty()
+                .noneMatch(line -> line.replaceFirst("jdbc:\\S*", "").contains("pglock"));
     }
 }
