@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Durations;
 import io.pglock.internal.GiveWay;
 import io.pglock.internal.Pause;
 import io.pglock.internal.PgSession;
@@ -225,7 +226,7 @@ final class UnitAttempts {
         if (pastAutovacuum.isPresent()) {
             triedPastAutovacuum = true;
             told.message(Level.WARNING, UnitMessages.pastAutovacuum(watch, pastAutovacuum.get()));
-            watch.awaitOutside(delay.compareTo(DRAINING) < 0 ? delay : DRAINING, false, left);
+            watch.awaitOutside(Durations.shorter(delay, DRAINING), false, left);
             return;
         }
         boolean patient = cause == UnitRetry.Cause.GAVE_WAY;

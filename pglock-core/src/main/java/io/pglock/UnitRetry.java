@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Durations;
 import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -88,7 +89,7 @@ final class UnitRetry {
         for (int doubled = 1; doubled < attempt && bound.compareTo(longest) < 0; doubled++) {
             bound = bound.multipliedBy(2);
         }
-        Duration capped = bound.compareTo(longest) < 0 ? bound : longest;
+        Duration capped = Durations.shorter(bound, longest);
         return Duration.ofNanos((long) (capped.toNanos() * random.getAsDouble()));
     }
 

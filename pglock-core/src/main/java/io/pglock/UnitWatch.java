@@ -142,8 +142,7 @@ final class UnitWatch implements AutoCloseable {
         if (scope.isPresent()) {
             return scope.get().guarded().awaitOutside(delay, patient, atMost);
         }
-        Duration pause = delay.compareTo(atMost) < 0 ? delay : atMost;
-        TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+        TimeUnit.NANOSECONDS.sleep(Durations.shorter(delay, atMost).toNanos());
         return false;
     }
 

@@ -50,6 +50,11 @@ public final class Durations {
         };
     }
 
+    /** The shorter one of the two. */
+    public static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+
     /** The shortest spelling that says it exactly; what {@link #parse} reads back. */
     public static String text(Duration duration) {
         if (duration.isZero()) {

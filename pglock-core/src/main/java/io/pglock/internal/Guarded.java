@@ -250,12 +250,12 @@ public final class Guarded {
         Duration withoutSignal = patient && untilSignal.isEmpty() ? atMost : delay;
         Duration longest = untilSignal
                 .filter(until -> !until.isNegative() && !until.isZero())
-                .map(until -> patient ? until : sooner(until, delay))
+                .map(until -> patient ? until : Durations.shorter(until, delay))
                 .orElse(withoutSignal);
         return outside.await(
                 holders.stream().map(Sighting::held).flatMap(Optional::stream).toList(),
                 delay,
-                sooner(longest, atMost),
+                Durations.shorter(longest, atMost),
                 every());
     }
 
@@ -265,12 +265,8 @@ public final class Guarded {
             return holders.stream()
                     .map(holder -> pursuits.untilSignal(holder, place.waited(holder, now), now))
                     .flatMap(Optional::stream)
-                    .reduce(Guarded::sooner);
+                    .reduce(Durations::shorter);
         });
-    }
-
-    private static Duration sooner(Duration a, Duration b) {
-        return a.compareTo(b) < 0 ? a : b;
     }
 
     /** While nothing is done for this session; what hangs is cut off, because the work must not hang with it. */

@@ -93,7 +93,7 @@ final class Outside {
             while (these.isEmpty() || !awaited.isEmpty()) {
                 long now = System.nanoTime();
                 boolean watched = !these.isEmpty() && now - lookedAt < blind;
-                long left = (watched ? atMost : shorter(delay, atMost)).toNanos() - (now - begin);
+                long left = (watched ? atMost : Durations.shorter(delay, atMost)).toNanos() - (now - begin);
                 if (left <= 0 || inVain) {
                     return false;
                 }
@@ -105,9 +105,5 @@ final class Outside {
             awaited.clear();
             lock.unlock();
         }
-    }
-
-    private static Duration shorter(Duration a, Duration b) {
-        return a.compareTo(b) < 0 ? a : b;
     }
 }

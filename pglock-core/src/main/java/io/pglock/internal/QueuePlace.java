@@ -59,10 +59,6 @@ final class QueuePlace {
         }
     }
 
-    List<Sighting> ahead() {
-        return ahead;
-    }
-
     /** By the server's clock or, where it does not tell, since the watch first saw it. */
     Duration waited(Sighting sighting, long now) {
         return sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));

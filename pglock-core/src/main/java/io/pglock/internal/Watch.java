@@ -305,8 +305,7 @@ final class Watch implements Runnable {
                 (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
         due.forEach(session -> session.unavailable("outage " + outages, why));
         Duration pause = retry;
-        Duration doubled = retry.multipliedBy(2);
-        retry = doubled.compareTo(LONGEST_RETRY) < 0 ? doubled : LONGEST_RETRY;
+        retry = Durations.shorter(retry.multipliedBy(2), LONGEST_RETRY);
         return pause;
     }
 
