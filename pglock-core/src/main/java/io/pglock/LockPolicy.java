@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -81,6 +82,43 @@ public final class LockPolicy {
     /** The keys that {@link #parse} accepts, in the order of the manual. */
     public static List<String> keys() {
         return Arrays.stream(Setting.values()).map(Setting::key).toList();
+    }
+
+    /**
+     * What a setting does and why its default is what it is, for a host that lists its settings.
+     *
+     * @throws IllegalArgumentException when there is no such key
+     */
+    public static String meaning(String key) {
+        return Setting.named(key).meaning();
+    }
+
+    /**
+     * Whether its value is not to be shown: a password.
+     *
+     * @throws IllegalArgumentException when there is no such key
+     */
+    public static boolean isSecret(String key) {
+        return Setting.named(key).secret();
+    }
+
+    /**
+     * Settings in one line, as they stand beside one migration: {@code lockTimeout=3s prioritize=off}.
+     *
+     * @return by key; whether they exist and are right {@link #with} will say
+     * @throws IllegalArgumentException when it is not that: the message shows what is
+     */
+    public static Map<String, String> settings(String line) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (String setting : line.strip().split("\\s+", -1)) {
+            int equals = setting.indexOf('=');
+            if (equals <= 0) {
+                throw new IllegalArgumentException("pglock: \"" + line.strip() + "\" is not understood at \"" + setting
+                        + "\"; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
+            }
+            settings.put(setting.substring(0, equals), setting.substring(equals + 1));
+        }
+        return settings;
     }
 
     /**

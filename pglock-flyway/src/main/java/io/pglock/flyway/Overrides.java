@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.flyway;
 
+import io.pglock.LockPolicy;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -22,7 +23,7 @@ final class Overrides {
         if (head.contains("pglock")) {
             Matcher line = LINE.matcher(head);
             while (line.find()) {
-                overrides.putAll(parse(line.group(1)));
+                overrides.putAll(LockPolicy.settings(line.group(1)));
             }
         }
         return overrides;
@@ -33,22 +34,9 @@ final class Overrides {
         try {
             Class<?> type = Class.forName(migration.getScript(), false, flyway.getClassLoader());
             MigrationPolicy policy = type.getAnnotation(MigrationPolicy.class);
-            return policy == null ? Map.of() : parse(policy.value());
+            return policy == null ? Map.of() : LockPolicy.settings(policy.value());
         } catch (ClassNotFoundException | LinkageError notAClass) {
             return Map.of();
         }
-    }
-
-    private static Map<String, String> parse(String text) {
-        Map<String, String> overrides = new LinkedHashMap<>();
-        for (String setting : text.strip().split("\\s+", -1)) {
-            int equals = setting.indexOf('=');
-            if (equals <= 0) {
-                throw new IllegalArgumentException("pglock: \"" + text.strip() + "\" is not understood at \"" + setting
-                        + "\"; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
-            }
-            overrides.put(setting.substring(0, equals), setting.substring(equals + 1));
-        }
-        return overrides;
     }
 }

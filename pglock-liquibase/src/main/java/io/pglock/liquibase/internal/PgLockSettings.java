@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase.internal;
+
+import io.pglock.LockPolicy;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import liquibase.configuration.AutoloadedConfigurations;
+import liquibase.configuration.ConfigurationDefinition;
+import liquibase.database.Database;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * pglock's settings as Liquibase knows them: {@code liquibase.pglock.lockTimeout} and so on, from the command line, the
+ * environment, system properties, {@code liquibase.properties} and scopes. What they mean, and whether they are right, is
+ * {@link LockPolicy}'s to say. Stateless, thread-safe. Not API.
+ */
+public final class PgLockSettings implements AutoloadedConfigurations {
+
+    static final String NAMESPACE = "liquibase.pglock";
+    static final String SHORT_NAMESPACE = "pglock";
+
+    private static final Map<String, ConfigurationDefinition<String>> DEFINITIONS = definitions();
+
+    /** As Liquibase needs it. */
+    public PgLockSettings() {}
+
+    /** Only texts: another type of a value would be found wrong by Liquibase, in Liquibase's words. */
+    private static Map<String, ConfigurationDefinition<String>> definitions() {
+        Map<String, ConfigurationDefinition<String>> definitions = new LinkedHashMap<>();
+        for (String key : LockPolicy.keys()) {
+            definitions.put(key, define(key, LockPolicy.meaning(key)));
+        }
+        definitions.put(
+                ChangelogLock.KEY,
+                define(
+                        ChangelogLock.KEY,
+                        "What keeps two Liquibases from running the same changelog at once: `table` (Liquibase's own row, which"
+                                + " stays locked when its holder dies), `advisory` (a session advisory lock, which ends with"
+                                + " its session) or `both`."));
+        return definitions;
+    }
+
+    private static ConfigurationDefinition<String> define(String key, String meaning) {
+        ConfigurationDefinition.Building<String> building = new ConfigurationDefinition.Builder(NAMESPACE)
+                .define(key, String.class)
+                .addAliasKey(SHORT_NAMESPACE + "." + key)
+                .setDescription("pglock: " + meaning)
+                .setValueHandler(value -> value == null ? null : value.toString());
+        return LockPolicy.isSecret(key)
+                ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
+                : building.build();
+    }
+
+    /**
+     * The policy for every changeset of this database that says nothing else.
+     *
+     * @throws IllegalArgumentException when a value is not in the right form
+     */
+    static LockPolicy policy(Database database) {
+        Map<String, String> settings = settings(database);
+        settings.remove(ChangelogLock.KEY);
+        return LockPolicy.parse(settings);
+    }
+
+    /** @throws IllegalArgumentException when it is none of the three */
+    static ChangelogLock changelogLock(Database database) {
+        return Optional.ofNullable(settings(database).get(ChangelogLock.KEY))
+                .map(ChangelogLock::read)
+                .orElse(ChangelogLock.TABLE);
+    }
+
+    /** @throws IllegalArgumentException naming all that is wrong */
+    static void check(Map<String, String> settings) {
+        List<String> mistakes = new ArrayList<>();
+        Map<String, String> ofPolicy = new HashMap<>(settings);
+        Optional.ofNullable(ofPolicy.remove(ChangelogLock.KEY))
+                .ifPresent(text -> collecting(mistakes, () -> ChangelogLock.read(text)));
+        collecting(mistakes, () -> LockPolicy.parse(ofPolicy));
+        if (!mistakes.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", mistakes));
+        }
+    }
+
+    private static void collecting(List<String> mistakes, Runnable check) {
+        try {
+            check.run();
+        } catch (IllegalArgumentException e) {
+            mistakes.add(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** By key: what the host has attached, and over it what Liquibase itself is given. */
+    private static Map<String, String> settings(Database database) {
+        Map<String, String> settings =
+                new HashMap<>(Attachment.of(database).map(Attachment::settings).orElse(Map.of()));
+        DEFINITIONS.forEach((key, definition) -> {
+            @Nullable String value = definition.getCurrentValue();
+            if (value != null && !value.isBlank()) {
+                settings.put(key, value);
+            }
+        });
+        return settings;
+    }
+}
