@@ -78,6 +78,10 @@ public final class SpringSettings {
                 .keySet()
                 .forEach(key -> mistakes.add("pglock: " + prefix + "." + key + " is not read in Spring Boot; write "
                         + property(key(key)) + " instead")));
+        if (!LIQUIBASE && settings.remove(CHANGELOG_LOCK) != null) {
+            mistakes.add("pglock: " + property(CHANGELOG_LOCK) + " is a setting for Liquibase, and pglock-liquibase is"
+                    + " not there; remove one or add the other");
+        }
         try {
             check(settings);
         } catch (IllegalArgumentException e) {
@@ -103,9 +107,6 @@ public final class SpringSettings {
     private static void check(Map<String, String> settings) {
         if (LIQUIBASE) {
             LiquibaseBeans.check(settings);
-        } else if (settings.containsKey(CHANGELOG_LOCK)) {
-            throw new IllegalArgumentException("pglock: " + property(CHANGELOG_LOCK)
-                    + " is a setting for Liquibase, and pglock-liquibase is not there; remove one or add the other");
         } else {
             LockPolicy.parse(settings);
         }
