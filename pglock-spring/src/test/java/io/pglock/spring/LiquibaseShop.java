@@ -27,7 +27,8 @@ class LiquibaseShop {
     }
 
     static Path writeChangelog(Path folder, String sql) throws IOException {
-        return Files.writeString(folder.resolve("changelog.sql"), "--liquibase formatted sql\n\n--changeset shop:1\n" + sql);
+        return Files.writeString(
+                folder.resolve("changelog.sql"), "--liquibase formatted sql\n\n--changeset shop:1\n" + sql);
     }
 
     static List<String> arguments(Database database, Path changelog, String... more) {
@@ -48,8 +49,7 @@ class LiquibaseShop {
         return start(LiquibaseShop.class, database, changelog, more);
     }
 
-    static ConfigurableApplicationContext start(
-            Class<?> source, Database database, Path changelog, String... more) {
+    static ConfigurableApplicationContext start(Class<?> source, Database database, Path changelog, String... more) {
         return Shop.start(source, arguments(database, changelog, more).toArray(String[]::new));
     }
 }

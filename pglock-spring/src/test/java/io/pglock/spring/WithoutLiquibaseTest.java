@@ -47,7 +47,8 @@ class WithoutLiquibaseTest {
                     .contains("APPLICATION FAILED TO START")
                     .contains("pglock.changelog-lock is a setting for Liquibase, and pglock-liquibase is not there")
                     .contains("lockTimeout=3: a bare number has no unit")
-                    .contains("pglock.changelog-lock: \"pglock.changelog-lock\" from property source \"commandLineArgs\"");
+                    .contains(
+                            "pglock.changelog-lock: \"pglock.changelog-lock\" from property source \"commandLineArgs\"");
         }
 
         assertThat(scenario.session("test").value("select count(*) from pg_class where relname like 'flyway%'"))

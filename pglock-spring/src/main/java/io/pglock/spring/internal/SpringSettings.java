@@ -122,7 +122,8 @@ public final class SpringSettings {
 
     /** Those that count, or where what has this prefix is out of place. */
     private static List<ConfigurationPropertySource> sources(Environment environment, String prefix) {
-        return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false)
+        return StreamSupport.stream(
+                        ConfigurationPropertySources.get(environment).spliterator(), false)
                 .filter(source -> !prefix.equals(LIQUIBASES_PREFIX) || !isLiquibases(source))
                 .toList();
     }
@@ -151,10 +152,7 @@ public final class SpringSettings {
     }
 
     private static String list(Environment environment, String key) {
-        return binder(environment, PREFIX)
-                .bind(property(key), Bindable.listOf(String.class))
-                .orElse(List.of())
-                .stream()
+        return binder(environment, PREFIX).bind(property(key), Bindable.listOf(String.class)).orElse(List.of()).stream()
                 .collect(Collectors.joining(","));
     }
 
