@@ -18,6 +18,7 @@ import javax.sql.DataSource;
 import liquibase.Liquibase;
 import liquibase.exception.LiquibaseException;
 import liquibase.integration.spring.Customizer;
+import liquibase.integration.spring.MultiTenantSpringLiquibase;
 import liquibase.integration.spring.SpringLiquibase;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -182,6 +183,35 @@ class LiquibaseMigrationTest {
                 .close();
 
         Shop.assertThatAMigrationSaw(scenario, "public", "9s");
+    }
+
+    /** What makes each {@link SpringLiquibase} itself. */
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class WithTenants {
+
+        @Bean
+        MultiTenantSpringLiquibase tenants(DataSource dataSource, Environment environment) {
+            var tenants = new MultiTenantSpringLiquibase();
+            tenants.setDataSource(dataSource);
+            tenants.setChangeLog(environment.getRequiredProperty("spring.liquibase.change-log"));
+            return tenants;
+        }
+    }
+
+    @Test
+    void saysWhomItsSettingsDoNotReach(Database database, Scenario scenario) {
+        List<String> arguments = Shop.dataSource(database);
+        arguments.addAll(List.of(
+                "--spring.flyway.enabled=false",
+                "--spring.liquibase.change-log=" + changelog.toUri(),
+                "--pglock.lock-timeout=3s"));
+
+        String output = Output.of(() -> Shop.start(WithTenants.class, arguments.toArray(String[]::new))
+                .close());
+
+        assertThat(output).containsOnlyOnce("pglock: tenants makes each SpringLiquibase itself");
+        Shop.assertThatAMigrationSaw(scenario, "public", "2s");
     }
 
     @Test

@@ -2,9 +2,12 @@
 package io.pglock.spring.internal;
 
 import io.pglock.liquibase.PgLockLiquibase;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Map;
 import liquibase.Liquibase;
 import liquibase.integration.spring.Customizer;
+import liquibase.integration.spring.MultiTenantSpringLiquibase;
 import liquibase.integration.spring.SpringLiquibase;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -14,6 +17,8 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
  * migrates. Immutable, thread-safe. Not API.
  */
 public final class LiquibaseBeans implements BeanPostProcessor {
+
+    private static final Logger LOG = System.getLogger("io.pglock");
 
     private final Map<String, String> settings;
 
@@ -37,6 +42,12 @@ public final class LiquibaseBeans implements BeanPostProcessor {
                     users.customize(liquibase);
                 }
             });
+        } else if (bean instanceof MultiTenantSpringLiquibase) {
+            LOG.log(
+                    Level.WARNING,
+                    "pglock: " + name + " makes each SpringLiquibase itself, and those have neither the settings that stand"
+                            + " under pglock. nor a side connection from their data source. Make each of them a bean, or"
+                            + " give the settings to Liquibase, as in -Dliquibase.pglock.lockTimeout=3s");
         }
         return bean;
     }
