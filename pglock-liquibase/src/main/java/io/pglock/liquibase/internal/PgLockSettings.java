@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import liquibase.changelog.ChangeLogParameters;
+import liquibase.changelog.DatabaseChangeLog;
 import liquibase.configuration.AutoloadedConfigurations;
 import liquibase.configuration.ConfigurationDefinition;
 import liquibase.database.Database;
@@ -66,6 +68,30 @@ public final class PgLockSettings implements AutoloadedConfigurations {
         Map<String, String> settings = settings(database);
         settings.remove(ChangelogLock.KEY);
         return LockPolicy.parse(settings);
+    }
+
+    /**
+     * As {@link #policy(Database)}, with what the changelog's own parameters say on top: {@code <property
+     * name="pglock.lockTimeout" value="5s"/>}.
+     *
+     * @throws IllegalArgumentException when a value is not in the right form
+     */
+    static LockPolicy policy(Database database, DatabaseChangeLog changeLog) {
+        LockPolicy policy = policy(database);
+        @Nullable ChangeLogParameters parameters = changeLog.getChangeLogParameters();
+        if (parameters == null) {
+            return policy;
+        }
+        Map<String, String> settings = new HashMap<>();
+        for (String key : LockPolicy.keys()) {
+            for (String namespace : List.of(SHORT_NAMESPACE, NAMESPACE)) {
+                @Nullable Object value = parameters.getValue(namespace + "." + key, changeLog);
+                if (value != null) {
+                    settings.put(key, value.toString());
+                }
+            }
+        }
+        return policy.with(settings);
     }
 
     /** @throws IllegalArgumentException when it is none of the three */
