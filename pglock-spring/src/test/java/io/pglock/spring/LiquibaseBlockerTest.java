@@ -67,7 +67,10 @@ class LiquibaseBlockerTest {
 
     @Test
     void isTheApplications(Database database, Scenario scenario) {
-        assertThatItGetsThrough(scenario, Shop.class, LiquibaseShop.arguments(database, changelog));
+        assertThatItGetsThrough(
+                scenario,
+                Shop.class,
+                LiquibaseShop.arguments(database, changelog, "--spring.datasource.hikari.maximum-pool-size=2"));
     }
 
     @Test
@@ -88,7 +91,7 @@ class LiquibaseBlockerTest {
     static class WithALiquibaseDataSource {
 
         @Bean
-        static BeanDefinitionRegistryPostProcessor migrating(Environment environment) {
+        static BeanDefinitionRegistryPostProcessor dataSources(Environment environment) {
             return new BeanDefinitionRegistryPostProcessor() {
                 @Override
                 public void postProcessBeanDefinitionRegistry(BeanDefinitionRegistry registry) {
@@ -140,5 +143,25 @@ class LiquibaseBlockerTest {
                 .isEqualTo("0");
         assertThat(scenario.session("test").value("select locked from databasechangeloglock"))
                 .isEqualTo("f");
+    }
+
+    @Test
+    void isMissedInAPoolOfOneAndSaysSo(Database database, Scenario scenario, @TempDir Path folder) throws IOException {
+        Path slow = LiquibaseShop.writeChangelog(folder, """
+                select pg_sleep(0.5);
+                --changeset shop:2
+                select pg_sleep(0.5);
+                """);
+
+        String output = Output.of(() -> LiquibaseShop.start(
+                        database,
+                        slow,
+                        "--spring.datasource.hikari.maximum-pool-size=1",
+                        "--spring.datasource.hikari.connection-timeout=250")
+                .close());
+
+        assertThat(output).containsOnlyOnce(" is not seen: ").contains("The work itself goes on.");
+        assertThat(scenario.session("test").value("select count(*) from databasechangelog"))
+                .isEqualTo("2");
     }
 }

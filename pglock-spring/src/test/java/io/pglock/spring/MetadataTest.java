@@ -32,7 +32,8 @@ class MetadataTest {
     /** With {@code -Dpglock.spring.metadata=write} it becomes what it has to be. */
     @Test
     void isMadeOfTheSettings() throws IOException {
-        String expected = """
+        String expected =
+                """
                 {
                   "groups": [
                     {

@@ -59,7 +59,7 @@ class MisconfigurationTest {
                 .contains("pglock: liquibase.pglock.lockTimeout is not read in Spring Boot; write pglock.lock-timeout"
                         + " instead; pglock: changelogLock=session: write table, advisory or both")
                 .contains("pglock.changelog-lock: \"pglock.changelog-lock\" from property source \"commandLineArgs\"")
-                .contains("liquibase.pglock.lockTimeout: \"liquibase.pglock.lockTimeout\" from property source")
+                .contains("liquibase.pglock.locktimeout: \"liquibase.pglock.lockTimeout\" from property source")
                 .doesNotContain("\tat ");
         assertThat(scenario.session("test")
                         .value("select count(*) from pg_class where relname like 'databasechangelog%'"))

@@ -9,13 +9,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.StandardEnvironment;
 
@@ -81,7 +84,7 @@ class Shop {
     static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
         return new SpringApplicationBuilder(source)
                 .web(WebApplicationType.NONE)
-                .environment(new WithoutSystemProperties())
+                .environment(new WithoutTheBuilds())
                 .properties("spring.liquibase.enabled=false")
                 .run(Stream.concat(
                                 Stream.of("--spring.main.banner-mode=off", "--spring.main.log-startup-info=false"),
@@ -90,11 +93,15 @@ class Shop {
     }
 
     /** This build's own begin with {@code pglock.test.}, and a setting of that name there is none. */
-    private static final class WithoutSystemProperties extends StandardEnvironment {
+    private static final class WithoutTheBuilds extends StandardEnvironment {
         @Override
         protected void customizePropertySources(MutablePropertySources sources) {
             super.customizePropertySources(sources);
-            sources.remove(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+            Map<String, Object> others = new HashMap<>(getSystemProperties());
+            others.keySet().removeIf(name -> name.startsWith("pglock."));
+            sources.replace(
+                    SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
+                    new MapPropertySource(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, others));
         }
     }
 }

@@ -45,7 +45,8 @@ public final class LiquibaseBeans implements BeanPostProcessor {
         } else if (bean instanceof MultiTenantSpringLiquibase) {
             LOG.log(
                     Level.WARNING,
-                    "pglock: " + name + " makes each SpringLiquibase itself, and those have neither the settings that stand"
+                    "pglock: " + name
+                            + " makes each SpringLiquibase itself, and those have neither the settings that stand"
                             + " under pglock. nor a side connection from their data source. Make each of them a bean, or"
                             + " give the settings to Liquibase, as in -Dliquibase.pglock.lockTimeout=3s");
         }
