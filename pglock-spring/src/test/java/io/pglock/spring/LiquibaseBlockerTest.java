@@ -147,11 +147,7 @@ class LiquibaseBlockerTest {
 
     @Test
     void isMissedInAPoolOfOneAndSaysSo(Database database, Scenario scenario, @TempDir Path folder) throws IOException {
-        Path slow = LiquibaseShop.writeChangelog(folder, """
-                select pg_sleep(0.5);
-                --changeset shop:2
-                select pg_sleep(0.5);
-                """);
+        Path slow = LiquibaseShop.writeChangelog(folder, "select pg_sleep(0.5);");
 
         String output = Output.of(() -> LiquibaseShop.start(
                         database,
@@ -162,6 +158,6 @@ class LiquibaseBlockerTest {
 
         assertThat(output).containsOnlyOnce(" is not seen: ").contains("The work itself goes on.");
         assertThat(scenario.session("test").value("select count(*) from databasechangelog"))
-                .isEqualTo("2");
+                .isEqualTo("1");
     }
 }
