@@ -135,6 +135,8 @@ public final class Watches {
     }
 
     private static Collection<Watch> waiting() {
-        return RUNNING.isEmpty() ? List.of() : RUNNING.values().stream().filter(watch -> !watch.hasBegun()).toList();
+        return RUNNING.isEmpty()
+                ? List.of()
+                : RUNNING.values().stream().filter(watch -> !watch.hasBegun()).toList();
     }
 }
