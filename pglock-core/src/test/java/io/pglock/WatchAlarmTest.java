@@ -51,6 +51,14 @@ class WatchAlarmTest extends PrioritizeScene {
                 .toList();
     }
 
+    /** Scopes on a session that waits can be opened only if pglock has seen its connection before. */
+    private Running altering(Session migration, Session web) {
+        quickly(migration).every(Duration.ofHours(1)).start().close();
+        Running altering = migration.start(ALTER);
+        scenario.awaitBlockedBy(migration, web);
+        return altering;
+    }
+
     private void awaitNoThread() {
         scenario.await(
                 "the alarm and every watch to end", () -> threads("pglock").isEmpty());
@@ -88,8 +96,7 @@ class WatchAlarmTest extends PrioritizeScene {
         Session web = idleInTransaction("web");
         Session migration = scenario.session("migration");
         DataSource side = lending();
-        Running altering = migration.start(ALTER);
-        scenario.awaitBlockedBy(migration, web);
+        Running altering = altering(migration, web);
         try (PriorityScope elsewhere = quickly(scenario.session("elsewhere"), lending())
                         .every(Duration.ofHours(1))
                         .start();
@@ -102,8 +109,9 @@ class WatchAlarmTest extends PrioritizeScene {
             assertThat(elsewhere.warnings()).isEmpty();
         }
         assertThat(threads("pglock-watch")).isEmpty();
-        assertThat(lent).hasSize(1).allSatisfy(connection -> assertThat(connection.isClosed())
-                .isTrue());
+        assertThat(lent)
+                .hasSize(1)
+                .allSatisfy(connection -> assertThat(connection.isClosed()).isTrue());
         web.commit();
         altering.await();
     }
@@ -114,9 +122,8 @@ class WatchAlarmTest extends PrioritizeScene {
         Session web = idleInTransaction("web");
         Session migration = scenario.session("migration");
         Session clock = scenario.session("clock");
-        Running altering = migration.start(ALTER);
-        scenario.awaitBlockedBy(migration, web);
-        for (int i = 0; i < 40; i++) {
+        Running altering = altering(migration, web);
+        for (int i = 0; i < 20; i++) {
             quickly(migration).every(Duration.ofHours(1)).start().close();
             if (i % 2 == 0) {
                 clock.execute("select pg_sleep(0." + ThreadLocalRandom.current().nextInt(95, 220) + ")");
@@ -171,8 +178,8 @@ class WatchAlarmTest extends PrioritizeScene {
             pool.shutdownNow();
         }
         awaitNoThread();
-        assertThat(lent).allSatisfy(connection -> assertThat(connection.isClosed())
-                .isTrue());
+        assertThat(lent)
+                .allSatisfy(connection -> assertThat(connection.isClosed()).isTrue());
     }
 
     /** As whatever ends the threads of an undeployed application does. */
@@ -180,8 +187,7 @@ class WatchAlarmTest extends PrioritizeScene {
     void anInterruptOfTheAlarmBlindsNobody() {
         Session web = idleInTransaction("web");
         Session migration = scenario.session("migration");
-        Running altering = migration.start(ALTER);
-        scenario.awaitBlockedBy(migration, web);
+        Running altering = altering(migration, web);
         try (PriorityScope scope =
                 quickly(migration).every(Duration.ofMillis(300)).start()) {
             threads("pglock-alarm").forEach(Thread::interrupt);
@@ -205,8 +211,9 @@ class WatchAlarmTest extends PrioritizeScene {
         unlooked.close();
         assertThat(Thread.interrupted()).isTrue();
         awaitNoThread();
-        assertThat(lent).hasSize(1).allSatisfy(connection -> assertThat(connection.isClosed())
-                .isTrue());
+        assertThat(lent)
+                .hasSize(1)
+                .allSatisfy(connection -> assertThat(connection.isClosed()).isTrue());
     }
 
     @Test
@@ -227,8 +234,8 @@ class WatchAlarmTest extends PrioritizeScene {
             Object lock = entry.getMethod("on", Connection.class).invoke(null, connection);
             Object request = entry.getMethod("prioritize", DataSource.class).invoke(lock, lending());
             for (int i = 0; i < 3; i++) {
-                AutoCloseable scope = (AutoCloseable)
-                        request.getClass().getMethod("start").invoke(request);
+                AutoCloseable scope =
+                        (AutoCloseable) request.getClass().getMethod("start").invoke(request);
                 scope.close();
             }
             assertThat(threads("pglock-alarm")).isNotEmpty();
