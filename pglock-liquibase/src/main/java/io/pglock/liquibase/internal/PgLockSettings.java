@@ -50,7 +50,7 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                 .addAliasKey(SHORT_NAMESPACE + "." + key)
                 .setDescription("pglock: " + meaning)
                 .setValueHandler(value -> value == null ? null : value.toString());
-        return LockPolicy.isSecret(key)
+        return LockPolicy.keys().contains(key) && LockPolicy.isSecret(key)
                 ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
                 : building.build();
     }
