@@ -34,7 +34,7 @@ public final class Sql {
                 if not <lock> then
                     raise exception using errcode = '55P03', message = <message> || coalesce((
                         select ', held by ' || string_agg(coalesce('pid ' || l.pid, 'a prepared transaction')
-                                   || coalesce(' (' || concat_ws(', ', nullif(a.application_name, ''), a.state) || ')', ''), ' and ')
+                                   || coalesce(' (' || nullif(concat_ws(', ', nullif(a.application_name, ''), a.state), '') || ')', ''), ' and ')
                         from pg_locks l left join pg_stat_activity a on a.pid = l.pid
                         where l.locktype = 'advisory' and l.granted and l.pid is distinct from pg_backend_pid()
                           and l.database = (select oid from pg_database where datname = current_database())
