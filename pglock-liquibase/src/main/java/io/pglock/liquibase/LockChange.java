@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import liquibase.ChecksumVersion;
 import liquibase.change.AbstractChange;
 import liquibase.change.Change;
@@ -45,8 +44,9 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
 
     /** How long to wait: {@code 5s}, {@code nowait}; absent or {@code none}, as long as {@code lock_timeout} says. */
     @DatabaseChangeProperty(
-            description = "How long to wait for one lock: 500ms, 5s, 2m; nowait: not at all; none: as long as lock_timeout says."
-                    + " Not part of the checksum.",
+            description =
+                    "How long to wait for one lock: 500ms, 5s, 2m; nowait: not at all; none: as long as lock_timeout says."
+                            + " Not part of the checksum.",
             exampleValue = "5s",
             requiredForDatabase = NONE,
             supportsDatabase = POSTGRESQL)
@@ -65,7 +65,11 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
     /** The attributes that are {@code true} or {@code false}: Liquibase would read anything else as {@code false}. */
     abstract Set<String> flags();
 
-    /** The statement that takes the lock. @throws IllegalArgumentException when an attribute is not right */
+    /**
+     * The statement that takes the lock.
+     *
+     * @throws IllegalArgumentException when an attribute is not right
+     */
     abstract String sql(Database database);
 
     /** What is wrong with its own attributes. */
@@ -76,9 +80,9 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
     }
 
     /** Adds what the reading of an attribute complains about. */
-    static void collect(List<String> mistakes, Supplier<?> reading) {
+    static void collect(List<String> mistakes, Runnable reading) {
         try {
-            reading.get();
+            reading.run();
         } catch (IllegalArgumentException e) {
             mistakes.add(String.valueOf(e.getMessage()));
         }
@@ -120,7 +124,8 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
         collect(mistakes, this::lockWait);
         @Nullable ChangeSet changeSet = getChangeSet();
         if (changeSet != null && !changeSet.isRunInTransaction()) {
-            mistakes.add("pglock: " + getSerializedObjectName() + " in a changeset with runInTransaction=\"false\" runs outside"
+            mistakes.add("pglock: " + getSerializedObjectName()
+                    + " in a changeset with runInTransaction=\"false\" runs outside"
                     + " a transaction, where the lock would end with the statement; put it into a changeset without that,"
                     + " together with the changes that need it");
         }

@@ -155,10 +155,12 @@ public final class LockTableChange extends LockChange {
         if (oneByAttribute && !tables.isEmpty()) {
             mistakes.add("pglock: lockTable has a tableName and table elements; write one or the other");
         } else if (!oneByAttribute && (schemaName != null || catalogName != null) && !tables.isEmpty()) {
-            mistakes.add("pglock: lockTable has a schemaName or catalogName beside its table elements; write it at each of them");
+            mistakes.add(
+                    "pglock: lockTable has a schemaName or catalogName beside its table elements; write it at each of them");
         }
         if (allTables().stream().anyMatch(table -> Attributes.isBlank(table.tableName))) {
-            mistakes.add("pglock: lockTable has no tableName; write tableName=\"orders\", or a table element for each of several");
+            mistakes.add(
+                    "pglock: lockTable has no tableName; write tableName=\"orders\", or a table element for each of several");
         }
         collect(mistakes, () -> Attributes.mode(mode));
         return mistakes;
@@ -269,15 +271,16 @@ public final class LockTableChange extends LockChange {
             schemaName = read(node, "schemaName");
             tableName = read(node, "tableName");
             if (node.getValue() != null) {
-                misread.add("pglock: a table of lockTable is \"" + node.getValue() + "\"; write table: {tableName: ...} for each");
+                misread.add("pglock: a table of lockTable is \"" + node.getValue()
+                        + "\"; write table: {tableName: ...} for each");
             }
         }
 
         private @Nullable String read(ParsedNode node, String name) {
             List<ParsedNode> found = node.getChildren(null, name);
             if (found.size() > 1) {
-                misread.add("pglock: a table of lockTable has " + found.size() + " of " + name + "; write table: {tableName: ...}"
-                        + " for each table");
+                misread.add("pglock: a table of lockTable has " + found.size() + " of " + name
+                        + "; write table: {tableName: ...}" + " for each table");
             }
             return found.isEmpty() || found.get(0).getValue() == null
                     ? null

@@ -44,8 +44,8 @@ class AdvisoryLockChangeTest extends ChangeScene {
 
         for (String wait : new String[] {"nowait", "5s", "none"}) {
             begin(folder);
-            assertThat(heldAtTheGate(oneXml(
-                            "<pglock:advisoryLock key='" + escaped + "' lockTimeout='" + wait + "'/>" + gate())))
+            assertThat(heldAtTheGate(
+                            oneXml("<pglock:advisoryLock key='" + escaped + "' lockTimeout='" + wait + "'/>" + gate())))
                     .isEqualTo(key.classId() + "/" + key.objId() + "/1 ExclusiveLock");
         }
     }
@@ -54,7 +54,8 @@ class AdvisoryLockChangeTest extends ChangeScene {
     void isRefusedAtOnceNamingWhoHoldsIt() throws Exception {
         Session holder = scenario.session("nightly job");
         holder.begin();
-        holder.execute("select pg_advisory_xact_lock(" + LockKey.named("it's $pglock$").number() + ")");
+        holder.execute(
+                "select pg_advisory_xact_lock(" + LockKey.named("it's $pglock$").number() + ")");
 
         Throwable failure = awaitFailure(inBackground(
                 () -> update(oneXml("<pglock:advisoryLock key='it&apos;s $pglock$' lockTimeout='nowait'/>"))));
@@ -63,7 +64,8 @@ class AdvisoryLockChangeTest extends ChangeScene {
         assertThat(sqlState(failure)).isEqualTo("55P03");
         assertThat(messages(failure))
                 .contains("it's $pglock$ (" + LockKey.named("it's $pglock$").number()
-                        + "): not acquired at once, held by pid " + holder.pid() + " (nightly job, idle in transaction)");
+                        + "): not acquired at once, held by pid " + holder.pid()
+                        + " (nightly job, idle in transaction)");
     }
 
     @ParameterizedTest

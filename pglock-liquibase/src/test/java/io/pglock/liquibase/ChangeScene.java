@@ -10,13 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import liquibase.Contexts;
 import liquibase.LabelExpression;
 import liquibase.Liquibase;
@@ -142,6 +140,8 @@ abstract class ChangeScene {
         });
     }
 
+    /** What {@code update-sql} prints. */
+    @SuppressWarnings("deprecation")
     String updateSql(String changelog) throws Exception {
         return liquibase(changelog, liquibase -> {
             StringWriter script = new StringWriter();
@@ -218,11 +218,5 @@ abstract class ChangeScene {
             messages.append(cause.getMessage()).append('\n');
         }
         return messages.toString();
-    }
-
-    static String lines(String script, String... parts) {
-        return script.lines()
-                .filter(line -> Arrays.stream(parts).anyMatch(line::contains))
-                .collect(Collectors.joining("\n"));
     }
 }

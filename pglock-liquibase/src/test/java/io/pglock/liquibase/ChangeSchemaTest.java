@@ -11,14 +11,17 @@ import io.pglock.testkit.Database;
 import io.pglock.testkit.Scenario;
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.net.URL;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import javax.xml.XMLConstants;
@@ -27,6 +30,7 @@ import javax.xml.transform.Source;
 import javax.xml.transform.stream.StreamSource;
 import javax.xml.validation.Schema;
 import javax.xml.validation.SchemaFactory;
+import liquibase.Scope;
 import liquibase.change.Change;
 import liquibase.change.ChangeFactory;
 import org.junit.jupiter.api.Test;
@@ -58,8 +62,8 @@ class ChangeSchemaTest extends ChangeScene {
                 "http://pglock.io/xml/ns/pglock/0.1/pglock.xsd"
             })
     void isFoundInTheJarAndNowhereElse(String location) throws Exception {
-        String changelog = replaced(
-                oneXml("<pglock:lockTable tableName='orders'/>"), NAMESPACE + "/pglock-latest.xsd", location);
+        String changelog =
+                replaced(oneXml("<pglock:lockTable tableName='orders'/>"), NAMESPACE + "/pglock-latest.xsd", location);
 
         assertThat(withoutNetwork(() -> update(changelog))).isEmpty();
 
@@ -76,9 +80,20 @@ class ChangeSchemaTest extends ChangeScene {
         assertThatThrownBy(() -> update(changelog)).hasMessageContaining("pglock-none.xsd");
     }
 
+    /** And what it would see if Liquibase went and looked for one. */
+    @Test
+    void wouldBeSeenToBeLookedFor() throws Exception {
+        URI schema = URI.create(NAMESPACE + "/pglock-none.xsd");
+
+        List<URI> asked = withoutNetwork(() -> assertThatThrownBy(() -> schema.toURL().openStream()));
+
+        assertThat(asked).contains(schema);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '`',
             value = {
                 "<pglock:lockTabel tableName='orders'/> | Unknown change type 'lockTabel'",
                 "<pglock:lockTable tabelName='orders'/> | Attribute 'tabelName' is not allowed to appear in element 'pglock:lockTable'",
@@ -99,7 +114,8 @@ class ChangeSchemaTest extends ChangeScene {
         String changelog =
                 xml("<changeSet id='1' author='test' pglock:lockTimeout='5'><tagDatabase tag='a'/></changeSet>");
 
-        assertThat(messages(catchThrowable(() -> update(changelog)))).contains("line 7", "'5' is not a valid value of union type 'duration-like-5s-or-none'");
+        assertThat(messages(catchThrowable(() -> update(changelog))))
+                .contains("line 7", "'5' is not a valid value of union type 'duration-like-5s-or-none'");
     }
 
     @Test
@@ -122,7 +138,7 @@ class ChangeSchemaTest extends ChangeScene {
     void hasTheAttributesThatTheChangesHave() throws Exception {
         for (Change change : List.of(new LockTableChange(), new AdvisoryLockChange())) {
             String name = change.getSerializedObjectName();
-            Set<String> parameters = liquibase.Scope.getCurrentScope()
+            Set<String> parameters = Scope.getCurrentScope()
                     .getSingleton(ChangeFactory.class)
                     .getChangeMetaData(change)
                     .getParameters()
@@ -139,7 +155,7 @@ class ChangeSchemaTest extends ChangeScene {
     @Test
     void hasPostgresEightModes() {
         for (LockMode mode : LockMode.values()) {
-            for (String text : List.of(mode.sql(), mode.sql().toLowerCase(java.util.Locale.ROOT))) {
+            for (String text : List.of(mode.sql(), mode.sql().toLowerCase(Locale.ROOT))) {
                 assertThat(problem("<lockTable xmlns='" + NAMESPACE + "' tableName='a' mode='" + text + "'/>"))
                         .isEmpty();
             }
@@ -150,8 +166,24 @@ class ChangeSchemaTest extends ChangeScene {
     @Test
     void allowsWhatTheSettingsAllow() {
         List<String> texts = List.of(
-                "none", "500ms", "5s", "2m", "1h", "PT2S", "PT1M30S", "0s", "1", "10", "true", "false", "off", "report", "cancel",
-                "terminate", "pg_dump", "pg_dump,my app");
+                "none",
+                "500ms",
+                "5s",
+                "2m",
+                "1h",
+                "PT2S",
+                "PT1M30S",
+                "0s",
+                "1",
+                "10",
+                "true",
+                "false",
+                "off",
+                "report",
+                "cancel",
+                "terminate",
+                "pg_dump",
+                "pg_dump,my app");
         int allowed = 0;
         for (String key : LockPolicy.keys()) {
             for (String text : texts) {
@@ -167,7 +199,14 @@ class ChangeSchemaTest extends ChangeScene {
     }
 
     @ParameterizedTest
-    @CsvSource({"lockTimeout, 5", "pollInterval, none", "prioritize, Cancel", "retryAttempts, two", "enabled, 1", "lockTimeout, 5sec"})
+    @CsvSource({
+        "lockTimeout, 5",
+        "pollInterval, none",
+        "prioritize, Cancel",
+        "retryAttempts, two",
+        "enabled, 1",
+        "lockTimeout, 5sec"
+    })
     void refusesWhatTheSettingsRefuse(String key, String text) {
         assertThat(isRight(key, text)).isFalse();
         assertThat(problem("<host xmlns:p='" + NAMESPACE + "' p:" + key + "='" + text + "'/>"))
@@ -197,12 +236,11 @@ class ChangeSchemaTest extends ChangeScene {
 
     /** Ours, and an element that takes its attributes. */
     private static Schema schema() throws SAXException {
-        return SchemaFactory.newInstance(XMLConstants.W3C_XML_SCHEMA_NS_URI).newSchema(new Source[] {
-            new StreamSource(url().toString()), new StreamSource(new StringReader("""
+        return SchemaFactory.newInstance(XMLConstants.W3C_XML_SCHEMA_NS_URI)
+                .newSchema(new Source[] {new StreamSource(url().toString()), new StreamSource(new StringReader("""
                     <schema xmlns="http://www.w3.org/2001/XMLSchema"><element name="host"><complexType>
                         <anyAttribute namespace="##other" processContents="strict"/>
-                    </complexType></element></schema>"""))
-        });
+                    </complexType></element></schema>"""))});
     }
 
     private static Element schemaElement() throws Exception {
@@ -227,15 +265,16 @@ class ChangeSchemaTest extends ChangeScene {
     }
 
     private String replaced(String file, String part, String other) throws Exception {
-        return write(
-                file, java.nio.file.Files.readString(folder.resolve(file)).replace(part, other));
+        return write(file, Files.readString(folder.resolve(file)).replace(part, other));
     }
+
+    private static final Proxy NOBODY = new Proxy(Proxy.Type.HTTP, new InetSocketAddress("127.0.0.1", 1));
 
     private interface Run {
         void run() throws Exception;
     }
 
-    /** Every look at the web fails; gives what was looked for. */
+    /** Every look at the web fails; gives which schemas were looked for. Newer Liquibases ask for other things of their own. */
     private static List<URI> withoutNetwork(Run run) throws Exception {
         List<URI> asked = new ArrayList<>();
         ProxySelector before = ProxySelector.getDefault();
@@ -244,7 +283,7 @@ class ChangeSchemaTest extends ChangeScene {
             public List<Proxy> select(URI uri) {
                 if (uri.getScheme().startsWith("http")) {
                     asked.add(uri);
-                    throw new AssertionError("the network was asked for " + uri);
+                    return List.of(NOBODY);
                 }
                 return List.of(Proxy.NO_PROXY);
             }
@@ -257,6 +296,6 @@ class ChangeSchemaTest extends ChangeScene {
         } finally {
             ProxySelector.setDefault(before);
         }
-        return asked;
+        return asked.stream().filter(uri -> uri.getPath().endsWith(".xsd")).toList();
     }
 }

@@ -74,13 +74,15 @@ class ChangeValidationTest extends ChangeScene {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"<pglock:lockTable tableName='orders'/>", "<pglock:advisoryLock id='42' lockTimeout='5s'/>"})
+    @ValueSource(
+            strings = {"<pglock:lockTable tableName='orders'/>", "<pglock:advisoryLock id='42' lockTimeout='5s'/>"})
     void refusesToRunOutsideATransaction(String change) throws Exception {
         String changelog = xml("<changeSet id='1' author='test' runInTransaction='false'>" + change + "</changeSet>");
 
         assertThatThrownBy(() -> update(changelog))
-                .hasMessageContaining("in a changeset with runInTransaction=\"false\" runs outside a transaction, where the lock"
-                        + " would end with the statement");
+                .hasMessageContaining(
+                        "in a changeset with runInTransaction=\"false\" runs outside a transaction, where the lock"
+                                + " would end with the statement");
     }
 
     /** A mistake in a rollback shows when that is asked for: Liquibase looks at it no sooner. */
@@ -98,8 +100,10 @@ class ChangeValidationTest extends ChangeScene {
 
         assertThat(messages(catchThrowable(() -> rollback(changelog, 1))))
                 .contains("pglock: lockTable has no tableName");
-        assertThat(scenario.session("watcher")
-                        .value("select count(*) from pg_attribute where attrelid = 'orders'::regclass and attname = 'note'"))
+        assertThat(
+                        scenario.session("watcher")
+                                .value(
+                                        "select count(*) from pg_attribute where attrelid = 'orders'::regclass and attname = 'note'"))
                 .isEqualTo("1");
     }
 
@@ -108,19 +112,18 @@ class ChangeValidationTest extends ChangeScene {
         String changelog = oneXml("<pglock:lockTable tableName='orders'/>");
 
         assertThat(messages(catchThrowable(() -> updateH2("other", changelog))))
-                .contains("pglock: lockTable is for PostgreSQL, not for H2; write dbms=\"postgresql\" at its changeset");
+                .contains(
+                        "pglock: lockTable is for PostgreSQL, not for H2; write dbms=\"postgresql\" at its changeset");
         assertThat(new LockTableChange().supports(new CockroachDatabase())).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"xml", "yaml"})
     void leavesAnotherDatabaseAloneWhereTheChangesetIsForPostgres(String format) throws Exception {
-        String changelog = format.equals("xml")
-                ? xml("""
+        String changelog = format.equals("xml") ? xml("""
                         <changeSet id="1" author="test" dbms="postgresql"><pglock:lockTable tableName="orders"/></changeSet>
                         <changeSet id="2" author="test" dbms="h2"><createTable tableName="a"><column name="b" type="int"/>\
-                        </createTable></changeSet>""")
-                : write("changelog.yaml", """
+                        </createTable></changeSet>""") : write("changelog.yaml", """
                         databaseChangeLog:
                           - changeSet: {id: 1, author: test, dbms: postgresql, changes: [{advisoryLock: {id: 42}}]}
                           - changeSet: {id: 2, author: test, dbms: h2, changes: [
@@ -136,7 +139,8 @@ class ChangeValidationTest extends ChangeScene {
             new Liquibase(
                             changelog,
                             new DirectoryResourceAccessor(folder),
-                            DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(connection)))
+                            DatabaseFactory.getInstance()
+                                    .findCorrectDatabaseImplementation(new JdbcConnection(connection)))
                     .update(new Contexts(), new LabelExpression());
             try (var statement = connection.createStatement();
                     var rows = statement.executeQuery("select count(*) from databasechangelog")) {

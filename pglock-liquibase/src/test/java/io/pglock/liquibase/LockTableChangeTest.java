@@ -34,9 +34,10 @@ class LockTableChangeTest extends ChangeScene {
         reader.execute("select * from orders");
 
         FutureTask<Void> updating = inBackground(() -> update(resource));
-        scenario.await("the column to be waited for", () -> !reader.execute(
-                        "select 1 from pg_locks where not granted and mode = 'AccessExclusiveLock'")
-                .isEmpty());
+        scenario.await(
+                "the column to be waited for",
+                () -> !reader.execute("select 1 from pg_locks where not granted and mode = 'AccessExclusiveLock'")
+                        .isEmpty());
         String held = held(reader);
         reader.commit();
         await(updating);
@@ -46,7 +47,8 @@ class LockTableChangeTest extends ChangeScene {
                 .isEqualTo(key.classId() + "/" + key.objId() + "/1 ExclusiveLock, "
                         + "billing.invoices ShareRowExclusiveLock, orders ShareRowExclusiveLock");
         assertThat(held(scenario.session("watcher"))).isEmpty();
-        assertThat(scenario.session("watcher").execute("select invoice from orders")).isEmpty();
+        assertThat(scenario.session("watcher").execute("select invoice from orders"))
+                .isEmpty();
     }
 
     @ParameterizedTest
@@ -81,9 +83,8 @@ class LockTableChangeTest extends ChangeScene {
     void quotesNamesAsLiquibaseDoes() throws Exception {
         scenario.session("watcher")
                 .execute("drop table if exists \"Order \"\"lines\"", "create table \"Order \"\"lines\" (id int)");
-        String changelog =
-                xml("<changeSet id='1' author='test' objectQuotingStrategy='QUOTE_ALL_OBJECTS'>"
-                        + "<pglock:lockTable tableName='Order &quot;lines' mode='SHARE'/>" + gate() + "</changeSet>");
+        String changelog = xml("<changeSet id='1' author='test' objectQuotingStrategy='QUOTE_ALL_OBJECTS'>"
+                + "<pglock:lockTable tableName='Order &quot;lines' mode='SHARE'/>" + gate() + "</changeSet>");
 
         assertThat(heldAtTheGate(changelog)).isEqualTo("\"Order \"\"lines\" ShareLock");
     }
@@ -94,8 +95,9 @@ class LockTableChangeTest extends ChangeScene {
         Session writer = scenario.session("writer");
         writer.begin();
         writer.execute("insert into orders values (1)");
-        String changelog = xml("<property name='wait' value='NOWAIT'/><changeSet id='1' author='test'><createTable tableName='orders_2'><column name='a' type='int'/></createTable>"
-                + "<pglock:lockTable tableName='orders' mode='SHARE' lockTimeout='" + wait + "'/></changeSet>");
+        String changelog = xml(
+                "<property name='wait' value='NOWAIT'/><changeSet id='1' author='test'><createTable tableName='orders_2'><column name='a' type='int'/></createTable>"
+                        + "<pglock:lockTable tableName='orders' mode='SHARE' lockTimeout='" + wait + "'/></changeSet>");
 
         Throwable failure = awaitFailure(inBackground(() -> update(changelog)));
         writer.commit();
@@ -131,8 +133,11 @@ class LockTableChangeTest extends ChangeScene {
         FutureTask<Void> updating = inBackground(() -> update(changelog));
         scenario.await(
                 "the changeset to wait for longer than the lock_timeout before",
-                () -> "t".equals(watcher.value("select count(*) > 0 from pg_stat_activity where application_name = 'liquibase'"
-                        + " and wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '500ms'")));
+                () -> "t"
+                        .equals(
+                                watcher.value(
+                                        "select count(*) > 0 from pg_stat_activity where application_name = 'liquibase'"
+                                                + " and wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '500ms'")));
         gate.commit();
 
         await(updating);
@@ -156,7 +161,8 @@ class LockTableChangeTest extends ChangeScene {
     @Test
     void canBeMadeInJava() throws Exception {
         LockTableChange change = new LockTableChange();
-        change.setTables(List.of(new LockTableChange.Table("billing", "invoices"), new LockTableChange.Table(null, "orders")));
+        change.setTables(
+                List.of(new LockTableChange.Table("billing", "invoices"), new LockTableChange.Table(null, "orders")));
         change.setMode("SHARE");
         change.setOnly(true);
         change.setLockTimeout("nowait");

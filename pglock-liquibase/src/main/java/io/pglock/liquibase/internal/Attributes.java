@@ -50,8 +50,7 @@ public final class Attributes {
             return LockWait.NOT_AT_ALL;
         }
         try {
-            return LockWait.upTo(
-                    LockPolicy.parse(Map.of("lockTimeout", text)).lockTimeout());
+            return LockWait.upTo(LockPolicy.parse(Map.of("lockTimeout", text)).lockTimeout());
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(e.getMessage() + ". To wait not at all, write " + NO_WAIT, e);
         }
@@ -60,13 +59,15 @@ public final class Attributes {
     /** Exactly one of the two must be there. A name that is a number is refused: it would be another lock than that number. */
     public static LockKey key(@Nullable String name, @Nullable String numbers) {
         if (isBlank(name) == isBlank(numbers)) {
-            throw new IllegalArgumentException("pglock: advisoryLock needs a key or an id"
-                    + (isBlank(name) ? "" : ", not both") + "; write key=\"nightly-report\", id=\"42\" or id=\"7, 42\"");
+            throw new IllegalArgumentException(
+                    "pglock: advisoryLock needs a key or an id" + (isBlank(name) ? "" : ", not both")
+                            + "; write key=\"nightly-report\", id=\"42\" or id=\"7, 42\"");
         }
         if (name != null && !isBlank(name)) {
             if (NUMBER.matcher(name.strip()).matches()) {
-                throw new IllegalArgumentException("pglock: key=" + name + ": a key is a name, which stands for another number;"
-                        + " for the lock with this number, write id=\"" + name.strip() + "\"");
+                throw new IllegalArgumentException(
+                        "pglock: key=" + name + ": a key is a name, which stands for another number;"
+                                + " for the lock with this number, write id=\"" + name.strip() + "\"");
             }
             return LockKey.named(name);
         }

@@ -51,7 +51,8 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                 .setDescription("pglock: " + meaning)
                 .setValueHandler(value -> value == null ? null : value.toString());
         return LockPolicy.keys().contains(key) && LockPolicy.isSecret(key)
-                ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
+                ? building.setValueObfuscator(value -> value == null ? null : "*****")
+                        .build()
                 : building.build();
     }
 

@@ -13,18 +13,22 @@ public final class Sql {
 
     private Sql() {}
 
-    // ---- change types: they run as they are printed by update-sql, so nothing in them can be bound -----------------------
+    // ---- change types: they run as they are printed by update-sql, so nothing in them can be bound
+    // -----------------------
 
     /** What was there before is kept in a setting of the transaction: a guard around it has its own {@code lock_timeout}. */
     private static final String LOCK_TABLE_TIMED = """
-            select set_config('pglock.before_lock_table', current_setting('lock_timeout'), true), \
-            set_config('lock_timeout', '<timeout>', true);
+            select set_config('pglock.before_lock_table', current_setting('lock_timeout'), true),
+                   set_config('lock_timeout', '<timeout>', true);
             <lock>;
             select set_config('lock_timeout', current_setting('pglock.before_lock_table'), true)""";
 
     private static final String ADVISORY_LOCK_TIMED = """
-            with before as (select current_setting('lock_timeout') as value, set_config('lock_timeout', '<timeout>', true)), \
-            locked as (select value, <lock> from before)
+            with before as (
+                select current_setting('lock_timeout') as value, set_config('lock_timeout', '<timeout>', true)
+            ), locked as (
+                select value, <lock> from before
+            )
             select set_config('lock_timeout', value, true) from locked""";
 
     /** Not acquired is what {@code NOWAIT} is to a table: an error with the SQLSTATE of a lock timeout. */
@@ -48,7 +52,8 @@ public final class Sql {
         String lock = "lock table " + tables + " in " + mode.sql().toLowerCase(Locale.ROOT) + " mode"
                 + (wait.noWait() ? " nowait" : "");
         return wait.timeout()
-                .map(timeout -> LOCK_TABLE_TIMED.replace("<timeout>", setting(timeout)).replace("<lock>", lock))
+                .map(timeout ->
+                        LOCK_TABLE_TIMED.replace("<timeout>", setting(timeout)).replace("<lock>", lock))
                 .orElse(lock);
     }
 
@@ -67,7 +72,9 @@ public final class Sql {
         }
         String lock = "pg_advisory_xact_lock" + call;
         return wait.timeout()
-                .map(timeout -> ADVISORY_LOCK_TIMED.replace("<timeout>", setting(timeout)).replace("<lock>", lock))
+                .map(timeout -> ADVISORY_LOCK_TIMED
+                        .replace("<timeout>", setting(timeout))
+                        .replace("<lock>", lock))
                 .orElse("select " + lock);
     }
 
