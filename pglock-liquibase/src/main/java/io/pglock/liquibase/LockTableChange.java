@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import liquibase.change.ChangeMetaData;
 import liquibase.change.DatabaseChange;
 import liquibase.change.DatabaseChangeProperty;
 import liquibase.database.Database;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 @DatabaseChange(
         name = "lockTable",
         description = "Locks tables for the transaction of the changeset (pglock)",
-        priority = liquibase.change.ChangeMetaData.PRIORITY_DEFAULT)
+        priority = ChangeMetaData.PRIORITY_DEFAULT)
 public final class LockTableChange extends LockChange {
 
     private @Nullable String catalogName;
