@@ -13,7 +13,6 @@ import liquibase.change.Change;
 import liquibase.change.DatabaseChangeProperty;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
-import liquibase.database.core.CockroachDatabase;
 import liquibase.database.core.PostgresDatabase;
 import liquibase.exception.UnexpectedLiquibaseException;
 import liquibase.exception.ValidationErrors;
@@ -104,7 +103,7 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
     /** PostgreSQL, and nothing that only speaks its protocol. */
     @Override
     public boolean supports(Database database) {
-        return database instanceof PostgresDatabase && !(database instanceof CockroachDatabase);
+        return database instanceof PostgresDatabase && POSTGRESQL.equals(database.getShortName());
     }
 
     @Override

@@ -95,7 +95,7 @@ class ChangeSchemaTest extends ChangeScene {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "<pglock:lockTabel tableName='orders'/> | Unknown change type 'lockTabel'",
+                "<pglock:lockTabel tableName='orders'/> | lockTabel'. Check for spelling",
                 "<pglock:lockTable tabelName='orders'/> | Attribute 'tabelName' is not allowed to appear in element 'pglock:lockTable'",
                 "<pglock:lockTable><pglock:table schemaName='a'/></pglock:lockTable> | Attribute 'tableName' must appear on element 'pglock:table'",
                 "<pglock:lockTable tableName='orders' mode='SHAER'/> | 'SHAER' is not a valid value of union type 'lock-mode'",
