@@ -85,7 +85,8 @@ class ChangeSchemaTest extends ChangeScene {
     void wouldBeSeenToBeLookedFor() throws Exception {
         URI schema = URI.create(NAMESPACE + "/pglock-none.xsd");
 
-        List<URI> asked = withoutNetwork(() -> assertThatThrownBy(() -> schema.toURL().openStream()));
+        List<URI> asked =
+                withoutNetwork(() -> assertThatThrownBy(() -> schema.toURL().openStream()));
 
         assertThat(asked).contains(schema);
     }

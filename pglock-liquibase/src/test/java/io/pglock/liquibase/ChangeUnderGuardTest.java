@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The change types where pglock's guard is on, as it is wherever the jar is. */
 class ChangeUnderGuardTest extends LiquibaseScene {
 
-    private static final String NOTE = "{sql: {sql: insert into items select 1 where current_setting('lock_timeout') = '1s'}}";
+    private static final String NOTE =
+            "{sql: {sql: insert into items select 1 where current_setting('lock_timeout') = '1s'}}";
 
     ChangeUnderGuardTest(DataSource dataSource, Scenario scenario) {
         super(dataSource, scenario);
@@ -25,7 +26,8 @@ class ChangeUnderGuardTest extends LiquibaseScene {
         file = "changelog.yaml";
         Files.writeString(
                 changelog.folder().resolve(file),
-                "databaseChangeLog: [{changeSet: {id: 1, author: test, changes: [" + String.join(", ", changes) + "]}}]");
+                "databaseChangeLog: [{changeSet: {id: 1, author: test, changes: [" + String.join(", ", changes)
+                        + "]}}]");
     }
 
     @Test
