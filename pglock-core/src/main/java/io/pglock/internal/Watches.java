@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,7 +25,7 @@ public final class Watches {
 
     private static final Condition SOONER = LOCK.newCondition();
 
-    private static final Map<DataSource, Watch> RUNNING = new IdentityHashMap<>();
+    private static final IdentityHashMap<DataSource, Watch> RUNNING = new IdentityHashMap<>();
 
     private static Optional<Thread> alarm = Optional.empty();
     private static long wakesAt;
