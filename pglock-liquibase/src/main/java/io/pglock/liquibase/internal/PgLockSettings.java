@@ -32,7 +32,7 @@ public final class PgLockSettings implements AutoloadedConfigurations {
     private static Map<String, ConfigurationDefinition<String>> definitions() {
         Map<String, ConfigurationDefinition<String>> definitions = new LinkedHashMap<>();
         for (String key : LockPolicy.keys()) {
-            definitions.put(key, define(key, LockPolicy.meaning(key)));
+            definitions.put(key, define(key, LockPolicy.meaning(key), LockPolicy.isSecret(key)));
         }
         definitions.put(
                 ChangelogLock.KEY,
@@ -40,17 +40,18 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                         ChangelogLock.KEY,
                         "What keeps two Liquibases from running the same changelog at once: `table` (Liquibase's own row, which"
                                 + " stays locked when its holder dies), `advisory` (a session advisory lock, which ends with"
-                                + " its session) or `both`."));
+                                + " its session) or `both`.",
+                        false));
         return definitions;
     }
 
-    private static ConfigurationDefinition<String> define(String key, String meaning) {
+    private static ConfigurationDefinition<String> define(String key, String meaning, boolean secret) {
         ConfigurationDefinition.Building<String> building = new ConfigurationDefinition.Builder(NAMESPACE)
                 .define(key, String.class)
                 .addAliasKey(SHORT_NAMESPACE + "." + key)
                 .setDescription("pglock: " + meaning)
                 .setValueHandler(value -> value == null ? null : value.toString());
-        return LockPolicy.isSecret(key)
+        return secret
                 ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
                 : building.build();
     }

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase.internal;
+
+import io.pglock.Backend;
+import io.pglock.LockGuard;
+import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import liquibase.Scope;
+import liquibase.changelog.ChangeLogHistoryServiceFactory;
+import liquibase.database.Database;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.exception.DatabaseException;
+import liquibase.exception.LockException;
+import liquibase.executor.ExecutorService;
+import liquibase.lockservice.DatabaseChangeLogLock;
+import liquibase.lockservice.StandardLockService;
+import liquibase.logging.Logger;
+import liquibase.ui.ConsoleUIService;
+
+/**
+ * The changelog lock as an advisory lock of Liquibase's own session, on PostgreSQL, where {@code changelogLock} says so: it ends
+ * with the session, however that ends. With {@code both}, Liquibase's row is locked as well. It is tried for, again and again,
+ * and never waited for in PostgreSQL: a statement that waits holds a snapshot, for which a {@code CREATE INDEX CONCURRENTLY} of
+ * the holder waits in turn. As thread-safe as the database. Not API.
+ */
+public final class AdvisoryLockService extends StandardLockService {
+
+    /** Above every other that is known, because the setting is explicit; below Liquibase's for databases without connection. */
+    private static final int PRIORITY = 1000;
+
+    private static final Duration POLL = Duration.ofMillis(500);
+    private static final Duration SHORTEST_POLL = Duration.ofMillis(50);
+
+    private ChangelogLock mode = ChangelogLock.ADVISORY;
+
+    /** As Liquibase needs it. */
+    public AdvisoryLockService() {}
+
+    @Override
+    public int getPriority() {
+        return PRIORITY;
+    }
+
+    /** @throws IllegalArgumentException when a setting is not in the right form */
+    @Override
+    public boolean supports(Database database) {
+        return database.getConnection() instanceof JdbcConnection jdbc
+                && LockGuard.serves(jdbc.getUnderlyingConnection())
+                && PgLockSettings.policy(database).enabled()
+                && PgLockSettings.changelogLock(database) != ChangelogLock.TABLE;
+    }
+
+    @Override
+    public void setDatabase(Database database) {
+        super.setDatabase(database);
+        mode = PgLockSettings.changelogLock(database);
+    }
+
+    /** There is nothing to prepare, unless the row is wanted too. */
+    @Override
+    public void init() throws DatabaseException {
+        if (mode == ChangelogLock.BOTH) {
+            super.init();
+        }
+    }
+
+    @Override
+    public boolean hasChangeLogLock() {
+        return hasChangeLogLock || ChangelogHold.of(connection()).isPresent();
+    }
+
+    @Override
+    public void waitForLock() throws LockException {
+        long began = System.nanoTime();
+        long patience = TimeUnit.MINUTES.toNanos(getChangeLogLockWaitTime());
+        boolean told = false;
+        while (!acquireLock()) {
+            if (System.nanoTime() - began >= patience) {
+                throw new LockException("Could not acquire change log lock.  Currently locked by " + holder());
+            }
+            if (!told) {
+                tellOnConsole("Waiting for changelog lock.... It is held by " + holder());
+                told = true;
+            }
+            pause();
+        }
+    }
+
+    /** Once, where Liquibase says the same: on the console, whatever the level of its log. */
+    private void tellOnConsole(String message) {
+        new ConsoleUIService().sendMessage(message);
+        log().info(message);
+    }
+
+    private void pause() throws LockException {
+        Duration rate = Duration.ofSeconds(getChangeLogLockRecheckTime());
+        Duration poll = rate.compareTo(POLL) < 0 ? rate : POLL;
+        try {
+            Thread.sleep((poll.compareTo(SHORTEST_POLL) < 0 ? SHORTEST_POLL : poll).toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LockException("Interrupted while waiting for the changelog lock, which is held by " + holder(), e);
+        }
+    }
+
+    @Override
+    public boolean acquireLock() throws LockException {
+        if (!executesStatements()) {
+            hasChangeLogLock = mode != ChangelogLock.BOTH || super.acquireLock();
+            return hasChangeLogLock;
+        }
+        if (ChangelogHold.of(connection()).isPresent()) {
+            return true;
+        }
+        boolean acquired = false;
+        try {
+            database.rollback();
+            Changelog changelog = Changelog.of(database, connection());
+            database.commit();
+            Optional<ChangelogHold> taken = ChangelogHold.take(changelog, connection());
+            if (taken.isPresent()) {
+                acquired = completing(taken.get());
+            }
+            return acquired;
+        } catch (LockNotSupportedException e) {
+            throw new LockException(
+                    "pglock: changelogLock=" + mode + ": " + e.getMessage()
+                            + " Liquibase needs a session of its own: give it a direct connection to the primary.",
+                    e);
+        } catch (SQLException | DatabaseException | PgLockException e) {
+            throw new LockException(e);
+        } finally {
+            endTransaction(acquired);
+        }
+    }
+
+    /** What follows when this session has the advisory lock, which it keeps only if all of that succeeds. */
+    private boolean completing(ChangelogHold hold) throws SQLException, DatabaseException {
+        boolean complete = false;
+        try {
+            if (mode == ChangelogLock.BOTH && !lockRow(hold)) {
+                return false;
+            }
+            if (mode == ChangelogLock.ADVISORY) {
+                warnOfLockedRow();
+            }
+            checkClient(hold);
+            // what this JVM knows of the changelog may be from before somebody else had the lock
+            Scope.getCurrentScope()
+                    .getSingleton(ChangeLogHistoryServiceFactory.class)
+                    .resetAll();
+            database.setCanCacheLiquibaseTableInfo(true);
+            log().info("Successfully acquired change log lock");
+            hasChangeLogLock = true;
+            complete = true;
+            return true;
+        } finally {
+            if (!complete) {
+                database.rollback();
+                hold.release();
+            }
+        }
+    }
+
+    private boolean lockRow(ChangelogHold hold) throws SQLException, DatabaseException {
+        super.init();
+        Optional<ChangelogRow> before = ChangelogRow.locked(database, connection());
+        Optional<String> name = ChangelogRow.lock(database, connection());
+        database.commit();
+        name.ifPresent(hold::lockedBy);
+        if (name.isPresent()) {
+            before.filter(ChangelogRow::isOurs)
+                    .ifPresent(stale -> warn("pglock: taken over the row of " + ChangelogRow.table(database)
+                            + ", left behind by " + stale.describe() + ", whose session is gone."));
+        }
+        return name.isPresent();
+    }
+
+    /** Whoever has locked it does not know of the advisory lock: a Liquibase without pglock, running or dead. */
+    private void warnOfLockedRow() throws DatabaseException {
+        try {
+            ChangelogRow.locked(database, connection())
+                    .filter(row -> !row.isOurs())
+                    .ifPresent(row -> warn("pglock: " + ChangelogRow.table(database) + " says that "
+                            + row.describe() + " has the changelog lock. With changelogLock=advisory that does not count: if"
+                            + " it is another Liquibase that is running now, end one of the two, and use changelogLock=both"
+                            + " until all have pglock. If it is not running any more, its row may be cleared: release-locks"
+                            + " with changelogLock=table."));
+        } catch (SQLException e) {
+            log().fine("pglock: cannot look into " + ChangelogRow.table(database), e);
+        } finally {
+            database.rollback();
+        }
+    }
+
+    private void checkClient(ChangelogHold hold) throws DatabaseException {
+        try {
+            hold.checkClient();
+            database.commit();
+        } catch (SQLException e) {
+            log().fine("pglock: this server does not look whether its clients are there", e);
+            database.rollback();
+        }
+    }
+
+    /** As Liquibase does after each attempt; and where another one will follow, nothing is kept open meanwhile. */
+    private void endTransaction(boolean acquired) {
+        try {
+            database.rollback();
+            if (!acquired) {
+                database.commit();
+            }
+        } catch (DatabaseException e) {
+            log().warning("Failed to rollback", e);
+        }
+    }
+
+    @Override
+    public void releaseLock() throws LockException {
+        hasChangeLogLock = false;
+        if (!executesStatements()) {
+            if (mode == ChangelogLock.BOTH) {
+                super.releaseLock();
+            }
+            return;
+        }
+        database.setCanCacheLiquibaseTableInfo(false);
+        Optional<ChangelogHold> held = ChangelogHold.of(connection());
+        if (held.isPresent()) {
+            release(held.get());
+        } else {
+            log().fine("pglock: this session holds no changelog lock");
+        }
+    }
+
+    private void release(ChangelogHold hold) throws LockException {
+        try {
+            boolean unlocked;
+            try {
+                database.rollback();
+                unlocked = hold.lockedBy().isEmpty()
+                        || ChangelogRow.unlock(database, connection(), hold.lockedBy());
+                hold.uncheckClient();
+                database.commit();
+            } finally {
+                hold.release();
+            }
+            if (!unlocked) {
+                throw new LockException("pglock: the row of " + ChangelogRow.table(database) + " was not locked by "
+                        + hold.lockedBy() + " any more: somebody has released it, and this run may not have been alone.");
+            }
+            log().info("Successfully released change log lock");
+        } catch (SQLException | DatabaseException | RuntimeException e) {
+            if (!hold.isLostWithItsSession(e)) {
+                throw new LockException("pglock: the changelog lock was not released as it should: " + e.getMessage(), e);
+            }
+            log().warning("pglock: the session that held the changelog lock is lost, and the lock with it: "
+                    + e.getMessage());
+        }
+    }
+
+    /** A lock for each session that holds it, with its pid as id, and since when that session has been there. */
+    @Override
+    public DatabaseChangeLogLock[] listLocks() throws LockException {
+        List<DatabaseChangeLogLock> locks = new ArrayList<>();
+        ChangelogHold.of(connection())
+                .ifPresent(hold -> locks.add(new DatabaseChangeLogLock(1, Date.from(hold.since()), "this session")));
+        for (Backend holder : holders()) {
+            locks.add(new DatabaseChangeLogLock(
+                    holder.pid(),
+                    Date.from(holder.backendStart().orElse(holder.seenAt())),
+                    holder.describe()
+                            + holder.clientAddress().map(from -> " from " + from).orElse("") + ", whose session began"));
+        }
+        if (mode == ChangelogLock.BOTH) {
+            boolean alive = !locks.isEmpty();
+            row().filter(row -> !alive || !row.isOurs())
+                    .ifPresent(row -> locks.add(new DatabaseChangeLogLock(
+                            1,
+                            Date.from(row.since()),
+                            row.lockedBy() + (row.isOurs() ? ", whose session is gone: the next run takes over" : ""))));
+        }
+        return locks.toArray(DatabaseChangeLogLock[]::new);
+    }
+
+    /**
+     * What {@code release-locks} does: nobody can unlock an advisory lock of another session, and none needs to, unless that is
+     * alive. A row is released when no session of ours holds it.
+     *
+     * @throws LockException when a session holds it, saying which, and how to end it
+     */
+    @Override
+    public void forceReleaseLock() throws LockException, DatabaseException {
+        if (ChangelogHold.of(connection()).isPresent()) {
+            releaseLock();
+            return;
+        }
+        List<Backend> holders = holders();
+        if (mode == ChangelogLock.BOTH && (holders.isEmpty() || row().filter(row -> !row.isOurs()).isPresent())) {
+            super.init();
+            super.releaseLock();
+            return;
+        }
+        if (!holders.isEmpty()) {
+            throw new LockException(
+                    "The changelog lock belongs to a session, and only that can release it: " + Changelog.remedy(holders));
+        }
+        tellOnConsole("Nobody holds the changelog lock.");
+    }
+
+    private List<Backend> holders() throws LockException {
+        try {
+            Changelog changelog = Changelog.of(database, connection());
+            database.commit();
+            return changelog.holders(connection());
+        } catch (SQLException | DatabaseException | PgLockException e) {
+            throw new LockException(e);
+        } finally {
+            endTransaction(false);
+        }
+    }
+
+    private Optional<ChangelogRow> row() throws LockException {
+        try {
+            return ChangelogRow.locked(database, connection());
+        } catch (SQLException e) {
+            throw new LockException(e);
+        } finally {
+            endTransaction(false);
+        }
+    }
+
+    /** For a message; that it cannot be found out is no failure. */
+    private String holder() {
+        try {
+            List<Backend> holders = holders();
+            if (!holders.isEmpty()) {
+                return Changelog.remedy(holders);
+            }
+            return (mode == ChangelogLock.BOTH ? row() : Optional.<ChangelogRow>empty())
+                    .map(ChangelogRow::describe)
+                    .orElse("somebody who is gone by now");
+        } catch (LockException e) {
+            log().fine("pglock: cannot find out who holds the changelog lock", e);
+            return "UNKNOWN";
+        }
+    }
+
+    /** To the log, and to a console, which shows little of the log. */
+    private void warn(String message) {
+        log().warning(message);
+        if (Scope.getCurrentScope().getUI() instanceof ConsoleUIService console) {
+            console.sendMessage("WARNING: " + message);
+        }
+    }
+
+    /** Not where Liquibase only writes them down, for {@code update-sql}. */
+    private boolean executesStatements() {
+        return Scope.getCurrentScope()
+                .getSingleton(ExecutorService.class)
+                .getExecutor("jdbc", database)
+                .updatesDatabase();
+    }
+
+    private Connection connection() {
+        if (database.getConnection() instanceof JdbcConnection jdbc) {
+            return jdbc.getUnderlyingConnection();
+        }
+        throw new IllegalStateException("not a JDBC connection: " + database.getConnection());
+    }
+
+    private Logger log() {
+        return Scope.getCurrentScope().getLog(getClass());
+    }
+}
