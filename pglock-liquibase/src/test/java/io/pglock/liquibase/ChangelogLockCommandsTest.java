@@ -97,12 +97,12 @@ class ChangelogLockCommandsTest extends ChangelogLockScene {
                 lockOf(there).waitForLock();
                 assertThat(listLocks(lock("advisory"))).contains("No locks");
                 releaseLocks(lock("advisory"));
-                assertThat(with(dataSource, lock("advisory"), here -> {
-                            boolean acquired = lockOf(here).acquireLock();
-                            lockOf(here).releaseLock();
-                            return acquired;
-                        }))
-                        .isTrue();
+                boolean acquired = with(dataSource, lock("advisory"), here -> {
+                    boolean free = lockOf(here).acquireLock();
+                    lockOf(here).releaseLock();
+                    return free;
+                });
+                assertThat(acquired).isTrue();
                 lockOf(there).releaseLock();
                 return true;
             });
@@ -127,7 +127,8 @@ class ChangelogLockCommandsTest extends ChangelogLockScene {
         assertThatThrownBy(() -> releaseLocks(lock(mode)))
                 .hasRootCauseInstanceOf(LockException.class)
                 .rootCause()
-                .hasMessageContaining("belongs to a session, and only that can release it: pid " + pid + " (the holder, ")
+                .hasMessageContaining(
+                        "belongs to a session, and only that can release it: pid " + pid + " (the holder, ")
                 .hasMessageEndingWith("select pg_terminate_backend(" + pid + ")");
 
         assertThat(holder()).isEqualTo(pid);

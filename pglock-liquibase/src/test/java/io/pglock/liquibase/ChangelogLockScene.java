@@ -6,6 +6,7 @@ import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import liquibase.database.jvm.JdbcConnection;
 import liquibase.lockservice.LockService;
 import liquibase.lockservice.LockServiceFactory;
 import liquibase.resource.DirectoryResourceAccessor;
+import liquibase.ui.ConsoleUIService;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,7 +65,11 @@ abstract class ChangelogLockScene {
     void changelog(String... changesets) {
         StringBuilder text = new StringBuilder("--liquibase formatted sql\n");
         for (int i = 0; i < changesets.length; i++) {
-            text.append("--changeset test:").append(i + 1).append('\n').append(changesets[i]).append('\n');
+            text.append("--changeset test:")
+                    .append(i + 1)
+                    .append('\n')
+                    .append(changesets[i])
+                    .append('\n');
         }
         write("changelog.sql", text.toString());
     }
@@ -93,6 +99,7 @@ abstract class ChangelogLockScene {
         Map<String, Object> scope = new HashMap<>();
         settings.forEach((key, value) -> scope.put("liquibase." + key, value));
         scope.put(Scope.Attr.resourceAccessor.name(), new DirectoryResourceAccessor(folder));
+        scope.put(Scope.Attr.ui.name(), new ConsoleUIService());
         return Scope.child(scope, () -> {
             liquibase.database.Database database =
                     DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(connection));
@@ -140,6 +147,19 @@ abstract class ChangelogLockScene {
         return output.toString(StandardCharsets.UTF_8);
     }
 
+    /** What is said there by the work. */
+    static String console(Callable<?> work) throws Exception {
+        PrintStream before = System.out;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            work.call();
+        } finally {
+            System.setOut(before);
+        }
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
     /** Named, because that is how a session of it is told apart. */
     FutureTask<Boolean> updating(String name, Map<String, String> settings) {
         return inBackground(name, () -> with(database().dataSource(name), settings, this::update));
@@ -165,12 +185,12 @@ abstract class ChangelogLockScene {
                         .equals("0"));
     }
 
-    /** Idle between two tries, and it has tried. */
+    /** Idle between two tries, and it has tried; where it waits for the row, it gives the advisory lock back meanwhile. */
     void awaitWaiting(String name) {
         scenario.await(
                 name + " to try for the changelog lock, and to idle",
                 () -> !value("select count(*) from pg_stat_activity where application_name = '" + name
-                                + "' and state = 'idle' and query like '%pg_try_advisory_lock%'")
+                                + "' and state = 'idle' and query ~ 'pg_(try_advisory_|advisory_un)lock'")
                         .equals("0"));
     }
 

@@ -7,9 +7,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
@@ -90,12 +87,16 @@ class WaitForChangelogLockTest extends ChangelogLockScene {
         FutureTask<Boolean> holder = inside(gate);
         AtomicReference<Long> acquired = new AtomicReference<>(0L);
         FutureTask<Boolean> waiting = inBackground(
-                "waiting", () -> with(database().dataSource("waiting"), lock("advisory", "changelogLockPollRate", pollRate), database -> {
-                    lockOf(database).waitForLock();
-                    acquired.set(System.nanoTime());
-                    lockOf(database).releaseLock();
-                    return true;
-                }));
+                "waiting",
+                () -> with(
+                        database().dataSource("waiting"),
+                        lock("advisory", "changelogLockPollRate", pollRate),
+                        database -> {
+                            lockOf(database).waitForLock();
+                            acquired.set(System.nanoTime());
+                            lockOf(database).releaseLock();
+                            return true;
+                        }));
         awaitWaiting("waiting");
 
         gate.commit();
@@ -111,10 +112,7 @@ class WaitForChangelogLockTest extends ChangelogLockScene {
     void isSaidOnTheConsoleOnce() throws Exception {
         Session gate = scenario.session("gate");
         FutureTask<Boolean> holder = inside(gate);
-        PrintStream console = System.out;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
-        try {
+        String said = console(() -> {
             FutureTask<Boolean> waiting = updating("waiting", lock("advisory", "changelogLockPollRate", "0"));
             awaitWaiting("waiting");
             String query = "select query_start from pg_stat_activity where application_name = 'waiting'";
@@ -124,11 +122,9 @@ class WaitForChangelogLockTest extends ChangelogLockScene {
             }
             gate.commit();
             await(holder);
-            await(waiting);
-        } finally {
-            System.setOut(console);
-        }
-        assertThat(said.toString(StandardCharsets.UTF_8).lines().filter(line -> line.startsWith("Waiting for changelog lock")))
+            return await(waiting);
+        });
+        assertThat(said.lines().filter(line -> line.startsWith("Waiting for changelog lock")))
                 .satisfiesExactly(line -> assertThat(line).contains("held by pid ", "(the holder, "));
     }
 
@@ -144,7 +140,8 @@ class WaitForChangelogLockTest extends ChangelogLockScene {
                 Throwable failure = catchThrowable(() -> lockOf(database).waitForLock());
                 assertThat(failure)
                         .isInstanceOf(LockException.class)
-                        .hasMessageStartingWith("Interrupted while waiting for the changelog lock, which is held by pid ");
+                        .hasMessageStartingWith(
+                                "Interrupted while waiting for the changelog lock, which is held by pid ");
                 return Thread.currentThread().isInterrupted();
             });
         });

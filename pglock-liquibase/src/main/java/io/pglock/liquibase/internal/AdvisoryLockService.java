@@ -79,10 +79,14 @@ public final class AdvisoryLockService extends StandardLockService {
 
     @Override
     public void waitForLock() throws LockException {
+        if (acquireLock()) {
+            return;
+        }
         long began = System.nanoTime();
         long patience = TimeUnit.MINUTES.toNanos(getChangeLogLockWaitTime());
+        Changelog changelog = changelog();
         boolean told = false;
-        while (!acquireLock()) {
+        do {
             if (System.nanoTime() - began >= patience) {
                 throw new LockException("Could not acquire change log lock.  Currently locked by " + holder());
             }
@@ -91,7 +95,7 @@ public final class AdvisoryLockService extends StandardLockService {
                 told = true;
             }
             pause();
-        }
+        } while (!acquire(changelog));
     }
 
     /** Once, where Liquibase says the same: on the console, whatever the level of its log. */
@@ -107,7 +111,8 @@ public final class AdvisoryLockService extends StandardLockService {
             Thread.sleep((poll.compareTo(SHORTEST_POLL) < 0 ? SHORTEST_POLL : poll).toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LockException("Interrupted while waiting for the changelog lock, which is held by " + holder(), e);
+            throw new LockException(
+                    "Interrupted while waiting for the changelog lock, which is held by " + holder(), e);
         }
     }
 
@@ -117,19 +122,26 @@ public final class AdvisoryLockService extends StandardLockService {
             hasChangeLogLock = mode != ChangelogLock.BOTH || super.acquireLock();
             return hasChangeLogLock;
         }
-        if (ChangelogHold.of(connection()).isPresent()) {
-            return true;
-        }
-        boolean acquired = false;
+        return ChangelogHold.of(connection()).isPresent() || acquire(changelog());
+    }
+
+    /** Which one it is, asked in a transaction that has ended by now, whatever this session had left open before. */
+    private Changelog changelog() throws LockException {
         try {
             database.rollback();
             Changelog changelog = Changelog.of(database, connection());
             database.commit();
+            return changelog;
+        } catch (SQLException | DatabaseException e) {
+            throw new LockException(e);
+        }
+    }
+
+    /** In one round trip and without a transaction, unless the lock is free. */
+    private boolean acquire(Changelog changelog) throws LockException {
+        try {
             Optional<ChangelogHold> taken = ChangelogHold.take(changelog, connection());
-            if (taken.isPresent()) {
-                acquired = completing(taken.get());
-            }
-            return acquired;
+            return taken.isPresent() && complete(taken.get());
         } catch (LockNotSupportedException e) {
             throw new LockException(
                     "pglock: changelogLock=" + mode + ": " + e.getMessage()
@@ -137,13 +149,11 @@ public final class AdvisoryLockService extends StandardLockService {
                     e);
         } catch (SQLException | DatabaseException | PgLockException e) {
             throw new LockException(e);
-        } finally {
-            endTransaction(acquired);
         }
     }
 
     /** What follows when this session has the advisory lock, which it keeps only if all of that succeeds. */
-    private boolean completing(ChangelogHold hold) throws SQLException, DatabaseException {
+    private boolean complete(ChangelogHold hold) throws SQLException, DatabaseException {
         boolean complete = false;
         try {
             if (mode == ChangelogLock.BOTH && !lockRow(hold)) {
@@ -158,13 +168,14 @@ public final class AdvisoryLockService extends StandardLockService {
                     .getSingleton(ChangeLogHistoryServiceFactory.class)
                     .resetAll();
             database.setCanCacheLiquibaseTableInfo(true);
+            database.rollback();
             log().info("Successfully acquired change log lock");
             hasChangeLogLock = true;
             complete = true;
             return true;
         } finally {
             if (!complete) {
-                database.rollback();
+                endTransaction();
                 hold.release();
             }
         }
@@ -190,7 +201,8 @@ public final class AdvisoryLockService extends StandardLockService {
             ChangelogRow.locked(database, connection())
                     .filter(row -> !row.isOurs())
                     .ifPresent(row -> warn("pglock: " + ChangelogRow.table(database) + " says that "
-                            + row.describe() + " has the changelog lock. With changelogLock=advisory that does not count: if"
+                            + row.describe()
+                            + " has the changelog lock. With changelogLock=advisory that does not count: if"
                             + " it is another Liquibase that is running now, end one of the two, and use changelogLock=both"
                             + " until all have pglock. If it is not running any more, its row may be cleared: release-locks"
                             + " with changelogLock=table."));
@@ -211,13 +223,11 @@ public final class AdvisoryLockService extends StandardLockService {
         }
     }
 
-    /** As Liquibase does after each attempt; and where another one will follow, nothing is kept open meanwhile. */
-    private void endTransaction(boolean acquired) {
+    /** Liquibase's rollback begins another one. */
+    private void endTransaction() {
         try {
             database.rollback();
-            if (!acquired) {
-                database.commit();
-            }
+            database.commit();
         } catch (DatabaseException e) {
             log().warning("Failed to rollback", e);
         }
@@ -246,21 +256,22 @@ public final class AdvisoryLockService extends StandardLockService {
             boolean unlocked;
             try {
                 database.rollback();
-                unlocked = hold.lockedBy().isEmpty()
-                        || ChangelogRow.unlock(database, connection(), hold.lockedBy());
+                unlocked = hold.lockedBy().isEmpty() || ChangelogRow.unlock(database, connection(), hold.lockedBy());
                 hold.uncheckClient();
                 database.commit();
             } finally {
                 hold.release();
             }
             if (!unlocked) {
-                throw new LockException("pglock: the row of " + ChangelogRow.table(database) + " was not locked by "
-                        + hold.lockedBy() + " any more: somebody has released it, and this run may not have been alone.");
+                throw new LockException(
+                        "pglock: the row of " + ChangelogRow.table(database) + " was not locked by " + hold.lockedBy()
+                                + " any more: somebody has released it, and this run may not have been alone.");
             }
             log().info("Successfully released change log lock");
         } catch (SQLException | DatabaseException | RuntimeException e) {
             if (!hold.isLostWithItsSession(e)) {
-                throw new LockException("pglock: the changelog lock was not released as it should: " + e.getMessage(), e);
+                throw new LockException(
+                        "pglock: the changelog lock was not released as it should: " + e.getMessage(), e);
             }
             log().warning("pglock: the session that held the changelog lock is lost, and the lock with it: "
                     + e.getMessage());
@@ -271,22 +282,25 @@ public final class AdvisoryLockService extends StandardLockService {
     @Override
     public DatabaseChangeLogLock[] listLocks() throws LockException {
         List<DatabaseChangeLogLock> locks = new ArrayList<>();
-        ChangelogHold.of(connection())
-                .ifPresent(hold -> locks.add(new DatabaseChangeLogLock(1, Date.from(hold.since()), "this session")));
+        Optional<ChangelogHold> own = ChangelogHold.of(connection());
+        own.ifPresent(hold -> locks.add(new DatabaseChangeLogLock(1, Date.from(hold.since()), "this session")));
         for (Backend holder : holders()) {
             locks.add(new DatabaseChangeLogLock(
                     holder.pid(),
                     Date.from(holder.backendStart().orElse(holder.seenAt())),
                     holder.describe()
-                            + holder.clientAddress().map(from -> " from " + from).orElse("") + ", whose session began"));
+                            + holder.clientAddress()
+                                    .map(from -> " from " + from)
+                                    .orElse("") + ", whose session began"));
         }
-        if (mode == ChangelogLock.BOTH) {
+        if (mode == ChangelogLock.BOTH && own.isEmpty()) {
             boolean alive = !locks.isEmpty();
             row().filter(row -> !alive || !row.isOurs())
                     .ifPresent(row -> locks.add(new DatabaseChangeLogLock(
                             1,
                             Date.from(row.since()),
-                            row.lockedBy() + (row.isOurs() ? ", whose session is gone: the next run takes over" : ""))));
+                            row.lockedBy()
+                                    + (row.isOurs() ? ", whose session is gone: the next run takes over" : ""))));
         }
         return locks.toArray(DatabaseChangeLogLock[]::new);
     }
@@ -304,27 +318,25 @@ public final class AdvisoryLockService extends StandardLockService {
             return;
         }
         List<Backend> holders = holders();
-        if (mode == ChangelogLock.BOTH && (holders.isEmpty() || row().filter(row -> !row.isOurs()).isPresent())) {
+        if (mode == ChangelogLock.BOTH
+                && (holders.isEmpty() || row().filter(row -> !row.isOurs()).isPresent())) {
             super.init();
             super.releaseLock();
             return;
         }
         if (!holders.isEmpty()) {
-            throw new LockException(
-                    "The changelog lock belongs to a session, and only that can release it: " + Changelog.remedy(holders));
+            throw new LockException("The changelog lock belongs to a session, and only that can release it: "
+                    + Changelog.remedy(holders));
         }
         tellOnConsole("Nobody holds the changelog lock.");
     }
 
     private List<Backend> holders() throws LockException {
         try {
-            Changelog changelog = Changelog.of(database, connection());
-            database.commit();
-            return changelog.holders(connection());
-        } catch (SQLException | DatabaseException | PgLockException e) {
+            Optional<ChangelogHold> own = ChangelogHold.of(connection());
+            return (own.isPresent() ? own.get().changelog() : changelog()).holders(connection());
+        } catch (PgLockException e) {
             throw new LockException(e);
-        } finally {
-            endTransaction(false);
         }
     }
 
@@ -334,7 +346,7 @@ public final class AdvisoryLockService extends StandardLockService {
         } catch (SQLException e) {
             throw new LockException(e);
         } finally {
-            endTransaction(false);
+            endTransaction();
         }
     }
 

@@ -25,12 +25,14 @@ record Changelog(String database, LockKey key) {
 
     /** Of this Liquibase. Begins a transaction where autocommit is off. */
     static Changelog of(Database database, Connection connection) throws SQLException {
-        String schema =
-                Optional.ofNullable(database.getLiquibaseSchemaName()).map(String::strip).orElse("");
+        String schema = Optional.ofNullable(database.getLiquibaseSchemaName())
+                .map(String::strip)
+                .orElse("");
         try (PreparedStatement statement = connection.prepareStatement(Sql.CHANGELOG)) {
             // as Liquibase writes it: quoted only where that is needed
             statement.setString(
-                    1, schema.isEmpty() ? "" : database.escapeObjectName(schema, liquibase.structure.core.Schema.class));
+                    1,
+                    schema.isEmpty() ? "" : database.escapeObjectName(schema, liquibase.structure.core.Schema.class));
             statement.setString(2, schema);
             statement.setString(3, database.getDatabaseChangeLogTableName());
             try (ResultSet row = statement.executeQuery()) {

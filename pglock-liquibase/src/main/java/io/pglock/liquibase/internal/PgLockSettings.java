@@ -52,7 +52,8 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                 .setDescription("pglock: " + meaning)
                 .setValueHandler(value -> value == null ? null : value.toString());
         return secret
-                ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
+                ? building.setValueObfuscator(value -> value == null ? null : "*****")
+                        .build()
                 : building.build();
     }
 
