@@ -23,7 +23,6 @@ import liquibase.executor.ExecutorService;
 import liquibase.lockservice.DatabaseChangeLogLock;
 import liquibase.lockservice.StandardLockService;
 import liquibase.logging.Logger;
-import liquibase.ui.ConsoleUIService;
 
 /**
  * The changelog lock as an advisory lock of Liquibase's own session, on PostgreSQL, where {@code changelogLock} says so: it ends
@@ -91,17 +90,11 @@ public final class AdvisoryLockService extends StandardLockService {
                 throw new LockException("Could not acquire change log lock.  Currently locked by " + holder());
             }
             if (!told) {
-                tellOnConsole("Waiting for changelog lock.... It is held by " + holder());
+                LockMessages.console("Waiting for changelog lock.... It is held by " + holder());
                 told = true;
             }
             pause();
         } while (!acquire(changelog));
-    }
-
-    /** Once, where Liquibase says the same: on the console, whatever the level of its log. */
-    private void tellOnConsole(String message) {
-        new ConsoleUIService().sendMessage(message);
-        log().info(message);
     }
 
     private void pause() throws LockException {
@@ -182,30 +175,24 @@ public final class AdvisoryLockService extends StandardLockService {
     }
 
     private boolean lockRow(ChangelogHold hold) throws SQLException, DatabaseException {
-        super.init();
+        if (!isDatabaseChangeLogLockTableInitialized) {
+            super.init();
+        }
         Optional<ChangelogRow> before = ChangelogRow.locked(database, connection());
         Optional<String> name = ChangelogRow.lock(database, connection());
         database.commit();
         name.ifPresent(hold::lockedBy);
         if (name.isPresent()) {
-            before.filter(ChangelogRow::isOurs)
-                    .ifPresent(stale -> warn("pglock: taken over the row of " + ChangelogRow.table(database)
-                            + ", left behind by " + stale.describe() + ", whose session is gone."));
+            before.ifPresent(stale -> LockMessages.warning(stale.takenOver()));
         }
         return name.isPresent();
     }
 
-    /** Whoever has locked it does not know of the advisory lock: a Liquibase without pglock, running or dead. */
     private void warnOfLockedRow() throws DatabaseException {
         try {
             ChangelogRow.locked(database, connection())
                     .filter(row -> !row.isOurs())
-                    .ifPresent(row -> warn("pglock: " + ChangelogRow.table(database) + " says that "
-                            + row.describe()
-                            + " has the changelog lock. With changelogLock=advisory that does not count: if"
-                            + " it is another Liquibase that is running now, end one of the two, and use changelogLock=both"
-                            + " until all have pglock. If it is not running any more, its row may be cleared: release-locks"
-                            + " with changelogLock=table."));
+                    .ifPresent(row -> LockMessages.warning(row.doesNotCount()));
         } catch (SQLException e) {
             log().fine("pglock: cannot look into " + ChangelogRow.table(database), e);
         } finally {
@@ -284,23 +271,10 @@ public final class AdvisoryLockService extends StandardLockService {
         List<DatabaseChangeLogLock> locks = new ArrayList<>();
         Optional<ChangelogHold> own = ChangelogHold.of(connection());
         own.ifPresent(hold -> locks.add(new DatabaseChangeLogLock(1, Date.from(hold.since()), "this session")));
-        for (Backend holder : holders()) {
-            locks.add(new DatabaseChangeLogLock(
-                    holder.pid(),
-                    Date.from(holder.backendStart().orElse(holder.seenAt())),
-                    holder.describe()
-                            + holder.clientAddress()
-                                    .map(from -> " from " + from)
-                                    .orElse("") + ", whose session began"));
-        }
+        holders().forEach(holder -> locks.add(Changelog.heldBy(holder)));
         if (mode == ChangelogLock.BOTH && own.isEmpty()) {
             boolean alive = !locks.isEmpty();
-            row().filter(row -> !alive || !row.isOurs())
-                    .ifPresent(row -> locks.add(new DatabaseChangeLogLock(
-                            1,
-                            Date.from(row.since()),
-                            row.lockedBy()
-                                    + (row.isOurs() ? ", whose session is gone: the next run takes over" : ""))));
+            row().filter(row -> !alive || !row.isOurs()).ifPresent(row -> locks.add(row.held()));
         }
         return locks.toArray(DatabaseChangeLogLock[]::new);
     }
@@ -315,20 +289,32 @@ public final class AdvisoryLockService extends StandardLockService {
     public void forceReleaseLock() throws LockException, DatabaseException {
         if (ChangelogHold.of(connection()).isPresent()) {
             releaseLock();
-            return;
+        } else if (mode != ChangelogLock.BOTH || !releaseRow()) {
+            List<Backend> holders = holders();
+            if (!holders.isEmpty()) {
+                throw new LockException("The changelog lock belongs to a session, and only that can release it: "
+                        + Changelog.remedy(holders));
+            }
+            LockMessages.console("Nobody holds the changelog lock.");
         }
-        List<Backend> holders = holders();
-        if (mode == ChangelogLock.BOTH
-                && (holders.isEmpty() || row().filter(row -> !row.isOurs()).isPresent())) {
-            super.init();
-            super.releaseLock();
-            return;
+    }
+
+    /** Unless it is that of one of ours that is alive: then this session does not get the advisory lock meanwhile. */
+    private boolean releaseRow() throws LockException {
+        try {
+            Optional<ChangelogHold> taken = ChangelogHold.take(changelog(), connection());
+            try {
+                Optional<ChangelogRow> row = row().filter(locked -> taken.isPresent() || !locked.isOurs());
+                boolean released = row.isPresent()
+                        && ChangelogRow.unlock(database, connection(), row.get().lockedBy());
+                database.commit();
+                return released;
+            } finally {
+                taken.ifPresent(ChangelogHold::release);
+            }
+        } catch (SQLException | DatabaseException | PgLockException e) {
+            throw new LockException(e);
         }
-        if (!holders.isEmpty()) {
-            throw new LockException("The changelog lock belongs to a session, and only that can release it: "
-                    + Changelog.remedy(holders));
-        }
-        tellOnConsole("Nobody holds the changelog lock.");
     }
 
     private List<Backend> holders() throws LockException {
@@ -363,14 +349,6 @@ public final class AdvisoryLockService extends StandardLockService {
         } catch (LockException e) {
             log().fine("pglock: cannot find out who holds the changelog lock", e);
             return "UNKNOWN";
-        }
-    }
-
-    /** To the log, and to a console, which shows little of the log. */
-    private void warn(String message) {
-        log().warning(message);
-        if (Scope.getCurrentScope().getUI() instanceof ConsoleUIService console) {
-            console.sendMessage("WARNING: " + message);
         }
     }
 

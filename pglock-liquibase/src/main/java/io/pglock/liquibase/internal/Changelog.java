@@ -9,10 +9,13 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Date;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import liquibase.database.Database;
+import liquibase.lockservice.DatabaseChangeLogLock;
+import liquibase.structure.core.Schema;
 
 /**
  * A changelog table, as the server sees it: the same for every Liquibase that works on it, whatever its version and settings
@@ -30,9 +33,7 @@ record Changelog(String database, LockKey key) {
                 .orElse("");
         try (PreparedStatement statement = connection.prepareStatement(Sql.CHANGELOG)) {
             // as Liquibase writes it: quoted only where that is needed
-            statement.setString(
-                    1,
-                    schema.isEmpty() ? "" : database.escapeObjectName(schema, liquibase.structure.core.Schema.class));
+            statement.setString(1, schema.isEmpty() ? "" : database.escapeObjectName(schema, Schema.class));
             statement.setString(2, schema);
             statement.setString(3, database.getDatabaseChangeLogTableName());
             try (ResultSet row = statement.executeQuery()) {
@@ -47,6 +48,15 @@ record Changelog(String database, LockKey key) {
         return PgLock.on(connection).locks().database(database).advisory(key).granted().list().stream()
                 .map(LockInfo::backend)
                 .toList();
+    }
+
+    /** As Liquibase lists it. When it was taken PostgreSQL does not say; since when that session has been there, it does. */
+    static DatabaseChangeLogLock heldBy(Backend holder) {
+        return new DatabaseChangeLogLock(
+                holder.pid(),
+                Date.from(holder.backendStart().orElse(holder.seenAt())),
+                holder.describe()
+                        + holder.clientAddress().map(from -> " from " + from).orElse("") + ", whose session began");
     }
 
     /** {@code pid 4711 (...). Wait for it, or end it: select pg_terminate_backend(4711)} */

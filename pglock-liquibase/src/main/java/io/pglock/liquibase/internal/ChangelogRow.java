@@ -8,17 +8,20 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.Date;
 import java.util.Optional;
 import liquibase.database.Database;
+import liquibase.lockservice.DatabaseChangeLogLock;
 import liquibase.util.NetUtil;
 
 /**
  * The row with which Liquibases without pglock exclude each other, in {@code DATABASECHANGELOGLOCK}, as it was read. Immutable.
  *
+ * @param table its table, as Liquibase writes it
  * @param lockedBy who holds it
  * @param since when it was locked
  */
-record ChangelogRow(String lockedBy, Instant since) {
+record ChangelogRow(String table, String lockedBy, Instant since) {
 
     /** Not to be mistaken for the name of a host, which is what others begin with. */
     private static final String MARK = "pglock: ";
@@ -33,6 +36,26 @@ record ChangelogRow(String lockedBy, Instant since) {
     /** {@code web-1 (10.0.0.7) since 2026-01-01T00:00:00Z} */
     String describe() {
         return lockedBy + " since " + since;
+    }
+
+    /** As Liquibase lists it. For one of ours, if nobody has the advisory lock. */
+    DatabaseChangeLogLock held() {
+        return new DatabaseChangeLogLock(
+                1, Date.from(since), lockedBy + (isOurs() ? ", whose session is gone: the next run takes over" : ""));
+    }
+
+    /** For a row that is locked by now, and was by one of ours that is dead: this session has the advisory lock. */
+    String takenOver() {
+        return "pglock: taken over the row of " + table + ", left behind by " + describe() + ", whose session is gone.";
+    }
+
+    /** Whoever has locked it does not know of the advisory lock: a Liquibase without pglock, running or dead. */
+    String doesNotCount() {
+        return "pglock: " + table + " says that " + describe()
+                + " has the changelog lock. With changelogLock=advisory that"
+                + " does not count: if it is another Liquibase that is running now, end one of the two, and use"
+                + " changelogLock=both until all have pglock. If it is not running any more, its row may be cleared:"
+                + " release-locks with changelogLock=table.";
     }
 
     /** The row, if there is one and it is locked. Begins a transaction where autocommit is off. */
@@ -54,6 +77,7 @@ record ChangelogRow(String lockedBy, Instant since) {
             try (ResultSet row = statement.executeQuery(Sql.row(table))) {
                 return row.next() && row.getBoolean(1)
                         ? Optional.of(new ChangelogRow(
+                                table,
                                 row.getString(2),
                                 Optional.ofNullable(row.getTimestamp(3))
                                         .map(Timestamp::toInstant)
@@ -69,8 +93,9 @@ record ChangelogRow(String lockedBy, Instant since) {
      * @return the name that it is locked by now, or empty
      */
     static Optional<String> lock(Database database, Connection connection) throws SQLException {
-        String host = NetUtil.getLocalHostName() + " (" + NetUtil.getLocalHostAddress() + ")";
-        String name = MARK + "pid " + ProcessHandle.current().pid() + " on " + host;
+        String description = System.getProperty("liquibase.hostDescription");
+        String name = MARK + "pid " + ProcessHandle.current().pid() + " on " + NetUtil.getLocalHostName()
+                + (description == null ? "" : "#" + description) + " (" + NetUtil.getLocalHostAddress() + ")";
         String shortened = name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME);
         try (PreparedStatement statement = connection.prepareStatement(Sql.lockRow(table(database)))) {
             statement.setString(1, shortened);

@@ -42,6 +42,6 @@ final class Sql {
     /** If that one holds it. */
     static String unlockRow(String table) {
         return "update " + table + " set locked = false, lockgranted = null, lockedby = null"
-                + " where id = 1 and locked and lockedby = ?";
+                + " where id = 1 and locked and coalesce(lockedby, '') = ?";
     }
 }
