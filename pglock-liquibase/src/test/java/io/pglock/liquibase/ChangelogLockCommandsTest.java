@@ -155,7 +155,8 @@ class ChangelogLockCommandsTest extends ChangelogLockScene {
         scenario.session("dead").execute(STUCK.replace("'web-1", "'pglock: pid 4711 on web-1"));
 
         assertThat(listLocks(lock("both")))
-                .contains(" - pglock: pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
+                .contains(
+                        " - pglock: pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
         releaseLocks(lock("both"));
 
         assertThat(value("select locked from databasechangeloglock")).isEqualTo("f");

@@ -7,12 +7,10 @@ import io.pglock.LockNotSupportedException;
 import io.pglock.PgLockException;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import liquibase.Scope;
 import liquibase.changelog.ChangeLogHistoryServiceFactory;
 import liquibase.database.Database;
@@ -34,9 +32,6 @@ public final class AdvisoryLockService extends StandardLockService {
 
     /** Above every other that is known, because the setting is explicit; below Liquibase's for databases without connection. */
     private static final int PRIORITY = 1000;
-
-    private static final Duration POLL = Duration.ofMillis(500);
-    private static final Duration SHORTEST_POLL = Duration.ofMillis(50);
 
     private ChangelogLock mode = ChangelogLock.ADVISORY;
 
@@ -81,32 +76,25 @@ public final class AdvisoryLockService extends StandardLockService {
         if (acquireLock()) {
             return;
         }
-        long began = System.nanoTime();
-        long patience = TimeUnit.MINUTES.toNanos(getChangeLogLockWaitTime());
+        LockWait wait = LockWait.upTo(getChangeLogLockWaitTime(), getChangeLogLockRecheckTime());
         Changelog changelog = changelog();
         boolean told = false;
         do {
-            if (System.nanoTime() - began >= patience) {
+            if (wait.isOver()) {
                 throw new LockException("Could not acquire change log lock.  Currently locked by " + holder());
             }
             if (!told) {
                 LockMessages.console("Waiting for changelog lock.... It is held by " + holder());
                 told = true;
             }
-            pause();
+            try {
+                wait.pause();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new LockException(
+                        "Interrupted while waiting for the changelog lock, which is held by " + holder(), e);
+            }
         } while (!acquire(changelog));
-    }
-
-    private void pause() throws LockException {
-        Duration rate = Duration.ofSeconds(getChangeLogLockRecheckTime());
-        Duration poll = rate.compareTo(POLL) < 0 ? rate : POLL;
-        try {
-            Thread.sleep((poll.compareTo(SHORTEST_POLL) < 0 ? SHORTEST_POLL : poll).toMillis());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LockException(
-                    "Interrupted while waiting for the changelog lock, which is held by " + holder(), e);
-        }
     }
 
     @Override
@@ -155,7 +143,7 @@ public final class AdvisoryLockService extends StandardLockService {
             if (mode == ChangelogLock.ADVISORY) {
                 warnOfLockedRow();
             }
-            checkClient(hold);
+            hold.checkClient(database);
             // what this JVM knows of the changelog may be from before somebody else had the lock
             Scope.getCurrentScope()
                     .getSingleton(ChangeLogHistoryServiceFactory.class)
@@ -200,16 +188,6 @@ public final class AdvisoryLockService extends StandardLockService {
         }
     }
 
-    private void checkClient(ChangelogHold hold) throws DatabaseException {
-        try {
-            hold.checkClient();
-            database.commit();
-        } catch (SQLException e) {
-            log().fine("pglock: this server does not look whether its clients are there", e);
-            database.rollback();
-        }
-    }
-
     /** Liquibase's rollback begins another one. */
     private void endTransaction() {
         try {
@@ -244,8 +222,7 @@ public final class AdvisoryLockService extends StandardLockService {
             try {
                 database.rollback();
                 unlocked = hold.lockedBy().isEmpty() || ChangelogRow.unlock(database, connection(), hold.lockedBy());
-                hold.uncheckClient();
-                database.commit();
+                hold.uncheckClient(database);
             } finally {
                 hold.release();
             }

@@ -14,6 +14,9 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
+import liquibase.Scope;
+import liquibase.database.Database;
+import liquibase.exception.DatabaseException;
 
 /**
  * The lock of a changelog, from taking it to releasing it, by the connection that holds it. Liquibase forgets its lock service
@@ -84,17 +87,26 @@ final class ChangelogHold {
         lockedBy = name;
     }
 
-    /** In a transaction that is still to be committed. */
-    void checkClient() throws SQLException {
-        checked = setClientCheck(UNCHECKED, CHECKED);
+    /** Where the server cannot, it does not matter. */
+    void checkClient(Database database) throws DatabaseException {
+        try {
+            checked = setClientCheck(UNCHECKED, CHECKED);
+            database.commit();
+        } catch (SQLException e) {
+            Scope.getCurrentScope()
+                    .getLog(getClass())
+                    .fine("pglock: this server does not look whether its clients are there", e);
+            database.rollback();
+        }
     }
 
-    /** What somebody else has set meanwhile stays. In a transaction that is still to be committed. */
-    void uncheckClient() throws SQLException {
+    /** What somebody else has set meanwhile stays. Commits. */
+    void uncheckClient(Database database) throws SQLException, DatabaseException {
         if (checked) {
             setClientCheck(CHECKED, UNCHECKED);
             checked = false;
         }
+        database.commit();
     }
 
     private boolean setClientCheck(String from, String to) throws SQLException {
