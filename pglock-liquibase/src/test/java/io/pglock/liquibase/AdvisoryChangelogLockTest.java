@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import liquibase.command.CommandScope;
+import liquibase.database.Database;
 import liquibase.lockservice.LockServiceFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** {@code changelogLock=advisory}: the lock is that of a session, and Liquibase's table is not needed. */
 class AdvisoryChangelogLockTest extends ChangelogLockScene {
@@ -121,11 +121,11 @@ class AdvisoryChangelogLockTest extends ChangelogLockScene {
     /** Whatever a version of Liquibase, or its settings, call the schema. */
     @Test
     void isTheSameLockHoweverTheSchemaIsNamed() throws Exception {
-        String usual = keyWhileHeld(dataSource, "", "");
+        String usual = keyWhileHeld("public", "", "");
 
-        assertThat(keyWhileHeld(dataSource, "public", "")).isEqualTo(usual);
-        assertThat(keyWhileHeld(dataSource, "PUBLIC", "")).isEqualTo(usual);
-        assertThat(keyWhileHeld(dataSource, "", "public")).isEqualTo(usual);
+        assertThat(keyWhileHeld("public", "public", "")).isEqualTo(usual);
+        assertThat(keyWhileHeld("public", "PUBLIC", "")).isEqualTo(usual);
+        assertThat(keyWhileHeld("public", "", "public")).isEqualTo(usual);
     }
 
     @Test
@@ -133,40 +133,35 @@ class AdvisoryChangelogLockTest extends ChangelogLockScene {
         try (Connection connection = dataSource.getConnection()) {
             execute(connection, "create schema other");
         }
-        String other = keyWhileHeld(dataSource, "other", "");
+        String other = keyWhileHeld("public", "other", "");
 
-        assertThat(keyWhileHeld(dataSource, "", "other")).isEqualTo(other);
-        assertThat(keyWhileHeld(onPath("other, public"), "", "")).isEqualTo(other);
-        assertThat(other).isNotEqualTo(keyWhileHeld(dataSource, "", ""));
+        assertThat(keyWhileHeld("public", "", "other")).isEqualTo(other);
+        assertThat(keyWhileHeld("other, public", "", "")).isEqualTo(other);
+        assertThat(other).isNotEqualTo(keyWhileHeld("public", "", ""));
     }
 
-    /** To a Liquibase that is told nothing, {@code current_schema()} is the schema. */
-    private DataSource onPath(String searchPath) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setUrl(database().url());
-        source.setUser(database().user());
-        source.setPassword(database().password());
-        source.setOptions("-c search_path=" + searchPath.replace(" ", ""));
-        return source;
+    /** To a Liquibase that is told nothing, the first schema of the path is the one. */
+    private String keyWhileHeld(String searchPath, String liquibaseSchema, String defaultSchema) throws Exception {
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "set search_path = " + searchPath);
+            return with(connection, ADVISORY, database -> keyWhileHeld(database, liquibaseSchema, defaultSchema));
+        }
     }
 
-    private String keyWhileHeld(DataSource source, String liquibaseSchema, String defaultSchema) throws Exception {
-        return with(source, ADVISORY, database -> {
-            if (!liquibaseSchema.isEmpty()) {
-                database.setLiquibaseSchemaName(liquibaseSchema);
-            }
-            if (!defaultSchema.isEmpty()) {
-                database.setDefaultSchemaName(defaultSchema);
-            }
-            lockOf(database).waitForLock();
-            try {
-                return value(
-                        "select string_agg(classid || ' ' || objid, ', ') from pg_locks where locktype = 'advisory'"
-                                + " and database = (select oid from pg_database where datname = current_database())");
-            } finally {
-                lockOf(database).releaseLock();
-            }
-        });
+    private String keyWhileHeld(Database database, String liquibaseSchema, String defaultSchema) throws Exception {
+        if (!liquibaseSchema.isEmpty()) {
+            database.setLiquibaseSchemaName(liquibaseSchema);
+        }
+        if (!defaultSchema.isEmpty()) {
+            database.setDefaultSchemaName(defaultSchema);
+        }
+        lockOf(database).waitForLock();
+        try {
+            return value("select string_agg(classid || ' ' || objid, ', ') from pg_locks where locktype = 'advisory'"
+                    + " and database = (select oid from pg_database where datname = current_database())");
+        } finally {
+            lockOf(database).releaseLock();
+        }
     }
 
     @Test
@@ -203,21 +198,36 @@ class AdvisoryChangelogLockTest extends ChangelogLockScene {
         update(ADVISORY);
         changelog("insert into inside values ('a');", "insert into inside values ('b');");
 
-        String script = with(dataSource, ADVISORY, database -> {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            new CommandScope("updateSql")
-                    .addArgumentValue("database", database)
-                    .addArgumentValue("changelogFile", "changelog.sql")
-                    .setOutput(bytes)
-                    .execute();
-            return bytes.toString(StandardCharsets.UTF_8);
-        });
-
-        assertThat(script)
+        assertThat(updateSql(ADVISORY))
                 .contains("insert into inside values ('b');")
                 .doesNotContainIgnoringCase("changeloglock")
                 .doesNotContain("advisory");
         assertThat(value("select count(*) from inside")).isEqualTo("1");
+    }
+
+    @Test
+    void bothWritesIntoUpdateSqlWhatLiquibaseDoes() throws Exception {
+        changelog("insert into inside values ('a');");
+        update(lock("both"));
+        changelog("insert into inside values ('a');", "insert into inside values ('b');");
+
+        assertThat(updateSql(lock("both")).replaceAll("(?m)^-- .*|'\\d+'", ""))
+                .isEqualTo(updateSql(lock("table")).replaceAll("(?m)^-- .*|'\\d+'", ""))
+                .containsIgnoringCase("databasechangeloglock");
+        assertThat(value("select locked from databasechangeloglock")).isEqualTo("f");
+        assertThat(value(ADVISORY_LOCKS)).isEqualTo("0");
+    }
+
+    private String updateSql(Map<String, String> settings) throws Exception {
+        return with(dataSource, settings, database -> {
+            ByteArrayOutputStream script = new ByteArrayOutputStream();
+            new CommandScope("updateSql")
+                    .addArgumentValue("database", database)
+                    .addArgumentValue("changelogFile", "changelog.sql")
+                    .setOutput(script)
+                    .execute();
+            return script.toString(StandardCharsets.UTF_8);
+        });
     }
 
     @Test
