@@ -49,6 +49,7 @@ final class LiquibaseProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
+                "-Dliquibase.analytics.enabled=false",
                 "-Dliquibase.pglock.changelogLock=" + mode,
                 "-cp",
                 classPath(version, plugins),

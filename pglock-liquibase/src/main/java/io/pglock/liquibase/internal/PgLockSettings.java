@@ -3,11 +3,15 @@ package io.pglock.liquibase.internal;
 
 import io.pglock.LockPolicy;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import liquibase.changelog.ChangeLogParameters;
+import liquibase.changelog.DatabaseChangeLog;
 import liquibase.configuration.AutoloadedConfigurations;
 import liquibase.configuration.ConfigurationDefinition;
 import liquibase.database.Database;
@@ -57,6 +61,20 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                 : building.build();
     }
 
+    /** All there are, in the order of the manual. */
+    static Collection<String> keys() {
+        return Collections.unmodifiableSet(DEFINITIONS.keySet());
+    }
+
+    /** @throws IllegalArgumentException naming all that is wrong with what Liquibase has been given, wherever it stands */
+    static void check(Database database) {
+        List<String> mistakes = new ArrayList<>(MisspeltSettings.found());
+        collecting(mistakes, () -> check(settings(database)));
+        if (!mistakes.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", mistakes));
+        }
+    }
+
     /**
      * The policy for every changeset of this database that says nothing else.
      *
@@ -66,6 +84,30 @@ public final class PgLockSettings implements AutoloadedConfigurations {
         Map<String, String> settings = settings(database);
         settings.remove(ChangelogLock.KEY);
         return LockPolicy.parse(settings);
+    }
+
+    /**
+     * As {@link #policy(Database)}, with what the changelog's own parameters say on top: {@code <property
+     * name="pglock.lockTimeout" value="5s"/>}.
+     *
+     * @throws IllegalArgumentException when a value is not in the right form
+     */
+    static LockPolicy policy(Database database, DatabaseChangeLog changeLog) {
+        LockPolicy policy = policy(database);
+        @Nullable ChangeLogParameters parameters = changeLog.getChangeLogParameters();
+        if (parameters == null) {
+            return policy;
+        }
+        Map<String, String> settings = new HashMap<>();
+        for (String key : LockPolicy.keys()) {
+            for (String namespace : List.of(SHORT_NAMESPACE, NAMESPACE)) {
+                @Nullable Object value = parameters.getValue(namespace + "." + key, changeLog);
+                if (value != null) {
+                    settings.put(key, value.toString());
+                }
+            }
+        }
+        return policy.with(settings);
     }
 
     /** @throws IllegalArgumentException when it is none of the three */
