@@ -50,7 +50,9 @@ final class LiquibaseProcess implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Dliquibase.analytics.enabled=false",
-                "-Dliquibase.pglock.changelogLock=" + mode,
+                "-Dliquibase.pglock.changelogLock=" + mode));
+        ChangelogLockScene.UNGUARDED.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        command.addAll(List.of(
                 "-cp",
                 classPath(version, plugins),
                 LiquibaseMain.class.getName(),

@@ -46,7 +46,8 @@ public final class AdvisoryLockService extends StandardLockService {
     /** @throws IllegalArgumentException when a setting is not in the right form */
     @Override
     public boolean supports(Database database) {
-        return database.getConnection() instanceof JdbcConnection jdbc
+        return PgLockExecutor.isPostgres(database)
+                && database.getConnection() instanceof JdbcConnection jdbc
                 && LockGuard.serves(jdbc.getUnderlyingConnection())
                 && PgLockSettings.policy(database).enabled()
                 && PgLockSettings.changelogLock(database) != ChangelogLock.TABLE;
