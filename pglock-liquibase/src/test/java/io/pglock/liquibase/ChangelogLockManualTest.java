@@ -34,11 +34,10 @@ class ChangelogLockManualTest extends ChangelogLockScene {
         Map<String, String> settings = properties.stringPropertyNames().stream()
                 .collect(Collectors.toMap(key -> key.replaceFirst("^liquibase\\.", ""), properties::getProperty));
 
-        assertThat(with(
-                        dataSource,
-                        settings,
-                        database -> lockOf(database).getClass().getName()))
-                .isEqualTo(AdvisoryLockService.class.getName());
+        String service =
+                with(dataSource, settings, database -> lockOf(database).getClass().getName());
+
+        assertThat(service).isEqualTo(AdvisoryLockService.class.getName());
     }
 
     @Test
