@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.Map;
 
 /** Flyway's Maven plugin in a real Maven, with pglock as a dependency of the plugin. */
-class FlywayMavenPluginTest extends FlywayHostContract {
+class FlywayMavenPluginTest extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("<pluginConfiguration>", (database, folder, settings) -> {
             writePom(folder, "<!-- pluginConfiguration -->", settings, "<pglock.%1$s>%2$s</pglock.%1$s>");
             return migrate(database, List.of());
@@ -35,7 +35,7 @@ class FlywayMavenPluginTest extends FlywayHostContract {
         channels.put("the environment", (database, folder, settings) -> {
             writePom(folder, "", Map.of(), "");
             ProcessBuilder migrate = migrate(database, List.of());
-            migrate.environment().putAll(Settings.variables(settings));
+            migrate.environment().putAll(Settings.variables("flyway", settings));
             return migrate;
         });
         return channels;

@@ -31,7 +31,7 @@ class KilledHostTest extends ShopScene {
     @ParameterizedTest(name = "{0}, while it pauses: {1}")
     @CsvSource({"command line, false", "command line, true", "Spring Boot 4.1, true"})
     void leavesNothingBehind(String name, boolean pauses, Database database, Scenario scenario) throws Exception {
-        FlywayHost host = name.equals("command line")
+        Host host = name.equals("command line")
                 ? new FlywayCommandLineTest().channels().get("flyway.toml")
                 : SpringBootJar.of("4.1").channels().get("application.yaml");
         Session web = readerOfOrders(scenario);

@@ -4,10 +4,10 @@ package io.pglock.examples.hosts;
 import java.util.Map;
 
 /** A Spring Boot 3.5 application. */
-class SpringBoot35Test extends FlywayHostContract {
+class SpringBoot35Test extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
+    Map<String, Host> channels() {
         return SpringBootJar.of("3.5").channels();
     }
 }

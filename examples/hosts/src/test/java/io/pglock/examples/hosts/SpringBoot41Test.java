@@ -4,10 +4,10 @@ package io.pglock.examples.hosts;
 import java.util.Map;
 
 /** A Spring Boot 4.1 application. */
-class SpringBoot41Test extends FlywayHostContract {
+class SpringBoot41Test extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
+    Map<String, Host> channels() {
         return SpringBootJar.of("4.1").channels();
     }
 }

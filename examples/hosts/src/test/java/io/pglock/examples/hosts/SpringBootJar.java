@@ -19,8 +19,8 @@ record SpringBootJar(Path jar) {
         return new SpringBootJar(Path.of(System.getProperty("pglock.hosts.spring-boot-" + boot)));
     }
 
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("application.yaml", (database, folder, settings) -> {
             List<String> yaml = new ArrayList<>(List.of("pglock:"));
             settings.forEach((key, value) -> yaml.add("  " + key + ": " + value));

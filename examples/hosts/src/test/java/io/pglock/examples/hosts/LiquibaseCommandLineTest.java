@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import io.pglock.testkit.Database;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Liquibase's command line. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("homes")
+class LiquibaseCommandLineTest extends HostContract {
+
+    private final LiquibaseHome home;
+
+    LiquibaseCommandLineTest(LiquibaseHome home) {
+        this.home = home;
+    }
+
+    static List<LiquibaseHome> homes() throws IOException {
+        return LiquibaseHome.all();
+    }
+
+    @Override
+    Map<String, Host> channels() {
+        return channels(home);
+    }
+
+    static Map<String, Host> channels(LiquibaseHome home) {
+        Map<String, Host> channels = new LinkedHashMap<>();
+        channels.put("liquibase.properties", (database, folder, settings) -> {
+            Files.write(folder.resolve("liquibase.properties"), Settings.lines(settings, "liquibase.pglock.%s: %s"));
+            return home.update(database, List.of());
+        });
+        channels.put(
+                "a flag",
+                (database, folder, settings) ->
+                        home.update(database, Settings.lines(Settings.hyphenated(settings), "--pglock-%s=%s")));
+        channels.put("a system property", (database, folder, settings) -> {
+            ProcessBuilder update = home.update(database, List.of());
+            update.environment()
+                    .put("JAVA_OPTS", String.join(" ", Settings.lines(settings, "-Dliquibase.pglock.%s=%s")));
+            return update;
+        });
+        channels.put("the environment", (database, folder, settings) -> {
+            ProcessBuilder update = home.update(database, List.of());
+            update.environment().putAll(Settings.variables("liquibase", settings));
+            return update;
+        });
+        return channels;
+    }
+}
