@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,23 +50,13 @@ class FlywayMavenPluginTest extends HostContract {
     }
 
     private static ProcessBuilder migrate(Database database, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("pglock.hosts.maven"), "bin", "mvn").toString(),
-                "--batch-mode",
-                "--settings=" + Path.of("src/it/settings.xml").toAbsolutePath(),
-                // what this build has downloaded counts as offline
-                "--offline",
-                "-Daether.offline.protocols=file",
-                "-Dpglock.hosts.resolved=" + System.getProperty("pglock.hosts.resolved"),
-                "-Dmaven.repo.local=" + System.getProperty("pglock.hosts.repository"),
+        ProcessBuilder migrate = MavenProcess.of(
                 "org.flywaydb:flyway-maven-plugin:migrate",
                 "-Dflyway.url=" + database.url(),
                 "-Dflyway.user=" + database.user(),
                 "-Dflyway.password=" + database.password(),
-                "-Dflyway.locations=filesystem:sql"));
-        command.addAll(arguments);
-        ProcessBuilder migrate = new ProcessBuilder(command);
-        migrate.environment().put("JAVA_HOME", System.getProperty("java.home"));
+                "-Dflyway.locations=filesystem:sql");
+        migrate.command().addAll(arguments);
         return migrate;
     }
 }

@@ -33,7 +33,7 @@ class KilledHostTest extends ShopScene {
     void leavesNothingBehind(String name, boolean pauses, Database database, Scenario scenario) throws Exception {
         Host host = name.equals("command line")
                 ? new FlywayCommandLineTest().channels().get("flyway.toml")
-                : SpringBootJar.of("4.1").channels().get("application.yaml");
+                : SpringBootJar.withFlyway("4.1").channels().get("application.yaml");
         Session web = readerOfOrders(scenario);
 
         try (HostProcess killed = start(host, database, SETTINGS)) {

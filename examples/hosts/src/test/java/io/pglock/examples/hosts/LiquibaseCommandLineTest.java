@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -15,11 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("homes")
 class LiquibaseCommandLineTest extends HostContract {
 
-    private final LiquibaseHome home;
-
-    LiquibaseCommandLineTest(LiquibaseHome home) {
-        this.home = home;
-    }
+    @Parameter
+    LiquibaseHome home;
 
     static List<LiquibaseHome> homes() throws IOException {
         return LiquibaseHome.all();
