@@ -4,7 +4,7 @@ import io.pglock.testkit.PostgresServer
 // Of this build alone, and stopped after it: the server that tests share would outlive the class loader of these scripts.
 def server = PostgresServer.startEmbedded([:])
 context.server = server
-context.shops = [first: '@version.liquibase.compile@', second: '@version.liquibase.5@'].collect { name, version ->
+context.shops = [first: firstLiquibase, second: secondLiquibase].collect { name, version ->
     def database = server.createDatabase()
     new File(basedir, "${name}.properties").text = """\
 database.url = ${database.url()}

@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.io.IOException;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,7 +25,7 @@ abstract class HostContract extends ShopScene {
     private record Mistake(Host channel, String key, String value, String message) {}
 
     /** The host, by the name of each way in which settings are written in it. The first one is good for everything. */
-    abstract Map<String, Host> channels();
+    abstract Map<String, Host> channels() throws IOException;
 
     @Test
     void getsThroughASessionThatIsIdleInATransaction(Database database, Scenario scenario) throws Exception {
@@ -100,7 +101,7 @@ abstract class HostContract extends ShopScene {
         assertThat(test.value("select count(*) from shop.log")).isEqualTo("0");
     }
 
-    Stream<Arguments> mistakes() {
+    Stream<Arguments> mistakes() throws IOException {
         return channels().entrySet().stream()
                 .flatMap(channel -> Stream.of(
                         argumentSet(
@@ -115,7 +116,7 @@ abstract class HostContract extends ShopScene {
                                         "lockTimeout=5: a bare number has no unit; write 5s or 5ms"))));
     }
 
-    private Host firstChannel() {
+    private Host firstChannel() throws IOException {
         return channels().values().iterator().next();
     }
 }

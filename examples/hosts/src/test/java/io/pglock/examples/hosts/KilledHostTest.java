@@ -13,7 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The JVM is killed, with {@code SIGKILL}, while its migration cannot get in: nothing of it stays, and the next run gets in. */
+/** The JVM of a Flyway is killed, with {@code SIGKILL}, while its migration cannot get in: nothing of it stays, and the next run gets in. */
 class KilledHostTest extends ShopScene {
 
     private static final Map<String, String> SETTINGS = Map.of(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.examples.hosts;
 
-import io.pglock.testkit.Database;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.LinkedHashMap;

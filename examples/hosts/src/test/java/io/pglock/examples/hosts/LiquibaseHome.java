@@ -35,8 +35,7 @@ record LiquibaseHome(Path folder) {
         }
         for (Path commercial : files(JARS.resolve("commercial"))) {
             String core = name(commercial).replace("commercial", "core");
-            homes.add(putTogether(
-                    name(commercial), JARS.resolve("core").resolve(core + ".jar"), commercial));
+            homes.add(putTogether(name(commercial), JARS.resolve("core").resolve(core + ".jar"), commercial));
         }
         return homes;
     }

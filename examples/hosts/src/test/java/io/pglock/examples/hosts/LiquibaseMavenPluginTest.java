@@ -33,12 +33,12 @@ class LiquibaseMavenPluginTest extends HostContract {
         Map<String, Host> channels = new LinkedHashMap<>();
         channels.put(
                 "<propertyFile>",
-                (database, folder, settings) -> update(
-                        database, folder, Settings.lines(settings, "liquibase.pglock.%s: %s"), List.of()));
+                (database, folder, settings) ->
+                        update(database, folder, Settings.lines(settings, "liquibase.pglock.%s: %s"), List.of()));
         channels.put(
                 "-D",
-                (database, folder, settings) -> update(
-                        database, folder, List.of(), Settings.lines(settings, "-Dliquibase.pglock.%s=%s")));
+                (database, folder, settings) ->
+                        update(database, folder, List.of(), Settings.lines(settings, "-Dliquibase.pglock.%s=%s")));
         channels.put("the environment", (database, folder, settings) -> {
             ProcessBuilder update = update(database, folder, List.of(), List.of());
             update.environment().putAll(Settings.variables("liquibase", settings));
