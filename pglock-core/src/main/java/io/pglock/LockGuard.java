@@ -144,7 +144,7 @@ public final class LockGuard implements AutoCloseable {
      */
     public static LockGuard open(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
-        return open(unit, connection, side, policy, messages, false);
+        return open(unit, connection, side, policy, messages, UnitTimeouts::open, false);
     }
 
     /**
@@ -154,7 +154,23 @@ public final class LockGuard implements AutoCloseable {
      */
     public static LockGuard openWithSavepoint(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
-        return open(unit, connection, side, policy, messages, true);
+        return open(unit, connection, side, policy, messages, UnitTimeouts::open, true);
+    }
+
+    /**
+     * As {@link #openWithSavepoint}, for a host that says when a unit begins, and begins and ends its transactions itself
+     * afterwards: the timeouts are set, and the savepoint is made, before the first statement that {@link #beforeStatement} is
+     * told of, and anew whenever the transaction that they were local to has ended by then. No round trip.
+     */
+    public static LockGuard openAhead(
+            String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
+        return open(unit, connection, side, policy, messages, UnitTimeouts::ahead, true);
+    }
+
+    /** When a unit's timeouts are set. */
+    @FunctionalInterface
+    private interface Timeouts {
+        UnitTimeouts of(PgSession session, LockPolicy policy, boolean withSavepoint);
     }
 
     private static LockGuard open(
@@ -163,6 +179,7 @@ public final class LockGuard implements AutoCloseable {
             DataSource side,
             LockPolicy policy,
             Messages messages,
+            Timeouts opening,
             boolean withSavepoint) {
         PgSession session = PgSession.of(connection);
         LockPolicy effective = policy.enabled()
@@ -172,7 +189,7 @@ public final class LockGuard implements AutoCloseable {
                         .prioritize(LockPolicy.Priority.OFF)
                         .retryDeadline(Duration.ZERO);
         boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(System.nanoTime());
-        UnitTimeouts timeouts = UnitTimeouts.open(session, effective, withSavepoint && triesAgain);
+        UnitTimeouts timeouts = opening.of(session, effective, withSavepoint && triesAgain);
         try {
             Messages safe = harmless(messages);
             UnitWatch watch = UnitWatch.start(unit, session, side, effective, safe);
@@ -236,6 +253,11 @@ public final class LockGuard implements AutoCloseable {
         return !attempts.isLast();
     }
 
+    /** Whether {@link #run} would try again if its work threw this now: for a host that has to undo it in its own way before. */
+    public boolean triesAgainAfter(SQLException failure) {
+        return triesAgain() && UnitRetry.cause(failure, watch.gaveWay()).isPresent();
+    }
+
     /**
      * Back to the savepoint of {@link #openWithSavepoint}: undoes what was done since, and frees every lock that was taken since.
      *
@@ -259,13 +281,22 @@ public final class LockGuard implements AutoCloseable {
         timeouts.forgetSavepoint();
     }
 
+    /**
+     * The host is about to run a statement of its own between those of the unit, and that may begin a transaction: if the one
+     * that the timeouts were local to has ended, they are set again before the unit's next statement. No round trip.
+     */
+    public void beforeForeignStatement() {
+        timeouts.beforeForeignStatement();
+    }
+
     /** Whether {@link #beforeStatement} has anything to do for this statement; no round trip. */
     public boolean concerns(String sql) {
         return asking(() -> timeouts.concerns(sql));
     }
 
     /**
-     * The unit is about to run this statement. One that says {@code CONCURRENTLY} outside a transaction gets {@code
+     * The unit is about to run this statement. If it has ended the transaction that the timeouts were local to, they are set
+     * again. One that says {@code CONCURRENTLY} outside a transaction gets {@code
      * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; it is never
      * cancelled to give way; and the invalid index that it leaves behind when it fails will be named ({@link #failed}) and,
      * before another attempt of {@link #run}, dropped. To be told around {@link #run}, or within its work.

@@ -84,6 +84,11 @@ public final class LockPolicy {
         return Arrays.stream(Setting.values()).map(Setting::key).toList();
     }
 
+    /** The key that was probably meant, where there is one much like this; the key itself, if it is one. */
+    public static Optional<String> nearest(String key) {
+        return Setting.nearest(key);
+    }
+
     /**
      * What a setting does and why its default is what it is, for a host that lists its settings.
      *

@@ -163,7 +163,9 @@ final class UnitAttempts {
                 timeouts.renew();
                 begun = System.nanoTime();
                 if (build.clear(watch, lockTimeout())) {
-                    pastAutovacuum.ifPresent(timeouts::attempt);
+                    if (pastAutovacuum.isPresent()) {
+                        timeouts.attempt(pastAutovacuum.get());
+                    }
                     return true;
                 }
                 failedAt = System.nanoTime();

@@ -24,21 +24,31 @@ final class UnitTimeouts implements AutoCloseable {
     private final PgSession session;
     private final LockPolicy policy;
     private final boolean withSavepoint;
+    private final boolean ahead;
     private SettingScope scope;
+    private boolean due;
     private boolean savepoint;
     private boolean forgotten;
+    private Optional<Duration> ofAttempt = Optional.empty();
     private Optional<LockTimeout> forAttempt = Optional.empty();
     private Optional<LockTimeout> forStatement = Optional.empty();
 
-    private UnitTimeouts(PgSession session, LockPolicy policy, boolean withSavepoint) {
+    private UnitTimeouts(PgSession session, LockPolicy policy, boolean withSavepoint, boolean ahead) {
         this.session = session;
         this.policy = policy;
         this.withSavepoint = withSavepoint;
-        this.scope = open();
+        this.ahead = ahead;
+        this.due = ahead;
+        this.scope = ahead ? SettingScope.open(session, List.of(), "") : open();
     }
 
     static UnitTimeouts open(PgSession session, LockPolicy policy, boolean withSavepoint) {
-        return new UnitTimeouts(session, policy, withSavepoint);
+        return new UnitTimeouts(session, policy, withSavepoint, false);
+    }
+
+    /** They are set before the first statement that {@link #beforeStatement} is told of. */
+    static UnitTimeouts ahead(PgSession session, LockPolicy policy, boolean withSavepoint) {
+        return new UnitTimeouts(session, policy, withSavepoint, true);
     }
 
     private SettingScope open() {
@@ -46,11 +56,13 @@ final class UnitTimeouts implements AutoCloseable {
         policy.statementTimeout()
                 .ifPresent(
                         timeout -> changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout))));
-        policy.lockTimeout()
+        ofAttempt
+                .or(policy::lockTimeout)
                 .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout))));
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         savepoint = withSavepoint && !forgotten && opened.isLocal();
+        due = false;
         return opened;
     }
 
@@ -67,15 +79,22 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** Everything has been undone, perhaps with the transaction that these timeouts were local to: then they are set again. */
     void renew() throws SQLException {
-        if (!scope.isInForce()) {
+        if (ahead) {
+            beforeForeignStatement();
+        } else if (!scope.isInForce()) {
             scope = open();
         }
+    }
+
+    /** A statement that is not the unit's comes, and may begin another transaction than the one that these were local to. */
+    void beforeForeignStatement() {
+        due |= lostWithTheTransaction();
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */
     boolean concerns(String sql) throws SQLException {
         return policy.enabled()
-                && (lostWithTheTransaction() || (!session.transactional() && Statements.concurrently(sql)));
+                && (due || lostWithTheTransaction() || (!session.transactional() && Statements.concurrently(sql)));
     }
 
     /** A statement that says {@code CONCURRENTLY} waits by its own rule. */
@@ -83,10 +102,13 @@ final class UnitTimeouts implements AutoCloseable {
         if (!concerns(sql)) {
             return;
         }
-        if (lostWithTheTransaction()) {
+        if (due || lostWithTheTransaction()) {
             scope = open();
         }
-        if (!Statements.concurrently(sql) || forStatement.isPresent() || unitHasItsOwnLockTimeout()) {
+        if (session.transactional()
+                || !Statements.concurrently(sql)
+                || forStatement.isPresent()
+                || unitHasItsOwnLockTimeout()) {
             return;
         }
         PgLock lock = PgLock.on(session.connection());
@@ -105,29 +127,36 @@ final class UnitTimeouts implements AutoCloseable {
     }
 
     /** What one attempt waits for a lock, where that is not what the policy says; until {@link #attemptEnded}. */
-    void attempt(Duration timeout) {
+    void attempt(Duration timeout) throws SQLException {
+        if (due && session.transactional()) {
+            ofAttempt = Optional.of(timeout);
+            return;
+        }
         forAttempt = Optional.of(PgLock.on(session.connection()).lockTimeout(timeout));
     }
 
     void attemptEnded() {
+        ofAttempt = Optional.empty();
         Optional<LockTimeout> ended = forAttempt;
         forAttempt = Optional.empty();
         ended.ifPresent(LockTimeout::close);
     }
 
-    /** The host has gone over to autocommit after {@link #open}, as Flyway does on a single connection. */
-    private boolean lostWithTheTransaction() throws SQLException {
-        return scope.isLocal() && !session.transactional();
+    /** The unit has ended the transaction itself, or the host has gone over to autocommit, as Flyway does on one connection. */
+    private boolean lostWithTheTransaction() {
+        return scope.isLocal() && !session.inTransaction();
     }
 
     /** What a unit sets itself is what it wants: it is left alone. */
     boolean unitHasItsOwnLockTimeout() throws SQLException {
-        try (Statement statement = session.connection().createStatement();
-                ResultSet row = statement.executeQuery(Sql.LOCK_TIMEOUT_IN_FORCE)) {
-            row.next();
-            long ours = policy.lockTimeout().map(Duration::toMillis).orElse(-1L);
-            return row.getBoolean(2) && row.getLong(1) != ours;
-        }
+        return session.withoutTransaction(() -> {
+            try (Statement statement = session.connection().createStatement();
+                    ResultSet row = statement.executeQuery(Sql.LOCK_TIMEOUT_IN_FORCE)) {
+                row.next();
+                long ours = policy.lockTimeout().map(Duration::toMillis).orElse(-1L);
+                return row.getBoolean(2) && row.getLong(1) != ours;
+            }
+        });
     }
 
     /** Puts back what was there before, newest first; the others too where one fails. */

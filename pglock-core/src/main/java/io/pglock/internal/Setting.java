@@ -204,11 +204,13 @@ public enum Setting {
             }
         }
         throw new IllegalArgumentException("there is no setting " + key + ". "
-                + Spelling.nearest(
-                                key, Arrays.stream(values()).map(Setting::key).toList())
-                        .map(near -> "Did you mean " + near + "? ")
-                        .orElse("")
+                + nearest(key).map(near -> "Did you mean " + near + "? ").orElse("")
                 + "Available are: " + keys());
+    }
+
+    /** The key that was probably meant, if there is one much like this. */
+    public static Optional<String> nearest(String key) {
+        return Spelling.nearest(key, Arrays.stream(values()).map(Setting::key).toList());
     }
 
     private static String keys() {

@@ -29,8 +29,9 @@ public final class UnitCalls {
     }
 
     public static Duration deadlockTimeout(PgSession session) throws SQLException {
-        return Pipeline.query(session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))
-                .get(0);
+        return session.withoutTransaction(() -> Pipeline.query(
+                        session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))
+                .get(0));
     }
 
     /** Inside a healthy transaction only, which stays healthy; elsewhere there is nothing to see. */

@@ -4,6 +4,7 @@ package io.pglock.flyway;
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import io.pglock.PgLockException;
+import io.pglock.SqlCommand;
 import java.lang.System.Logger.Level;
 import java.lang.reflect.Method;
 import java.sql.Connection;
@@ -168,7 +169,7 @@ final class MigrationRun {
             HistoryConnection.endPortal(context);
             open.beforeStatement(told.getSql());
         }
-        if (replay.isPresent() && replay.get().runs(ScriptStatement.of(told.getSql()))) {
+        if (replay.isPresent() && replay.get().runs(SqlCommand.of(told.getSql()))) {
             open.afterStatement();
             throw Skipping.exception();
         }

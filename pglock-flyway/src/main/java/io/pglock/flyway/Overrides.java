@@ -2,6 +2,7 @@
 package io.pglock.flyway;
 
 import io.pglock.LockPolicy;
+import io.pglock.SqlCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -19,7 +20,7 @@ final class Overrides {
     /** @throws IllegalArgumentException when it is not in the right form */
     static Map<String, String> leading(String sql) {
         Map<String, String> overrides = new LinkedHashMap<>();
-        String head = ScriptStatement.leadingComments(sql);
+        String head = SqlCommand.leadingComments(sql);
         if (head.contains("pglock")) {
             Matcher line = LINE.matcher(head);
             while (line.find()) {

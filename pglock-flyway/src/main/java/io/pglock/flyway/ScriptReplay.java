@@ -2,6 +2,7 @@
 package io.pglock.flyway;
 
 import io.pglock.LockGuard;
+import io.pglock.SqlCommand;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -54,7 +55,7 @@ final class ScriptReplay {
      *
      * @throws FlywayException when it has failed, and Flyway cannot be left to find that out
      */
-    boolean runs(ScriptStatement statement) {
+    boolean runs(SqlCommand statement) {
         boolean inTransaction = guard.hasSavepoint();
         if (inTransaction && (statement.controlsTransaction() || statement.readsTheScript())) {
             guard.forgetSavepoint();
@@ -75,14 +76,14 @@ final class ScriptReplay {
         }
     }
 
-    private boolean isForUs(ScriptStatement statement, boolean inTransaction) {
+    private boolean isForUs(SqlCommand statement, boolean inTransaction) {
         if (rowsArePrinted && statement.returnsRows()) {
             return false;
         }
         return inTransaction || statement.isAtomic() || statement.buildsConcurrently();
     }
 
-    private void keep(ScriptStatement statement) {
+    private void keep(SqlCommand statement) {
         length += statement.sql().length();
         exact &= length <= LONGEST;
         if (exact) {
@@ -130,7 +131,7 @@ final class ScriptReplay {
      * @throws FlywayException where that would be a burden, or would not end in the same way: on a connection that is lost,
      *     Flyway could only say that it is closed
      */
-    private void leaveToFlyway(ScriptStatement statement, SQLException failure, boolean inTransaction) {
+    private void leaveToFlyway(SqlCommand statement, SQLException failure, boolean inTransaction) {
         exact = false;
         boolean unwanted = !undone && QUERY_CANCELED.equals(failure.getSQLState()); // whoever cancelled it meant it
         boolean possible = !unwanted && !statement.buildsConcurrently() && !Guards.isClosed(connection);

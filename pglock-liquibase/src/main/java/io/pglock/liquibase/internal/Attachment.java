@@ -25,7 +25,8 @@ public record Attachment(DataSource dataSource, Map<String, String> settings) {
     /** @throws IllegalArgumentException when the settings are not right */
     public static void attach(Database database, DataSource dataSource, Map<String, String> settings) {
         PgLockSettings.check(settings);
-        ATTACHED.removeIf(entry -> entry.database().refersTo(null) || entry.database().refersTo(database));
+        ATTACHED.removeIf(
+                entry -> entry.database().refersTo(null) || entry.database().refersTo(database));
         ATTACHED.add(new Entry(new WeakReference<>(database), new Attachment(dataSource, Map.copyOf(settings))));
     }
 

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import liquibase.changelog.ChangeLogParameters;
+import liquibase.changelog.DatabaseChangeLog;
 import liquibase.configuration.AutoloadedConfigurations;
 import liquibase.configuration.ConfigurationDefinition;
 import liquibase.database.Database;
@@ -32,7 +34,7 @@ public final class PgLockSettings implements AutoloadedConfigurations {
     private static Map<String, ConfigurationDefinition<String>> definitions() {
         Map<String, ConfigurationDefinition<String>> definitions = new LinkedHashMap<>();
         for (String key : LockPolicy.keys()) {
-            definitions.put(key, define(key, LockPolicy.meaning(key)));
+            definitions.put(key, define(key, LockPolicy.meaning(key), LockPolicy.isSecret(key)));
         }
         definitions.put(
                 ChangelogLock.KEY,
@@ -40,18 +42,20 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                         ChangelogLock.KEY,
                         "What keeps two Liquibases from running the same changelog at once: `table` (Liquibase's own row, which"
                                 + " stays locked when its holder dies), `advisory` (a session advisory lock, which ends with"
-                                + " its session) or `both`."));
+                                + " its session) or `both`.",
+                        false));
         return definitions;
     }
 
-    private static ConfigurationDefinition<String> define(String key, String meaning) {
+    private static ConfigurationDefinition<String> define(String key, String meaning, boolean secret) {
         ConfigurationDefinition.Building<String> building = new ConfigurationDefinition.Builder(NAMESPACE)
                 .define(key, String.class)
                 .addAliasKey(SHORT_NAMESPACE + "." + key)
                 .setDescription("pglock: " + meaning)
                 .setValueHandler(value -> value == null ? null : value.toString());
-        return LockPolicy.isSecret(key)
-                ? building.setValueObfuscator(value -> value == null ? null : "*****").build()
+        return secret
+                ? building.setValueObfuscator(value -> value == null ? null : "*****")
+                        .build()
                 : building.build();
     }
 
@@ -64,6 +68,30 @@ public final class PgLockSettings implements AutoloadedConfigurations {
         Map<String, String> settings = settings(database);
         settings.remove(ChangelogLock.KEY);
         return LockPolicy.parse(settings);
+    }
+
+    /**
+     * As {@link #policy(Database)}, with what the changelog's own parameters say on top: {@code <property
+     * name="pglock.lockTimeout" value="5s"/>}.
+     *
+     * @throws IllegalArgumentException when a value is not in the right form
+     */
+    static LockPolicy policy(Database database, DatabaseChangeLog changeLog) {
+        LockPolicy policy = policy(database);
+        @Nullable ChangeLogParameters parameters = changeLog.getChangeLogParameters();
+        if (parameters == null) {
+            return policy;
+        }
+        Map<String, String> settings = new HashMap<>();
+        for (String key : LockPolicy.keys()) {
+            for (String namespace : List.of(SHORT_NAMESPACE, NAMESPACE)) {
+                @Nullable Object value = parameters.getValue(namespace + "." + key, changeLog);
+                if (value != null) {
+                    settings.put(key, value.toString());
+                }
+            }
+        }
+        return policy.with(settings);
     }
 
     /** @throws IllegalArgumentException when it is none of the three */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.flyway;
+package io.pglock;
 
 import java.util.Locale;
 import java.util.Set;
@@ -7,12 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a statement of a script is, as far as that decides who may run it, and whether it can be run again.
+ * What an SQL command is, as far as that decides whether it can be run again, and by whom: for hosts of a {@link LockGuard}
+ * that see the statements of their scripts. Told by its first words, as PostgreSQL's grammar has them. Immutable, thread-safe.
  *
- * @param sql as Flyway would run it
+ * {@snippet :
+ * if (SqlCommand.of(sql).isAtomic()) {
+ *     guard.run(() -> statement.execute(sql), LockGuard.Undo.NOTHING);
+ * }
+ * }
+ *
+ * @param sql as it would be run
  * @param words its first words, in lower case, without comments
+ * @see <a href="https://www.postgresql.org/docs/current/sql-commands.html">SQL Commands</a>
  */
-record ScriptStatement(String sql, String words) {
+public record SqlCommand(String sql, String words) {
 
     private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
     private static final Pattern TO_STDIN = Pattern.compile("\\bfrom\\s+stdin\\b", Pattern.CASE_INSENSITIVE);
@@ -41,15 +49,16 @@ record ScriptStatement(String sql, String words) {
             "create database",
             "drop database");
 
-    static ScriptStatement of(String sql) {
+    /** Reads its first words. */
+    public static SqlCommand of(String sql) {
         String bare = sql.substring(leadingComments(sql).length());
         String head = bare.substring(0, Math.min(bare.length(), ENOUGH));
-        return new ScriptStatement(
+        return new SqlCommand(
                 sql, head.toLowerCase(Locale.ROOT).replaceAll("\\s+", " ").strip());
     }
 
     /** Everything up to the first thing that is neither a blank nor a comment. */
-    static String leadingComments(String sql) {
+    public static String leadingComments(String sql) {
         Matcher comments = COMMENTS.matcher(sql);
         return comments.find() ? comments.group() : "";
     }
@@ -63,11 +72,14 @@ record ScriptStatement(String sql, String words) {
                 || with.stream().anyMatch(begin -> begin.contains(" ") && words.startsWith(begin));
     }
 
-    /** Begins, ends or divides the transaction that Flyway began, or says what kind of transaction it is. */
-    boolean controlsTransaction() {
-        return begins(TRANSACTION) && !isPreparedStatement()
-                || words.startsWith("set transaction")
-                || words.startsWith("set session characteristics");
+    /** Begins, ends or divides the transaction that the host began, or says what kind of transaction it is. */
+    public boolean controlsTransaction() {
+        return begins(TRANSACTION) && !isPreparedStatement() || describesTransaction();
+    }
+
+    /** Says what kind of transaction it is: PostgreSQL takes that only before the first query of one, and not in a savepoint. */
+    public boolean describesTransaction() {
+        return words.startsWith("set transaction") || words.startsWith("set session characteristics");
     }
 
     /** {@code PREPARE name AS ...}, not {@code PREPARE TRANSACTION}. */
@@ -76,22 +88,22 @@ record ScriptStatement(String sql, String words) {
     }
 
     /** Its data comes from the script, and is not there any more to be sent again. */
-    boolean readsTheScript() {
+    public boolean readsTheScript() {
         return first().equals("copy") && TO_STDIN.matcher(sql).find();
     }
 
-    /** Has rows that Flyway may print. */
-    boolean returnsRows() {
+    /** Has rows that a host may print. */
+    public boolean returnsRows() {
         return begins(QUERY) || begins(WRITE) && RETURNING.matcher(sql).find();
     }
 
     /** Outside a transaction it has either done all of its work or none. */
-    boolean isAtomic() {
+    public boolean isAtomic() {
         return !begins(NOT_ATOMIC) && !controlsTransaction();
     }
 
     /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
-    boolean buildsConcurrently() {
+    public boolean buildsConcurrently() {
         return (words.startsWith("create ") || first().equals("reindex"))
                 && WITH_CONCURRENTLY.matcher(words).find();
     }

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase.internal;
+
+import io.pglock.LockGuard;
+import io.pglock.PgLockException;
+import io.pglock.SqlCommand;
+import java.io.Serial;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import liquibase.Scope;
+import liquibase.change.AbstractSQLChange;
+import liquibase.change.Change;
+import liquibase.change.core.ExecuteShellCommandChange;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.ChangeSet.ExecType;
+import liquibase.changelog.visitor.ChangeExecListener;
+import liquibase.database.Database;
+import liquibase.exception.DatabaseException;
+import liquibase.exception.LiquibaseException;
+import liquibase.statement.SqlStatement;
+import liquibase.statement.core.RawParameterizedSqlStatement;
+import liquibase.statement.core.RawSqlStatement;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One changeset, applied or rolled back, under its guard. In a transaction all of it is run again when it fails for a lock;
+ * outside of one, where what is done is done, the one statement that failed. Used by Liquibase's thread only.
+ */
+final class ChangeSetRun {
+
+    /** Applies or rolls back the changeset, as Liquibase does it. */
+    @FunctionalInterface
+    interface Attempt<T extends @Nullable Object> {
+
+        /** Does it, telling this listener. */
+        T run(ChangeExecListener listener) throws LiquibaseException;
+    }
+
+    private final PgLockExecutor executor;
+    private final Database database;
+    private final ChangeSet changeSet;
+    private final LockGuard guard;
+    private final ChangeSetLog log;
+
+    private Optional<SQLException> latest = Optional.empty();
+    private Optional<String> explained = Optional.empty();
+    private boolean repeatable = true;
+    private boolean inChange;
+
+    private ChangeSetRun(
+            PgLockExecutor executor, Database database, ChangeSet changeSet, LockGuard guard, ChangeSetLog log) {
+        this.executor = executor;
+        this.database = database;
+        this.changeSet = changeSet;
+        this.guard = guard;
+        this.log = log;
+    }
+
+    /**
+     * Nothing is set yet: Liquibase has still to say whether the changeset runs in a transaction.
+     *
+     * @throws IllegalArgumentException when a setting is not in the right form
+     * @throws PgLockException when the side connection is required, and does not work
+     */
+    static ChangeSetRun begin(PgLockExecutor executor, Database database, ChangeSet changeSet, String unit) {
+        ChangeSetLog log = new ChangeSetLog();
+        LockGuard guard = LockGuard.openAhead(
+                unit, executor.connection().orElseThrow(), executor.side(), executor.policy(changeSet), log);
+        return new ChangeSetRun(executor, database, changeSet, guard, log);
+    }
+
+    /**
+     * Runs it, and again, as its policy says.
+     *
+     * @param listener whom Liquibase tells
+     * @throws LiquibaseException as the last attempt threw it
+     */
+    <T extends @Nullable Object> T run(Attempt<T> attempt, @Nullable ChangeExecListener listener)
+            throws LiquibaseException {
+        ChangeExecListener heard = ChangeSetListener.of(listener, this);
+        List<T> result = new ArrayList<>(1);
+        executor.begin(this);
+        try {
+            if (changeSet.isRunInTransaction()) {
+                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> repeatable);
+            } else {
+                attempt(attempt, heard, result);
+            }
+        } catch (FailedQuietly e) {
+            explain(e);
+        } catch (LiquibaseException | RuntimeException e) {
+            explain(e);
+            throw e;
+        } finally {
+            executor.end();
+            try {
+                guard.close();
+            } catch (PgLockException e) {
+                log.message(Level.WARNING, "not closed as it should be: " + e.getMessage());
+            }
+        }
+        return result.get(0);
+    }
+
+    /** With {@code failOnError="false"} Liquibase throws nothing. */
+    private static final class FailedQuietly extends LiquibaseException {
+
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        FailedQuietly(SQLException why) {
+            super(why);
+        }
+    }
+
+    /** @param result the one of this attempt, instead of what is there */
+    private <T extends @Nullable Object> boolean attempt(Attempt<T> attempt, ChangeExecListener heard, List<T> result)
+            throws LiquibaseException {
+        latest = Optional.empty();
+        repeatable = true;
+        inChange = false;
+        result.clear();
+        Optional<AtomicInteger> rows = rowsAffected();
+        int rowsBefore = rows.map(AtomicInteger::get).orElse(0);
+        boolean done = false;
+        try {
+            T returned = Scope.child(ChangeSetLog.quiet(this::isFollowed), () -> attempt.run(heard));
+            result.add(returned);
+            if (returned == ExecType.FAILED && latest.isPresent()) {
+                throw new FailedQuietly(latest.get());
+            }
+            changeSet.setErrorMsg(null);
+            done = true;
+            return true;
+        } catch (LiquibaseException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new LiquibaseException(e);
+        } finally {
+            if (!done) {
+                rows.ifPresent(affected -> affected.set(rowsBefore));
+            }
+        }
+    }
+
+    /** What Liquibase says in the end to have affected: what an attempt did that was undone does not count. */
+    private static Optional<AtomicInteger> rowsAffected() {
+        return Optional.ofNullable(Scope.getCurrentScope().get("rowsAffected", AtomicInteger.class));
+    }
+
+    private boolean isFollowed(Throwable failure) {
+        return changeSet.isRunInTransaction()
+                && repeatable
+                && SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
+    }
+
+    private void undo() throws SQLException {
+        undo(database);
+    }
+
+    /** Liquibase's own rollback, which sees to the search path. */
+    static void undo(Database database) throws SQLException {
+        try {
+            database.rollback();
+        } catch (DatabaseException e) {
+            throw SqlCauses.in(e).orElseGet(() -> new SQLException(e.getMessage(), e));
+        }
+    }
+
+    // ---- what Liquibase comes to, in this order ---------------------------------------------------------------------
+
+    /** It will check them, and then roll back in any case. */
+    void beforePreconditions() {
+        if (changeSet.getPreconditions() != null) {
+            guard.beforeStatement("");
+        }
+    }
+
+    /** Told of a change before anything is done for it: some read the database to find out what their statements are. */
+    void beforeChange(Change change) {
+        if (!(change instanceof AbstractSQLChange)) {
+            guard.beforeStatement("");
+        }
+    }
+
+    /** All of a change's statements, and what it does in Java to find them. */
+    void change(Change change, StatementRun work) throws DatabaseException {
+        if (change instanceof ExecuteShellCommandChange) {
+            notAgain("it runs a command of the operating system");
+        }
+        inChange = true;
+        failing(() -> {
+            beforeChange(change);
+            work.run();
+        });
+        inChange = false;
+    }
+
+    /** One statement, of a change or of a rollback. */
+    void statement(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
+        if (isSearchPath(statement)) {
+            guard.beforeForeignStatement(); // Liquibase's own, after each of its rollbacks
+            work.run();
+        } else if (inChange) {
+            single(statement, texts, work);
+        } else {
+            failing(() -> single(statement, texts, work));
+        }
+    }
+
+    /** What a statement is to the server. */
+    @FunctionalInterface
+    interface Texts {
+        @Nullable String[] get() throws DatabaseException;
+    }
+
+    private void single(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
+        if (changeSet.isRunInTransaction()) {
+            if (raw(statement)
+                    .filter(sql -> SqlCommand.of(sql).describesTransaction())
+                    .isEmpty()) {
+                guard.beforeStatement(""); // a query, and one that makes a savepoint
+            }
+            work.run();
+            return;
+        }
+        @Nullable String[] sql = texts.get();
+        guard.beforeStatement(Arrays.stream(sql).map(String::valueOf).collect(Collectors.joining(";\n")));
+        try {
+            if (sql.length == 1 && isRepeatable(SqlCommand.of(String.valueOf(sql[0])))) {
+                Passage.ofStatements(guard, work, LockGuard.Undo.NOTHING, e -> true);
+            } else {
+                work.run();
+            }
+        } finally {
+            guard.afterStatement();
+        }
+    }
+
+    private static boolean isRepeatable(SqlCommand command) {
+        return command.isAtomic() || command.buildsConcurrently();
+    }
+
+    @SuppressWarnings("deprecation") // what a change in SQL is made of all the same
+    private static Optional<String> raw(SqlStatement statement) {
+        if (statement instanceof RawSqlStatement sql) {
+            return Optional.ofNullable(sql.getSql());
+        }
+        return statement instanceof RawParameterizedSqlStatement sql
+                ? Optional.ofNullable(sql.getSql())
+                : Optional.empty();
+    }
+
+    private static boolean isSearchPath(SqlStatement statement) {
+        return raw(statement)
+                .filter(sql -> SqlCommand.of(sql).words().matches("set (local )?search_path .*"))
+                .isPresent();
+    }
+
+    // ---- failures ---------------------------------------------------------------------------------------------------
+
+    /** As soon as it has failed, and before Liquibase rolls back: whether it still was in the transaction that it began in. */
+    private void failing(StatementRun work) throws DatabaseException {
+        try {
+            work.run();
+        } catch (PgLockException e) {
+            failed(e);
+            throw new DatabaseException(e.getMessage(), e);
+        } catch (DatabaseException | RuntimeException e) {
+            failed(e);
+            throw e;
+        }
+    }
+
+    private void failed(Exception e) {
+        latest = SqlCauses.in(e);
+        if (!changeSet.isRunInTransaction()) {
+            explain(e); // what it has left behind can be seen only now
+            return;
+        }
+        if (latest.filter(guard::triesAgainAfter).isEmpty()) {
+            return;
+        }
+        try {
+            guard.rollBackToSavepoint();
+        } catch (SQLException gone) {
+            if (isThere()) {
+                notAgain("it has ended its transaction itself, and what it did before stays done");
+            }
+        }
+    }
+
+    private boolean isThere() {
+        return executor.connection().filter(LockGuard::serves).isPresent();
+    }
+
+    private void notAgain(String why) {
+        if (repeatable && guard.triesAgain()) {
+            log.message(Level.INFO, changeSet.toString(false) + ": not tried again, because " + why + ".");
+        }
+        repeatable = false;
+    }
+
+    /** Once, to whoever reads the log, and to whoever sees nothing but the exception. */
+    private void explain(Exception failure) {
+        if (explained.isEmpty()) {
+            explained = SqlCauses.in(failure).map(guard::failed).orElseGet(guard::failed);
+            explained.ifPresent(text -> log.message(Level.ERROR, text));
+        }
+        explained.ifPresent(text -> {
+            if (Arrays.stream(failure.getSuppressed()).noneMatch(told -> text.equals(told.getMessage()))) {
+                failure.addSuppressed(new PgLockException(text));
+            }
+        });
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase.internal;
+
+import io.pglock.LockGuard;
+import io.pglock.LockPolicy;
+import java.sql.Connection;
+import java.util.List;
+import java.util.Optional;
+import java.util.WeakHashMap;
+import javax.sql.DataSource;
+import liquibase.Scope;
+import liquibase.change.Change;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.DatabaseChangeLog;
+import liquibase.database.Database;
+import liquibase.database.core.PostgresDatabase;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.exception.DatabaseException;
+import liquibase.executor.ExecutorService;
+import liquibase.executor.jvm.JdbcExecutor;
+import liquibase.sql.visitor.SqlVisitor;
+import liquibase.statement.SqlStatement;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Through which Liquibase runs all that it runs on a PostgreSQL database: everything as it always does, and what belongs to a
+ * changeset under the guard of that. Liquibase makes one for each database. Used by one thread at a time, like the connection.
+ * Not API.
+ */
+public final class PgLockExecutor extends JdbcExecutor {
+
+    private final WeakHashMap<DatabaseChangeLog, LockPolicy> policies = new WeakHashMap<>();
+    private Optional<DataSource> side = Optional.empty();
+    private Optional<ChangeSetRun> run = Optional.empty();
+    private Optional<LooseChangeSet> loose = Optional.empty();
+
+    /** As Liquibase needs it. */
+    public PgLockExecutor() {}
+
+    @Override
+    public int getPriority() {
+        return PRIORITY_DATABASE;
+    }
+
+    /** PostgreSQL, and not what extends Liquibase's class for it. */
+    @Override
+    public boolean supports(Database database) {
+        return isPostgres(database);
+    }
+
+    static boolean isPostgres(Database database) {
+        return database instanceof PostgresDatabase && "postgresql".equals(database.getShortName());
+    }
+
+    /** The one that runs this database's changesets, if they run through it, on PostgreSQL itself: not where SQL is only printed. */
+    static Optional<PgLockExecutor> of(Database database) {
+        return isPostgres(database)
+                        && Scope.getCurrentScope()
+                                        .getSingleton(ExecutorService.class)
+                                        .getExecutor("jdbc", database)
+                                instanceof PgLockExecutor executor
+                        && executor.connection().filter(LockGuard::serves).isPresent()
+                ? Optional.of(executor)
+                : Optional.empty();
+    }
+
+    Optional<Connection> connection() {
+        return database.getConnection() instanceof JdbcConnection jdbc
+                ? Optional.of(jdbc.getUnderlyingConnection())
+                : Optional.empty();
+    }
+
+    /** Whose side connections are all one to the watch. */
+    DataSource side() {
+        if (side.isEmpty()) {
+            side = Optional.of(SideDataSource.of(database));
+        }
+        return side.get();
+    }
+
+    /**
+     * What counts for this changeset.
+     *
+     * @throws IllegalArgumentException when a setting is not in the right form
+     */
+    LockPolicy policy(ChangeSet changeSet) {
+        @Nullable DatabaseChangeLog changeLog = changeSet.getChangeLog();
+        LockPolicy policy = changeLog == null
+                ? PgLockSettings.policy(database)
+                : policies.computeIfAbsent(changeLog, file -> PgLockSettings.policy(database, file));
+        return policy.with(
+                changeSet instanceof PgLockChangeSet ours
+                        ? ours.overrides()
+                        : Overrides.inComments(changeSet.getComments()));
+    }
+
+    /** From now on what is run belongs to this. */
+    void begin(ChangeSetRun begun) {
+        run = Optional.of(begun);
+        loose = Optional.empty();
+    }
+
+    /** What comes now is Liquibase's own. */
+    void end() {
+        run = Optional.empty();
+    }
+
+    @Override
+    public void modifyChangeSet(ChangeSet changeSet) {
+        super.modifyChangeSet(changeSet);
+        if (run.isPresent()) {
+            run.get().beforePreconditions();
+        } else {
+            loose = Optional.of(new LooseChangeSet(this, database, changeSet));
+        }
+    }
+
+    @Override
+    public void execute(Change change, List<SqlVisitor> visitors) throws DatabaseException {
+        if (run.isPresent()) {
+            run.get().change(change, () -> super.execute(change, visitors));
+        } else if (loose.filter(open -> open.has(change)).isPresent()) {
+            loose.get().run(() -> super.execute(change, visitors));
+        } else {
+            super.execute(change, visitors);
+        }
+    }
+
+    @Override
+    public void execute(SqlStatement statement, List<SqlVisitor> visitors) throws DatabaseException {
+        if (run.isPresent()) {
+            run.get()
+                    .statement(
+                            statement,
+                            () -> applyVisitors(statement, visitors),
+                            () -> super.execute(statement, visitors));
+        } else {
+            super.execute(statement, visitors);
+        }
+    }
+}

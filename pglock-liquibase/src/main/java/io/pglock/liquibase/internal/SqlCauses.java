@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase.internal;
+
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.Set;
+import liquibase.exception.PreconditionErrorException;
+import liquibase.precondition.ErrorPrecondition;
+
+/** What the driver has reported, somewhere in what Liquibase throws. Stateless. */
+final class SqlCauses {
+
+    private static final int DEEPEST = 50;
+
+    /** Of a statement that was ended, by a timeout, by somebody or to resolve a deadlock: that says nothing about what it asked. */
+    private static final Set<String> ENDED = Set.of("55P03", "40P01", "57014");
+
+    private SqlCauses() {}
+
+    static Optional<SQLException> in(Throwable thrown) {
+        return in(thrown, DEEPEST);
+    }
+
+    private static Optional<SQLException> in(Throwable thrown, int deepest) {
+        Throwable cause = thrown;
+        for (int depth = deepest; cause != null && depth > 0; depth--) {
+            if (cause instanceof SQLException sql) {
+                return Optional.of(sql);
+            }
+            if (cause instanceof PreconditionErrorException errors && errors.getErrorPreconditions() != null) {
+                for (ErrorPrecondition error : errors.getErrorPreconditions()) {
+                    Optional<SQLException> found = in(error.getCause(), depth - 1);
+                    if (found.isPresent()) {
+                        return found;
+                    }
+                }
+            }
+            cause = cause.getCause();
+        }
+        return Optional.empty();
+    }
+
+    /** Whether a statement was ended before it had an answer. */
+    static boolean isEnded(SQLException failure) {
+        return failure.getSQLState() != null && ENDED.contains(failure.getSQLState());
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase;
+
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import liquibase.Contexts;
+import liquibase.LabelExpression;
+import liquibase.Liquibase;
+import liquibase.Scope;
+import liquibase.database.Database;
+import liquibase.database.DatabaseFactory;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.resource.DirectoryResourceAccessor;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A table of orders and one of items, a changelog in a folder, and a Liquibase that tries again quickly. */
+@PostgresTest
+abstract class LiquibaseScene {
+
+    /** What is done with a Liquibase. */
+    @FunctionalInterface
+    interface Work {
+        void run(Liquibase liquibase) throws Exception;
+    }
+
+    final DataSource dataSource;
+    final Scenario scenario;
+    final RecordedLog log = new RecordedLog();
+    Changelog changelog = new Changelog(Path.of("."));
+    String file = "changelog.xml";
+
+    LiquibaseScene(DataSource dataSource, Scenario scenario) {
+        this.dataSource = dataSource;
+        this.scenario = scenario;
+    }
+
+    @BeforeEach
+    void begin(@TempDir Path folder) throws SQLException {
+        changelog = new Changelog(folder);
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop table if exists databasechangelog, databasechangeloglock, orders, items");
+            execute(connection, "create table orders (id int)");
+            execute(connection, "create table items (id int)");
+        }
+    }
+
+    /** Waits a second for a lock, watched from the beginning, and pauses for days, unless whoever is in the way is gone; these settings on top. */
+    static Map<String, String> settings(String... more) {
+        Map<String, String> all = new HashMap<>(Map.of(
+                "lockTimeout", "1s",
+                "monitorRequired", "true",
+                "retryDeadline", "none",
+                "retryDelay", "500h",
+                "retryMaxDelay", "500h",
+                "pollInterval", "20ms"));
+        for (int i = 0; i < more.length; i += 2) {
+            all.put(more[i], more[i + 1]);
+        }
+        return all;
+    }
+
+    /** The changelog, with a connection of its own, and the data source for pglock. */
+    void liquibase(Map<String, String> settings, Work work) throws Exception {
+        try (Connection connection = dataSource.getConnection()) {
+            Database database =
+                    DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(connection));
+            PgLockLiquibase.attach(database, dataSource, settings);
+            Scope.child(Scope.Attr.logService.name(), log, () -> {
+                work.run(new Liquibase(file, new DirectoryResourceAccessor(changelog.folder()), database));
+            });
+        }
+    }
+
+    void update(Map<String, String> settings) throws Exception {
+        liquibase(settings, liquibase -> liquibase.update(new Contexts(), new LabelExpression()));
+    }
+
+    FutureTask<Boolean> inBackground(Map<String, String> settings) {
+        FutureTask<Boolean> updating = new FutureTask<>(() -> {
+            update(settings);
+            return true;
+        });
+        new Thread(updating, "liquibase").start();
+        return updating;
+    }
+
+    static <T> T await(FutureTask<T> task) {
+        try {
+            return task.get(60, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("Liquibase has not ended well within 60s", e);
+        }
+    }
+
+    /** Reads orders in a transaction that it keeps open. */
+    Session reader(String name) {
+        Session reader = scenario.session(name);
+        reader.begin();
+        reader.execute("select * from orders");
+        return reader;
+    }
+
+    void awaitLog(String part) {
+        scenario.await(
+                "pglock to log \"" + part + "\"", () -> log.ofPglock().stream().anyMatch(line -> line.contains(part)));
+    }
+
+    String value(String sql) {
+        return scenario.session("observer").value(sql);
+    }
+
+    /** {@code id EXECUTED, ...} */
+    String history() {
+        return value("select string_agg(id || ' ' || exectype, ', ' order by orderexecuted) from databasechangelog");
+    }
+
+    static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    List<String> said() {
+        return log.ofPglock();
+    }
+}
