@@ -71,11 +71,11 @@ final class Passage<T extends @Nullable Object> {
             LockGuard guard, StatementRun statements, LockGuard.Undo undo, Predicate<Exception> repeatable)
             throws DatabaseException {
         try {
-            Passage.<@Nullable Void>run(
+            Passage.run(
                     guard,
                     () -> {
                         statements.run();
-                        return null;
+                        return true;
                     },
                     undo,
                     repeatable);

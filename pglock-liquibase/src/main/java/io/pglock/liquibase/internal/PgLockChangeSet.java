@@ -131,10 +131,10 @@ final class PgLockChangeSet extends ChangeSet {
         }
         try {
             ChangeSetRun.begin(executor.get(), database, this, "rollback of " + toString(false))
-                    .<@Nullable Void>run(
+                    .run(
                             heard -> {
                                 super.rollback(database, heard);
-                                return null;
+                                return true;
                             },
                             listener);
         } catch (RollbackFailedException e) {
