@@ -30,9 +30,9 @@ class LiquibaseChangelogLockTest extends ShopScene {
     void aNewerLiquibaseWaitsUntilAnOlderOneIsDone(Database database, Scenario scenario) throws Exception {
         Session web = readerOfOrders(scenario);
 
-        try (HostProcess older = start(commandLine("4.29.2"), database, SETTINGS)) {
+        try (HostProcess older = start(commandLine("4.29"), database, SETTINGS)) {
             awaitWaiterForOrders(scenario, older);
-            try (HostProcess newer = start(commandLine("5.0.4"), database, SETTINGS)) {
+            try (HostProcess newer = start(commandLine("5"), database, SETTINGS)) {
                 awaitWaiterForTheChangelog(scenario, newer);
                 assertThat(history(scenario.session("test"))).containsExactly("1|t");
                 web.commit();
@@ -51,8 +51,8 @@ class LiquibaseChangelogLockTest extends ShopScene {
     void whoWaitsForOneThatIsKilledGoesOnWhenItsLockTimeoutIsOver(String host, Database database, Scenario scenario)
             throws Exception {
         boolean boot = host.equals("Spring Boot");
-        Host killed = boot ? application("3.5") : commandLine("4.29.2");
-        Host next = boot ? application("4.1") : commandLine("5.0.4");
+        Host killed = boot ? application("3.5") : commandLine("4.29");
+        Host next = boot ? application("4.1") : commandLine("5");
         Session web = readerOfOrders(scenario);
 
         try (HostProcess first = start(killed, database, SETTINGS)) {
@@ -78,11 +78,11 @@ class LiquibaseChangelogLockTest extends ShopScene {
     /** What Liquibase does: pglock leaves that as it is, unless told otherwise. */
     @Test
     void theRowOfOneThatIsKilledStaysUntilItIsReleased(Database database, Scenario scenario) throws Exception {
-        LiquibaseHome home = LiquibaseHome.of("4.33.0");
+        LiquibaseHome home = LiquibaseHome.of("4.33");
         Map<String, String> table = Map.of("changelogLock", "table", "lockTimeout", "1s");
         Session web = readerOfOrders(scenario);
 
-        try (HostProcess killed = start(commandLine("4.33.0"), database, table)) {
+        try (HostProcess killed = start(commandLine("4.33"), database, table)) {
             int migration = awaitWaiterForOrders(scenario, killed);
             killed.kill();
             scenario.awaitGone(migration);
@@ -110,7 +110,7 @@ class LiquibaseChangelogLockTest extends ShopScene {
     }
 
     private static Host commandLine(String version) throws IOException {
-        return LiquibaseCommandLineTest.channels(LiquibaseHome.of(version)).get("liquibase.properties");
+        return LiquibaseCommandLineTest.channels(LiquibaseHome.of(version)).get(LiquibaseCommandLineTest.PROPERTIES);
     }
 
     private static Host application(String boot) {

@@ -6,14 +6,17 @@ import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Liquibase's command line. */
+/** Liquibase's command line, of each line of versions, the last but one with what Liquibase sells and without. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("homes")
 class LiquibaseCommandLineTest extends HostContract {
+
+    static final String PROPERTIES = "liquibase.properties";
 
     @Parameter
     LiquibaseHome home;
@@ -24,12 +27,17 @@ class LiquibaseCommandLineTest extends HostContract {
 
     @Override
     Map<String, Host> channels() {
-        return channels(home);
+        Map<String, Host> channels = channels(home);
+        if (!home.is("4.27") && !home.is("5")) {
+            channels.keySet()
+                    .retainAll(Set.of(PROPERTIES)); // the others are Liquibase's work, in the oldest and the newest
+        }
+        return channels;
     }
 
     static Map<String, Host> channels(LiquibaseHome home) {
         Map<String, Host> channels = new LinkedHashMap<>();
-        channels.put("liquibase.properties", (database, folder, settings) -> {
+        channels.put(PROPERTIES, (database, folder, settings) -> {
             Files.write(folder.resolve("liquibase.properties"), Settings.lines(settings, "liquibase.pglock.%s: %s"));
             return home.update(database, List.of());
         });

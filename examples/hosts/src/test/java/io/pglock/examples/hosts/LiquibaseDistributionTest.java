@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 
 /**
@@ -26,6 +27,8 @@ class LiquibaseDistributionTest extends HostContract {
 
     @Override
     Map<String, Host> channels() throws IOException {
-        return LiquibaseCommandLineTest.channels(LiquibaseHome.like(DISTRIBUTION));
+        Map<String, Host> channels = LiquibaseCommandLineTest.channels(LiquibaseHome.like(DISTRIBUTION));
+        channels.keySet().retainAll(Set.of(LiquibaseCommandLineTest.PROPERTIES));
+        return channels;
     }
 }

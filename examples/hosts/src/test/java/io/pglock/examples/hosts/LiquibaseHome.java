@@ -40,12 +40,13 @@ record LiquibaseHome(Path folder) {
         return homes;
     }
 
-    /** @param version without what Liquibase sells */
-    static LiquibaseHome of(String version) throws IOException {
-        return all().stream()
-                .filter(home -> home.toString().equals("liquibase-core-" + version))
-                .findFirst()
-                .orElseThrow();
+    /** @param line {@code 4.29}, or {@code 5}: the one that the build has, without what Liquibase sells */
+    static LiquibaseHome of(String line) throws IOException {
+        return all().stream().filter(home -> home.is(line)).findFirst().orElseThrow();
+    }
+
+    boolean is(String line) {
+        return toString().startsWith("liquibase-core-" + line + ".");
     }
 
     /** A copy of a distribution's own start script, and links to its jars: it stays as it is. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -44,6 +45,9 @@ class LiquibaseMavenPluginTest extends HostContract {
             update.environment().putAll(Settings.variables("liquibase", settings));
             return update;
         });
+        if (version.startsWith("5.")) {
+            channels.keySet().retainAll(Set.of("<propertyFile>")); // Maven's own ways are the same in all
+        }
         return channels;
     }
 
