@@ -335,11 +335,13 @@ public final class LockGuard implements AutoCloseable {
      *
      * @param failure what the driver reported
      * @return for a lock timeout or a deadlock: that, who was in the way, what was done and what to do; for any other failure
-     *     who was in the way, if anybody was
+     *     who was in the way, if anybody was in the latest attempt
      */
     public Optional<String> failed(SQLException failure) {
         report.failed(true);
-        return withAttempts(watch.explain(failure));
+        boolean forALock = UnitRetry.cause(failure, watch.gaveWay()).isPresent();
+        boolean lately = report.retries() == 0 || watch.sawBlockersLately();
+        return forALock || lately ? withAttempts(watch.explain(failure)) : build.leftBehind();
     }
 
     /** As {@link #failed(SQLException)}, where the host does not say what the failure was: who was in the way, if anybody was. */

@@ -102,6 +102,9 @@ final class UnitTimeouts implements AutoCloseable {
         if (!concerns(sql)) {
             return;
         }
+        if (!due && lostWithTheTransaction()) {
+            forgetSavepoint(); // the unit has ended the transaction itself
+        }
         if (due || lostWithTheTransaction()) {
             scope = open();
         }

@@ -159,6 +159,11 @@ final class UnitWatch implements AutoCloseable {
                 .orElse(0);
     }
 
+    /** Whether anybody was in the way of the latest attempt. */
+    boolean sawBlockersLately() {
+        return scope.filter(seen -> !seen.guarded().latestBlockers().isEmpty()).isPresent();
+    }
+
     private static List<SeenBlocker> latest(PriorityScope scope) {
         List<SeenBlocker> latest = scope.guarded().latestBlockers();
         return latest.isEmpty() ? scope.blockers() : latest;

@@ -73,10 +73,14 @@ abstract class LiquibaseScene {
 
     /** The changelog, with a connection of its own, and the data source for pglock. */
     void liquibase(Map<String, String> settings, Work work) throws Exception {
-        try (Connection connection = dataSource.getConnection()) {
+        liquibase(dataSource, settings, work);
+    }
+
+    void liquibase(DataSource source, Map<String, String> settings, Work work) throws Exception {
+        try (Connection connection = source.getConnection()) {
             Database database =
                     DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(connection));
-            PgLockLiquibase.attach(database, dataSource, settings);
+            PgLockLiquibase.attach(database, source, settings);
             Scope.child(Scope.Attr.logService.name(), log, () -> {
                 work.run(new Liquibase(file, new DirectoryResourceAccessor(changelog.folder()), database));
             });

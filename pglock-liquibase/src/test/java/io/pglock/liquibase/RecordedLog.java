@@ -30,6 +30,7 @@ final class RecordedLog extends AbstractLogService {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as Liquibase has it
     public Logger getLog(Class type) {
         return new AbstractLogger() {
             @Override

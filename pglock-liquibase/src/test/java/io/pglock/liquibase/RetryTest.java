@@ -2,40 +2,266 @@
 package io.pglock.liquibase;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RetryTest extends LiquibaseScene {
+
+    /** By the time it is blocked on {@code orders}, it has changed {@code items} and has data to lose. */
+    private static final String CHANGESET = """
+            <changeSet id="1" author="bob" %s>
+              <addColumn tableName="items"><column name="note" type="text"/></addColumn>
+              <sql>insert into items values (1, 'a')</sql>
+              <addColumn tableName="orders"><column name="note" type="text"/></addColumn>
+              <sql>insert into items values (2, 'b')</sql>
+              <rollback>
+                <dropColumn tableName="items" columnName="note"/>
+                <dropColumn tableName="orders" columnName="note"/>
+              </rollback>
+            </changeSet>
+            """;
+
+    private static final String AGAIN = "rying again";
 
     RetryTest(DataSource dataSource, Scenario scenario) {
         super(dataSource, scenario);
     }
 
-    private static final String CHANGESET = """
-            <changeSet id="1" author="bob">
-              <addColumn tableName="items"><column name="note" type="text"/></addColumn>
-              <sql>insert into items values (1, 'a')</sql>
-              <addColumn tableName="orders"><column name="note" type="text"/></addColumn>
-              <sql>insert into items values (2, 'b')</sql>
-            </changeSet>
-            """;
+    private String locksOnItems() {
+        return value("select count(*) from pg_locks where relation = 'items'::regclass and pid <> pg_backend_pid()");
+    }
 
-    @Test
-    void aChangesetIsAppliedOnceWhenTheBlockerHasGone() throws Exception {
-        changelog.xml(CHANGESET);
+    @ParameterizedTest
+    @ValueSource(strings = {"", "failOnError=\"false\""})
+    void aChangesetIsAppliedOnceWhenWhoeverWasInTheWayIsGone(String attributes) throws Exception {
+        changelog.xml(CHANGESET.formatted(attributes));
         Session web = reader("web");
+
         FutureTask<Boolean> updating = inBackground(settings());
-        awaitLog("rying again");
-        assertThat(value(
-                        "select count(*) from pg_locks where relation = 'items'::regclass and pid <> pg_backend_pid()"))
-                .isEqualTo("0");
+        awaitLog(AGAIN);
+        assertThat(locksOnItems()).isEqualTo("0");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
         web.commit();
+
         await(updating);
         assertThat(history()).isEqualTo("1 EXECUTED");
         assertThat(value("select string_agg(note, ',' order by id) from items")).isEqualTo("a,b");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARNING pglock: changelog.xml::1::bob: not locked within 1s, blocked by pid "
+                                + web.pid() + " (web, idle in transaction for "))
+                .anySatisfy(line -> assertThat(line).contains("through at attempt 2"));
+        assertThat(log.all()).noneMatch(line -> line.startsWith("SEVERE"));
+        assertThat(log.all()).anyMatch(line -> line.contains("Rows affected: 2") || line.contains("successful"));
+    }
+
+    @Test
+    void aRollbackIsDoneOnceWhenWhoeverWasInTheWayIsGone() throws Exception {
+        changelog.xml(CHANGESET.formatted(""));
+        update(settings());
+        Session web = reader("web");
+
+        FutureTask<Boolean> rolling = new FutureTask<>(() -> {
+            liquibase(settings(), liquibase -> liquibase.rollback(1, ""));
+            return true;
+        });
+        new Thread(rolling, "liquibase").start();
+        awaitLog("rollback of changelog.xml::1::bob: not locked within 1s");
+        awaitLog(AGAIN);
+        assertThat(locksOnItems()).isEqualTo("0");
+        web.commit();
+
+        await(rolling);
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+        assertThat(value("select count(*) from information_schema.columns where column_name = 'note'"
+                        + " and table_name in ('items', 'orders')"))
+                .isEqualTo("0");
+    }
+
+    @Test
+    void outsideATransactionOnlyTheStatementThatFailedIsRunAgain() throws Exception {
+        changelog.xml(CHANGESET.formatted("runInTransaction=\"false\""));
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        awaitLog(AGAIN);
+        assertThat(value("select string_agg(note, ',') from items")).isEqualTo("a");
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select string_agg(note, ',' order by id) from items")).isEqualTo("a,b");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "runInTransaction=\"false\""})
+    void whenItIsGivenUpTheErrorIsLiquibasesAndTheBlockerIsNamed(String attributes) throws Exception {
+        changelog.xml(CHANGESET.formatted(attributes));
+        Session web = reader("web");
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout")
+                .hasStackTraceContaining("Migration failed for changeset changelog.xml::1::bob")
+                .hasStackTraceContaining(
+                        "Suppressed: io.pglock.PgLockException: changelog.xml::1::bob: not locked within 1s");
+
+        assertThat(said())
+                .filteredOn(line -> line.startsWith("SEVERE"))
+                .singleElement()
+                .asString()
+                .contains("blocked by pid " + web.pid() + " (web, idle in transaction for ")
+                .contains("\"select * from orders\"")
+                .contains("Given up after 2 attempts");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+        assertThat(value("select locked from databasechangeloglock")).isEqualTo("f");
+        assertThat(locksOnItems()).isEqualTo("0");
+    }
+
+    @Test
+    void withFailOnErrorFalseItIsGivenUpAsWellAndTheNextChangesetRuns() throws Exception {
+        changelog.xml(CHANGESET.formatted("failOnError=\"false\"")
+                + "<changeSet id=\"2\" author=\"bob\"><sql>insert into items values (3)</sql></changeSet>");
+        Session web = reader("web");
+
+        update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"));
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("SEVERE pglock: changelog.xml::1::bob: not locked within 1s, blocked by pid "
+                                + web.pid()));
+        assertThat(history()).isEqualTo("2 EXECUTED");
+        assertThat(value("select string_agg(id::text, ',') from items")).isEqualTo("3");
+    }
+
+    @Test
+    void aChangesetThatCommitsItselfIsNotRunTwice() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql>insert into items values (1); commit; alter table orders add note text</sql>
+                </changeSet>
+                """);
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings())).hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains(
+                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    void aChangesetThatHasRunACommandIsNotRunTwice(@TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                  <sql>alter table orders add note text</sql>
+                </changeSet>
+                """.formatted(written));
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings())).hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("not tried again, because it runs a command of the operating system"));
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    /** Plain Liquibase would wait for the answer, and not take its absence for one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"HALT", "CONTINUE", "MARK_RAN", "WARN"})
+    void aPreconditionThatIsBlockedIsNeitherMetNorNot(String onError) throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <preConditions onFail="HALT" onError="%s">
+                    <sqlCheck expectedResult="0">select count(*) from orders</sqlCheck>
+                  </preConditions>
+                  <sql>insert into items values (1)</sql>
+                </changeSet>
+                """.formatted(onError));
+        Session migration = scenario.session("other-migration");
+        migration.begin();
+        migration.execute("lock table orders");
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        awaitLog(AGAIN);
+        migration.rollback();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+
+        migration.execute("truncate databasechangelog");
+        migration.begin();
+        migration.execute("lock table orders");
+        assertThatThrownBy(() -> update(settings("retryDeadline", "0s")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    void theSearchPathOfLiquibaseIsThereInEveryAttempt() throws Exception {
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop schema if exists other cascade");
+            execute(connection, "create schema other");
+        }
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql>create table made (id int)</sql>
+                  <sql>alter table public.orders add note text</sql>
+                </changeSet>
+                """);
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = new FutureTask<>(() -> {
+            liquibase(settings(), liquibase -> {
+                liquibase.getDatabase().setDefaultSchemaName("other");
+                liquibase.update("");
+            });
+            return true;
+        });
+        new Thread(updating, "liquibase").start();
+        awaitLog(AGAIN);
+        web.commit();
+
+        await(updating);
+        assertThat(value("select schemaname from pg_tables where tablename = 'made'"))
+                .isEqualTo("other");
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop schema other cascade");
+        }
+    }
+
+    @Test
+    void makesWayForThoseWhoQueueUpBehindIt() throws Exception {
+        changelog.xml(CHANGESET.formatted(""));
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "30s", "maxBlockedTime", "100ms"));
+        scenario.await(
+                "the changeset waits for orders",
+                () -> value("select count(*) from pg_locks where relation = 'orders'::regclass and not granted")
+                        .equals("1"));
+        assertThat(scenario.session("victim").value("select count(*) from orders"))
+                .isEqualTo("0"); // while web still holds its lock
+        awaitLog("made way for 1 session");
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
     }
 }

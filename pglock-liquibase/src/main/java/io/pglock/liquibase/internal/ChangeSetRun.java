@@ -50,6 +50,7 @@ final class ChangeSetRun {
 
     private Optional<SQLException> latest = Optional.empty();
     private Optional<String> explained = Optional.empty();
+    private boolean attempted;
     private boolean repeatable = true;
     private boolean inChange;
 
@@ -125,6 +126,10 @@ final class ChangeSetRun {
         latest = Optional.empty();
         repeatable = true;
         inChange = false;
+        if (attempted) {
+            forget();
+        }
+        attempted = true;
         result.clear();
         Optional<AtomicInteger> rows = rowsAffected();
         int rowsBefore = rows.map(AtomicInteger::get).orElse(0);
@@ -135,7 +140,6 @@ final class ChangeSetRun {
             if (returned == ExecType.FAILED && latest.isPresent()) {
                 throw new FailedQuietly(latest.get());
             }
-            changeSet.setErrorMsg(null);
             done = true;
             return true;
         } catch (LiquibaseException | RuntimeException e) {
@@ -147,6 +151,15 @@ final class ChangeSetRun {
                 rows.ifPresent(affected -> affected.set(rowsBefore));
             }
         }
+    }
+
+    /** What the changeset remembers of an attempt that was undone: Liquibase runs each of its objects once. */
+    @SuppressWarnings("NullAway") // as it is in the beginning
+    private void forget() {
+        changeSet.setExecType(null);
+        changeSet.setErrorMsg(null);
+        changeSet.setRollbackExecType(null);
+        changeSet.getGeneratedSql().clear();
     }
 
     /** What Liquibase says in the end to have affected: what an attempt did that was undone does not count. */
@@ -205,12 +218,21 @@ final class ChangeSetRun {
     /** One statement, of a change or of a rollback. */
     void statement(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
         if (isSearchPath(statement)) {
-            guard.beforeForeignStatement(); // Liquibase's own, after each of its rollbacks
+            guard.beforeForeignStatement();
             work.run();
         } else if (inChange) {
             single(statement, texts, work);
         } else {
             failing(() -> single(statement, texts, work));
+        }
+    }
+
+    /** Of a precondition, of a change that reads before it writes, or of Liquibase's own. */
+    void beforeQuery(SqlStatement statement) {
+        if (isSearchPath(statement)) {
+            guard.beforeForeignStatement();
+        } else {
+            guard.beforeStatement("");
         }
     }
 
@@ -257,9 +279,10 @@ final class ChangeSetRun {
                 : Optional.empty();
     }
 
+    /** Asked for and set again after each of Liquibase's rollbacks. */
     private static boolean isSearchPath(SqlStatement statement) {
         return raw(statement)
-                .filter(sql -> SqlCommand.of(sql).words().matches("set (local )?search_path .*"))
+                .filter(sql -> SqlCommand.of(sql).words().matches("show search_path|set (local )?search_path .*"))
                 .isPresent();
     }
 
@@ -287,12 +310,20 @@ final class ChangeSetRun {
         if (latest.filter(guard::triesAgainAfter).isEmpty()) {
             return;
         }
+        if (!rollsBackToItsBeginning() && isThere()) {
+            notAgain("it has ended its transaction itself, and what it did before stays done");
+        }
+    }
+
+    private boolean rollsBackToItsBeginning() {
+        if (!guard.hasSavepoint()) {
+            return false;
+        }
         try {
             guard.rollBackToSavepoint();
+            return true;
         } catch (SQLException gone) {
-            if (isThere()) {
-                notAgain("it has ended its transaction itself, and what it did before stays done");
-            }
+            return false;
         }
     }
 

@@ -5,6 +5,7 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.sql.Connection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.WeakHashMap;
 import javax.sql.DataSource;
@@ -46,6 +47,17 @@ public final class PgLockExecutor extends JdbcExecutor {
     @Override
     public boolean supports(Database database) {
         return isPostgres(database);
+    }
+
+    /**
+     * The first thing that Liquibase does with one.
+     *
+     * @throws IllegalArgumentException when a setting is not right: before anything has been run
+     */
+    @Override
+    public void setDatabase(Database database) {
+        PgLockSettings.check(database);
+        super.setDatabase(database);
     }
 
     static boolean isPostgres(Database database) {
@@ -137,5 +149,26 @@ public final class PgLockExecutor extends JdbcExecutor {
         } else {
             super.execute(statement, visitors);
         }
+    }
+
+    @Override
+    public <T> T queryForObject(SqlStatement statement, Class<T> type, List<SqlVisitor> visitors)
+            throws DatabaseException {
+        run.ifPresent(begun -> begun.beforeQuery(statement));
+        return super.queryForObject(statement, type, visitors);
+    }
+
+    @Override
+    @SuppressWarnings("rawtypes") // as Liquibase has it
+    public List queryForList(SqlStatement statement, Class type, List<SqlVisitor> visitors) throws DatabaseException {
+        run.ifPresent(begun -> begun.beforeQuery(statement));
+        return super.queryForList(statement, type, visitors);
+    }
+
+    @Override
+    public List<Map<String, ?>> queryForList(SqlStatement statement, List<SqlVisitor> visitors)
+            throws DatabaseException {
+        run.ifPresent(begun -> begun.beforeQuery(statement));
+        return super.queryForList(statement, visitors);
     }
 }

@@ -3,6 +3,8 @@ package io.pglock.liquibase.internal;
 
 import io.pglock.LockPolicy;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +59,20 @@ public final class PgLockSettings implements AutoloadedConfigurations {
                 ? building.setValueObfuscator(value -> value == null ? null : "*****")
                         .build()
                 : building.build();
+    }
+
+    /** All there are, in the order of the manual. */
+    static Collection<String> keys() {
+        return Collections.unmodifiableSet(DEFINITIONS.keySet());
+    }
+
+    /** @throws IllegalArgumentException naming all that is wrong with what Liquibase has been given, wherever it stands */
+    static void check(Database database) {
+        List<String> mistakes = new ArrayList<>(MisspeltSettings.found());
+        collecting(mistakes, () -> check(settings(database)));
+        if (!mistakes.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", mistakes));
+        }
     }
 
     /**

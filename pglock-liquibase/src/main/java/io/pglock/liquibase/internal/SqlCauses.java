@@ -15,6 +15,9 @@ final class SqlCauses {
     /** Of a statement that was ended, by a timeout, by somebody or to resolve a deadlock: that says nothing about what it asked. */
     private static final Set<String> ENDED = Set.of("55P03", "40P01", "57014");
 
+    /** Of a statement that came too late: the driver has what failed before as its cause. */
+    private static final String IN_FAILED_TRANSACTION = "25P02";
+
     private SqlCauses() {}
 
     static Optional<SQLException> in(Throwable thrown) {
@@ -22,10 +25,14 @@ final class SqlCauses {
     }
 
     private static Optional<SQLException> in(Throwable thrown, int deepest) {
+        Optional<SQLException> afterwards = Optional.empty();
         Throwable cause = thrown;
         for (int depth = deepest; cause != null && depth > 0; depth--) {
             if (cause instanceof SQLException sql) {
-                return Optional.of(sql);
+                if (!IN_FAILED_TRANSACTION.equals(sql.getSQLState())) {
+                    return Optional.of(sql);
+                }
+                afterwards = afterwards.or(() -> Optional.of(sql));
             }
             if (cause instanceof PreconditionErrorException errors && errors.getErrorPreconditions() != null) {
                 for (ErrorPrecondition error : errors.getErrorPreconditions()) {
@@ -37,7 +44,7 @@ final class SqlCauses {
             }
             cause = cause.getCause();
         }
-        return Optional.empty();
+        return afterwards;
     }
 
     /** Whether a statement was ended before it had an answer. */
