@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Liquibase's command line, of each line of versions, the last but one with what Liquibase sells and without. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("homes")
-class LiquibaseCommandLineTest extends HostContract {
+class LiquibaseCommandLineTest extends LiquibaseHostContract {
 
     static final String PROPERTIES = "liquibase.properties";
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
  * A distribution of Liquibase itself, the one inside the npm package {@code liquibase}: its start script, its jars, and pglock in
  * its {@code lib}.
  */
-class LiquibaseDistributionTest extends HostContract {
+class LiquibaseDistributionTest extends LiquibaseHostContract {
 
     private static final Path DISTRIBUTION = Path.of(System.getProperty("pglock.test.liquibase", "absent"));
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ParameterizedClass(name = "liquibase-maven-plugin {0}")
 @MethodSource("versions")
-class LiquibaseMavenPluginTest extends HostContract {
+class LiquibaseMavenPluginTest extends LiquibaseHostContract {
 
     @Parameter
     String version;

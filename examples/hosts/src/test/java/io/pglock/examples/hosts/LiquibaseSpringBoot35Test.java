@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** A Spring Boot 3.5 application with Liquibase; the other ways to write settings are Boot's, as in 4.1. */
-class LiquibaseSpringBoot35Test extends HostContract {
+class LiquibaseSpringBoot35Test extends LiquibaseHostContract {
 
     @Override
     Map<String, Host> channels() {

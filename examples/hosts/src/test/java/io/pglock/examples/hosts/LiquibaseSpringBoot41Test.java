@@ -4,7 +4,7 @@ package io.pglock.examples.hosts;
 import java.util.Map;
 
 /** A Spring Boot 4.1 application with Liquibase. */
-class LiquibaseSpringBoot41Test extends HostContract {
+class LiquibaseSpringBoot41Test extends LiquibaseHostContract {
 
     @Override
     Map<String, Host> channels() {
