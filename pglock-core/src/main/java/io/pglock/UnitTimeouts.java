@@ -88,7 +88,10 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** A statement that is not the unit's comes, and may begin another transaction than the one that these were local to. */
     void beforeForeignStatement() {
-        due |= lostWithTheTransaction();
+        if (lostWithTheTransaction()) {
+            due = true;
+            savepoint = false;
+        }
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */
@@ -171,7 +174,9 @@ final class UnitTimeouts implements AutoCloseable {
             try {
                 afterStatement();
             } finally {
-                scope.close(savepoint ? Sql.UNIT_RELEASE : "");
+                if (!due || !scope.isLocal()) { // else they have gone with their transaction
+                    scope.close(savepoint ? Sql.UNIT_RELEASE : "");
+                }
                 savepoint = false;
             }
         }

@@ -12,6 +12,7 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
@@ -119,7 +120,7 @@ class BlockedChangeSetTest extends LiquibaseScene {
     // ---- where the side connection comes from -----------------------------------------------------------------------
 
     private void update(Connection connection, String... settings) throws Exception {
-        Map<String, Object> scope = new java.util.HashMap<>(Map.of(Scope.Attr.logService.name(), log));
+        Map<String, Object> scope = new HashMap<>(Map.of(Scope.Attr.logService.name(), log));
         signalling(settings).forEach((key, value) -> scope.put("liquibase.pglock." + key, value));
         Scope.child(
                 scope,
@@ -146,12 +147,12 @@ class BlockedChangeSetTest extends LiquibaseScene {
         Role owner = scenario.role("owner", "all on schema public", "create on database " + database.name());
         try (Connection setUp = dataSource.getConnection()) {
             execute(setUp, "alter table orders owner to " + owner.name());
-            execute(setUp, "grant pg_signal_backend to " + owner.name());
+            execute(setUp, "grant pg_signal_backend, pg_read_all_stats to " + owner.name());
         }
         try (Connection web = scenario.connectAs(scenario.role("web", "select on orders"))) {
             web.setAutoCommit(false);
             execute(web, "select * from orders");
-            Map<String, Object> scope = new java.util.HashMap<>(Map.of(Scope.Attr.logService.name(), log));
+            Map<String, Object> scope = new HashMap<>(Map.of(Scope.Attr.logService.name(), log));
             signalling("prioritize", "terminate").forEach((key, value) -> scope.put("liquibase.pglock." + key, value));
             Scope.child(scope, () -> {
                 liquibase.database.Database opened = DatabaseFactory.getInstance()

@@ -108,11 +108,11 @@ final class PgLockChangeSet extends ChangeSet {
     @Override
     public ExecType execute(DatabaseChangeLog changeLog, @Nullable ChangeExecListener listener, Database database)
             throws MigrationFailedException {
-        Optional<PgLockExecutor> executor = guarding(database);
-        if (executor.isEmpty()) {
-            return super.execute(changeLog, listener, database);
-        }
         try {
+            Optional<PgLockExecutor> executor = guarding(database);
+            if (executor.isEmpty()) {
+                return super.execute(changeLog, listener, database);
+            }
             return ChangeSetRun.begin(executor.get(), database, this, toString(false))
                     .run(heard -> super.execute(changeLog, heard, database), listener);
         } catch (MigrationFailedException e) {
@@ -124,12 +124,12 @@ final class PgLockChangeSet extends ChangeSet {
 
     @Override
     public void rollback(Database database, @Nullable ChangeExecListener listener) throws RollbackFailedException {
-        Optional<PgLockExecutor> executor = guarding(database);
-        if (executor.isEmpty()) {
-            super.rollback(database, listener);
-            return;
-        }
         try {
+            Optional<PgLockExecutor> executor = guarding(database);
+            if (executor.isEmpty()) {
+                super.rollback(database, listener);
+                return;
+            }
             ChangeSetRun.begin(executor.get(), database, this, "rollback of " + toString(false))
                     .run(
                             heard -> {

@@ -7,7 +7,6 @@ import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.WeakHashMap;
 import javax.sql.DataSource;
 import liquibase.Scope;
 import liquibase.change.Change;
@@ -30,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PgLockExecutor extends JdbcExecutor {
 
-    private final WeakHashMap<DatabaseChangeLog, LockPolicy> policies = new WeakHashMap<>();
+    private final Latest<DatabaseChangeLog, LockPolicy> policies =
+            new Latest<>(changeLog -> PgLockSettings.policy(database, changeLog));
     private Optional<DataSource> side = Optional.empty();
     private Optional<ChangeSetRun> run = Optional.empty();
     private Optional<LooseChangeSet> loose = Optional.empty();
@@ -97,9 +97,7 @@ public final class PgLockExecutor extends JdbcExecutor {
      */
     LockPolicy policy(ChangeSet changeSet) {
         @Nullable DatabaseChangeLog changeLog = changeSet.getChangeLog();
-        LockPolicy policy = changeLog == null
-                ? PgLockSettings.policy(database)
-                : policies.computeIfAbsent(changeLog, file -> PgLockSettings.policy(database, file));
+        LockPolicy policy = changeLog == null ? PgLockSettings.policy(database) : policies.of(changeLog);
         return policy.with(
                 changeSet instanceof PgLockChangeSet ours
                         ? ours.overrides()

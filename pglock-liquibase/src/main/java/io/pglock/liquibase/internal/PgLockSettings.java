@@ -101,8 +101,9 @@ public final class PgLockSettings implements AutoloadedConfigurations {
         Map<String, String> settings = new HashMap<>();
         for (String key : LockPolicy.keys()) {
             for (String namespace : List.of(SHORT_NAMESPACE, NAMESPACE)) {
-                @Nullable Object value = parameters.getValue(namespace + "." + key, changeLog);
-                if (value != null) {
+                String name = namespace + "." + key;
+                @Nullable Object value = parameters.getValue(name, changeLog);
+                if (value != null && !value.equals(System.getProperty(name))) { // which are parameters too
                     settings.put(key, value.toString());
                 }
             }
@@ -118,7 +119,7 @@ public final class PgLockSettings implements AutoloadedConfigurations {
     }
 
     /** @throws IllegalArgumentException naming all that is wrong */
-    static void check(Map<String, String> settings) {
+    public static void check(Map<String, String> settings) {
         List<String> mistakes = new ArrayList<>();
         Map<String, String> ofPolicy = new HashMap<>(settings);
         Optional.ofNullable(ofPolicy.remove(ChangelogLock.KEY))

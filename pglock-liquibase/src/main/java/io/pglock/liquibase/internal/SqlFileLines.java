@@ -10,9 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
-import java.util.WeakHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import liquibase.GlobalConfiguration;
@@ -34,7 +32,7 @@ final class SqlFileLines {
 
     private static final SqlFileLines NONE = new SqlFileLines(Map.of());
 
-    private static final Map<DatabaseChangeLog, SqlFileLines> READ = new WeakHashMap<>();
+    private static final Latest<DatabaseChangeLog, SqlFileLines> READ = new Latest<>(SqlFileLines::read);
 
     private record Name(String author, String id) {}
 
@@ -46,16 +44,14 @@ final class SqlFileLines {
 
     /** Of the file that this changelog is read from; of any other kind, none. */
     static SqlFileLines of(@Nullable DatabaseChangeLog changeLog) {
-        @Nullable String path = changeLog == null ? null : changeLog.getPhysicalFilePath();
+        return changeLog == null ? NONE : READ.of(changeLog);
+    }
+
+    private static SqlFileLines read(DatabaseChangeLog changeLog) {
+        @Nullable String path = changeLog.getPhysicalFilePath();
         if (path == null || !path.toLowerCase(Locale.ROOT).endsWith(".sql")) {
             return NONE;
         }
-        synchronized (READ) {
-            return READ.computeIfAbsent(Objects.requireNonNull(changeLog), file -> read(path));
-        }
-    }
-
-    private static SqlFileLines read(String path) {
         Map<Name, String> attributes = new HashMap<>();
         try {
             Resource resource = Scope.getCurrentScope().getResourceAccessor().get(path);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.io.StringWriter;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.Map;
+import java.util.concurrent.FutureTask;
+import javax.sql.DataSource;
+import liquibase.Liquibase;
+import liquibase.Scope;
+import liquibase.change.core.RawSQLChange;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.DatabaseChangeLog;
+import liquibase.database.Database;
+import liquibase.database.DatabaseFactory;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.executor.ExecutorService;
+import liquibase.executor.jvm.JdbcExecutor;
+import liquibase.resource.DirectoryResourceAccessor;
+import org.junit.jupiter.api.Test;
+
+/** What pglock leaves as it is, and what it can do no more than a part of its work for. */
+class UntouchedTest extends LiquibaseScene {
+
+    private static final String CHANGESETS = """
+            <property name="pglock.lockTimeout" value="9s"/>
+            <changeSet id="1" author="bob" pglock:statementTimeout="7s">
+              <comment>pglock retryDeadline=1m</comment>
+              <addColumn tableName="items"><column name="note" type="text"/></addColumn>
+              <rollback><dropColumn tableName="items" columnName="note"/></rollback>
+            </changeSet>
+            <changeSet id="2" author="bob" runInTransaction="false">
+              <sql>create index concurrently items_id on items (id)</sql>
+              <rollback><sql>drop index concurrently items_id</sql></rollback>
+            </changeSet>
+            """;
+
+    UntouchedTest(DataSource dataSource, Scenario scenario) {
+        super(dataSource, scenario);
+    }
+
+    private String updateSql(Map<String, String> settings) throws Exception {
+        StringWriter script = new StringWriter();
+        liquibase(settings, liquibase -> {
+            liquibase.update("", script);
+            liquibase.futureRollbackSQL(script);
+        });
+        return script.toString()
+                .replaceAll("(?m)^--.*(Ran at|Against|Lock Database).*$", "")
+                .replaceAll("'\\d{10}'", "")
+                .replaceAll("LOCKEDBY = '[^']*'|LOCKGRANTED = [^,]*", "");
+    }
+
+    @Test
+    void theSqlThatIsOnlyPrinted() throws Exception {
+        changelog.xml(CHANGESETS);
+
+        String script = updateSql(settings());
+
+        assertThat(script)
+                .contains("ADD note TEXT")
+                .doesNotContain("lock_timeout")
+                .doesNotContain("pglock_unit");
+        assertThat(script).isEqualTo(updateSql(settings("enabled", "false")));
+        assertThat(value("select count(*) from information_schema.columns where column_name = 'note'"))
+                .isEqualTo("0");
+    }
+
+    @Test
+    void anotherDatabase() throws Exception {
+        changelog.xml(CHANGESETS.replace("concurrently", ""));
+        try (Connection connection = DriverManager.getConnection("jdbc:h2:mem:")) {
+            execute(connection, "create table items (id int)");
+            Database database =
+                    DatabaseFactory.getInstance().findCorrectDatabaseImplementation(new JdbcConnection(connection));
+            Scope.child(Scope.Attr.logService.name(), log, () -> {
+                Liquibase liquibase = new Liquibase(file, new DirectoryResourceAccessor(changelog.folder()), database);
+                liquibase.update("");
+                liquibase.rollback(2, "");
+            });
+
+            assertThat(Scope.getCurrentScope()
+                            .getSingleton(ExecutorService.class)
+                            .getExecutor("jdbc", database))
+                    .isExactlyInstanceOf(JdbcExecutor.class);
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void aChangesetThatDoesNotRunThroughJdbcOfWhichItWarns() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob" runWith="noted"><sql>alter table orders add note text</sql></changeSet>
+                """);
+
+        update(settings());
+
+        assertThat(NotingExecutor.NOTED).containsExactly("alter table orders add note text");
+        assertThat(said())
+                .singleElement()
+                .asString()
+                .startsWith("WARNING pglock: changelog.xml::1::bob: not guarded, because it runs with noted");
+    }
+
+    /** Nobody tells when such a changeset ends. */
+    @Test
+    void ofAChangesetThatAProgramMadeOnlyTheFirstChangeIsRunAgain() throws Exception {
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = made("alter table orders add note text", "insert into items values (1)");
+        awaitLog("rying again");
+        web.commit();
+        await(updating);
+
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+
+        Session next = reader("next");
+        assertThatThrownBy(() -> run(made("insert into items values (2)", "alter table orders add more text")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("SEVERE pglock: made::1::bob: not locked within 1s, blocked by pid " + next.pid()));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    private static void run(FutureTask<Boolean> task) throws Exception {
+        task.get();
+    }
+
+    private FutureTask<Boolean> made(String... changes) throws Exception {
+        DatabaseChangeLog made = new DatabaseChangeLog("made");
+        ChangeSet changeSet = new ChangeSet("1", "bob", true, false, "made", null, null, made);
+        for (String sql : changes) {
+            changeSet.addChange(new RawSQLChange(sql));
+        }
+        made.addChangeSet(changeSet);
+        FutureTask<Boolean> updating = new FutureTask<>(() -> {
+            liquibase(
+                    settings(),
+                    liquibase -> new Liquibase(
+                                    made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
+                            .update(""));
+            return true;
+        });
+        new Thread(updating, "liquibase").start();
+        return updating;
+    }
+}
