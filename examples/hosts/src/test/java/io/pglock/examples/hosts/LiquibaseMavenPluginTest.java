@@ -51,6 +51,12 @@ class LiquibaseMavenPluginTest extends LiquibaseHostContract {
         return channels;
     }
 
+    /** Liquibase 5 does not have its file among the sources of settings that it tells of. */
+    @Override
+    boolean hidesUnknownKeys(String channel) {
+        return version.startsWith("5.") && channel.equals("<propertyFile>");
+    }
+
     private ProcessBuilder update(Database database, Path folder, List<String> properties, List<String> arguments)
             throws IOException {
         try (InputStream pom = LiquibaseMavenPluginTest.class.getResourceAsStream("/liquibase-maven-plugin.xml")) {
