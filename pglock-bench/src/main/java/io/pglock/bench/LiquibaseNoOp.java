@@ -71,16 +71,16 @@ public final class LiquibaseNoOp {
 
         @SuppressWarnings("unchecked") // as it is declared
         private static ToLongFunction<String[]> update(String onTheClassPath) {
-            URL[] classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            URL[] classPath = Arrays.stream(
+                            System.getProperty("java.class.path").split(File.pathSeparator))
                     .filter(entry -> entry.matches(onTheClassPath))
                     .map(Updates::url)
                     .toArray(URL[]::new);
             try {
-                return (ToLongFunction<String[]>)
-                        new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())
-                                .loadClass(LiquibaseUpdate.class.getName())
-                                .getConstructor()
-                                .newInstance();
+                return (ToLongFunction<String[]>) new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())
+                        .loadClass(LiquibaseUpdate.class.getName())
+                        .getConstructor()
+                        .newInstance();
             } catch (ReflectiveOperationException e) {
                 throw new IllegalStateException(e);
             }

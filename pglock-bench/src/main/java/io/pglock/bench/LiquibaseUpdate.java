@@ -39,8 +39,8 @@ public final class LiquibaseUpdate implements ToLongFunction<String[]> {
 
     private static void update(String[] arguments) throws Exception {
         ResourceAccessor folder = new DirectoryResourceAccessor(Path.of(arguments[3]));
-        Database database = DatabaseFactory.getInstance()
-                .openDatabase(arguments[0], arguments[1], arguments[2], null, folder);
+        Database database =
+                DatabaseFactory.getInstance().openDatabase(arguments[0], arguments[1], arguments[2], null, folder);
         try {
             new Liquibase("changelog.sql", folder, database).update("");
         } finally {

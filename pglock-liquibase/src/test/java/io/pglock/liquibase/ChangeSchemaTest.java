@@ -270,7 +270,8 @@ class ChangeSchemaTest extends ChangeScene {
         return write(file, Files.readString(folder.resolve(file)).replace(part, other));
     }
 
-    private static final Proxy NOBODY = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), 1));
+    private static final Proxy NOBODY =
+            new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), 1));
 
     private interface Run {
         void run() throws Exception;
