@@ -22,6 +22,8 @@ import liquibase.database.DatabaseFactory;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.executor.ExecutorService;
 import liquibase.executor.jvm.JdbcExecutor;
+import liquibase.lockservice.LockServiceFactory;
+import liquibase.lockservice.StandardLockService;
 import liquibase.resource.DirectoryResourceAccessor;
 import org.junit.jupiter.api.Test;
 
@@ -152,5 +154,30 @@ class UntouchedTest extends LiquibaseScene {
         });
         new Thread(updating, "liquibase").start();
         return updating;
+    }
+
+    /** As one that locks nothing, and is in the jar of a well-known server, has. */
+    public static final class Preceding extends StandardLockService {
+
+        @Override
+        public int getPriority() {
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    @Test
+    void theLockServiceOfAnotherThatPrecedesOursOfWhichItWarns() throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><sql>select 1</sql></changeSet>");
+        LockServiceFactory.getInstance().register(new Preceding());
+        try {
+            update(settings("changelogLock", "advisory"));
+        } finally {
+            LockServiceFactory.reset();
+        }
+        assertThat(said())
+                .anySatisfy(
+                        line -> assertThat(line)
+                                .contains(
+                                        "changelogLock=advisory has no effect: io.pglock.liquibase.UntouchedTest$Preceding precedes it"));
     }
 }

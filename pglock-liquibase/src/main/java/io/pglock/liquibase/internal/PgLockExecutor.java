@@ -3,6 +3,7 @@ package io.pglock.liquibase.internal;
 
 import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,7 @@ public final class PgLockExecutor extends JdbcExecutor {
     private Optional<DataSource> side = Optional.empty();
     private Optional<ChangeSetRun> run = Optional.empty();
     private Optional<LooseChangeSet> loose = Optional.empty();
+    private boolean lockChecked;
 
     /** As Liquibase needs it. */
     public PgLockExecutor() {}
@@ -108,6 +110,10 @@ public final class PgLockExecutor extends JdbcExecutor {
     void begin(ChangeSetRun begun) {
         run = Optional.of(begun);
         loose = Optional.empty();
+        if (!lockChecked) {
+            lockChecked = true;
+            ChangelogLock.unheeded(database).ifPresent(warning -> new ChangeSetLog().message(Level.WARNING, warning));
+        }
     }
 
     /** What comes now is Liquibase's own. */
