@@ -424,7 +424,7 @@ class WatchTest extends PrioritizeScene {
                 .prioritize(dataSource)
                 .every(Duration.ofMillis(10))
                 .start();
-        assertThat(watchThreads()).hasSize(1);
+        scenario.await("the watch begins", () -> watchThreads().size() == 1);
         forgotten.close();
         scenario.await("the thread ends", () -> watchThreads().isEmpty());
         scope.close();

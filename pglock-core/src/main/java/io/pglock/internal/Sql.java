@@ -208,35 +208,40 @@ public final class Sql {
                                                           current_setting('pglock.<name>', true)), ?) is null,
                        set_config('<name>', ?, ?) is null""";
 
-        /** Below the newest scope, the scope above inherits what this one would have gone back to. */
+        /**
+         * Below the newest scope, the scope above inherits what this one would have gone back to. Without regular expressions
+         * where it can be: one that has the id in it is compiled anew each time, which took longer than all the rest.
+         */
         private static final String MINE = """
-                with now as (
-                    select ?::text as id, current_setting('<name>') as value, current_setting('pglock.<name>', true) as stack
-                    offset 0
-                ), mine as (
-                    select id, value, stack, stack like 't%' as masked,
-                           substring(stack, '(?:^| )' || id || '=([^ ]*) ') as saved,
-                           regexp_replace(stack, '^(?:t[^ ]* )*', '') like id || '=%' as newest_of_session,
-                           stack like id || '=%' as newest,
-                           case when stack like id || '=%' then regexp_replace(stack, '^[^ ]* ', '')
-                                else regexp_replace(stack, '=[^ ]* ' || id || '=', '=') end as rest
-                    from now
-                    offset 0
-                )
-                """;
+                from (
+                    select value, stack, stack like 't%' as masked, mine_at = 1 as newest,
+                           regexp_replace(stack, '^(?:t[^ ]* )*', '') like mine || '%' as newest_of_session,
+                           split_part(substr(stack, mine_at + length(mine)), ' ', 1) as saved,
+                           case when mine_at = 1 then substr(stack, strpos(stack, ' ') + 1)
+                                else regexp_replace(stack, '=[^ ]* ' || mine, '=') end as rest
+                    from (
+                        select *, strpos(' ' || stack, ' ' || mine) as mine_at
+                        from (
+                            select ?::text || '=' as mine, current_setting('<name>') as value,
+                                   current_setting('pglock.<name>', true) as stack
+                            offset 0
+                        ) now
+                    ) found
+                    where mine_at > 0
+                ) mine""";
 
-        private static final String CLOSE_LOCAL = MINE + """
+        private static final String CLOSE_LOCAL = """
                 select case when newest then set_config('<name>', saved, true) is null end,
                        set_config('pglock.<name>', rest, true) is null
-                from mine where saved is not null""";
+                """ + MINE;
 
         /** Inside a transaction, a value set for the session removes the local one above it, which is therefore set again. */
-        private static final String CLOSE_SESSION = MINE + """
+        private static final String CLOSE_SESSION = """
                 select case when newest_of_session then set_config('<name>', saved, false) is null end,
                        case when newest_of_session and masked then set_config('<name>', value, true) is null end,
                        set_config('pglock.<name>', regexp_replace(rest, '^(?:t[^ ]* )*', ''), false) is null,
                        case when masked then set_config('pglock.<name>', rest, true) is null end
-                from mine where saved is not null""";
+                """ + MINE;
 
         private static final String IS_IN_FORCE =
                 "select concat(' ', current_setting('pglock.<name>', true)) like '% ' || ? || '=%'";

@@ -40,7 +40,9 @@ final class Watch implements Runnable {
     private static final Duration END_OF_CONNECTING = Duration.ofSeconds(1);
 
     private final DataSource dataSource;
-    private final Thread thread;
+
+    /** Written under the lock of {@link Watches}; there is none before the first look is due. */
+    private volatile Optional<Thread> thread = Optional.empty();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -67,9 +69,15 @@ final class Watch implements Runnable {
 
     Watch(DataSource dataSource) {
         this.dataSource = dataSource;
-        this.thread = new Thread(null, this, "pglock-watch-" + COUNT.incrementAndGet(), 0, false);
+    }
+
+    /** Started. */
+    static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(null, work, name, 0, false);
         thread.setDaemon(true);
         thread.setContextClassLoader(Watch.class.getClassLoader()); // not the first caller's, which may be undeployed
+        thread.start();
+        return thread;
     }
 
     DataSource dataSource() {
@@ -86,9 +94,15 @@ final class Watch implements Runnable {
         } finally {
             lock.unlock();
         }
-        if (thread.getState() == Thread.State.NEW) {
-            thread.start();
-        }
+    }
+
+    /** {@link Watches} calls this once, at the first look at the latest, and not after the last one was removed. */
+    void begin() {
+        thread = Optional.of(daemon(this, "pglock-watch-" + COUNT.incrementAndGet()));
+    }
+
+    boolean hasBegun() {
+        return thread.isPresent();
     }
 
     /** Whether it was the last one: then this watch is over. */
@@ -101,7 +115,7 @@ final class Watch implements Runnable {
             over = true;
             changed.signal();
             if (connecting) {
-                thread.interrupt();
+                thread.ifPresent(Thread::interrupt);
             }
             return true;
         } finally {
@@ -110,7 +124,8 @@ final class Watch implements Runnable {
     }
 
     void awaitEnd() {
-        if (Thread.currentThread() == thread) {
+        Optional<Thread> ending = thread.filter(running -> running != Thread.currentThread());
+        if (ending.isEmpty()) {
             return;
         }
         boolean mayHang;
@@ -120,7 +135,7 @@ final class Watch implements Runnable {
         } finally {
             lock.unlock();
         }
-        if (!Patience.join(thread, mayHang ? END_OF_CONNECTING : END_OF_LOOK)) {
+        if (!Patience.join(ending.get(), mayHang ? END_OF_CONNECTING : END_OF_LOOK)) {
             cutOff();
         }
     }
@@ -161,11 +176,21 @@ final class Watch implements Runnable {
     }
 
     private long nextLookAt() {
-        long first = guarded.stream()
-                .mapToLong(Guarded::firstLookAt)
-                .reduce((a, b) -> a - b < 0 ? a : b)
-                .orElseThrow();
+        long first = firstLookAt();
         return first - notBefore > 0 ? first : notBefore;
+    }
+
+    /** Of those that are guarded. */
+    long firstLookAt() {
+        lock.lock();
+        try {
+            return guarded.stream()
+                    .mapToLong(Guarded::firstLookAt)
+                    .reduce((a, b) -> a - b < 0 ? a : b)
+                    .orElseThrow();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void look() {

@@ -2,6 +2,7 @@
 package io.pglock.liquibase;
 
 import io.pglock.liquibase.internal.Attachment;
+import io.pglock.liquibase.internal.PgLockSettings;
 import java.util.Map;
 import javax.sql.DataSource;
 import liquibase.database.Database;
@@ -39,5 +40,16 @@ public final class PgLockLiquibase {
      */
     public static void attach(Database database, DataSource dataSource, Map<String, String> settings) {
         Attachment.attach(database, dataSource, settings);
+    }
+
+    /**
+     * Whether {@link #attach(Database, DataSource, Map)} would take these settings, for a host that reads them before it has a
+     * database.
+     *
+     * @param settings by key, without any prefix
+     * @throws IllegalArgumentException when a key does not exist or a value is not in the right form, naming all that is wrong
+     */
+    public static void check(Map<String, String> settings) {
+        PgLockSettings.check(settings);
     }
 }

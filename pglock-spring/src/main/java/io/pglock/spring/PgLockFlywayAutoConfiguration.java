@@ -32,12 +32,12 @@ public class PgLockFlywayAutoConfiguration {
     /** The callback that Boot hands to its Flyway, and an application to those that it makes itself. */
     @Bean
     static Callback pglockFlywayCallback(Environment environment) {
-        return PgLockCallback.with(SpringSettings.of(environment));
+        return PgLockCallback.with(SpringSettings.forFlyway(environment));
     }
 
     /** The same settings for every Flyway that is a bean, with or without that callback. */
     @Bean
     static FlywayBeans pglockFlywayBeans(Environment environment) {
-        return new FlywayBeans(SpringSettings.of(environment));
+        return new FlywayBeans(SpringSettings.forFlyway(environment));
     }
 }

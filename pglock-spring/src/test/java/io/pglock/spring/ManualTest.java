@@ -29,6 +29,7 @@ class ManualTest {
                 .isEqualTo(Map.of(
                         "lockTimeout", "3s", "prioritize", "terminate", "protect", "pg_dump,pg_basebackup,billing"));
         assertThat(read("application.yaml", "--spring.profiles.active=dev")).containsEntry("enabled", "false");
+        assertThat(read("liquibase.yaml")).isEqualTo(Map.of("lockTimeout", "3s", "changelogLock", "advisory"));
         assertThat(read("application.properties", "--PGLOCK_WATCH_SECRET=secret"))
                 .isEqualTo(Map.of(
                         "lockTimeout", "3s",

@@ -16,6 +16,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import liquibase.Scope;
+import liquibase.configuration.LiquibaseConfiguration;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.json.JsonParserFactory;
 
@@ -25,15 +27,18 @@ class MetadataTest {
     private static final Path METADATA = Path.of(
             System.getProperty("basedir", "."), "src/main/resources/META-INF/spring-configuration-metadata.json");
 
+    private static final String CHANGELOG_LOCK = "pglock.changelog-lock";
+
     /** With {@code -Dpglock.spring.metadata=write} it becomes what it has to be. */
     @Test
     void isMadeOfTheSettings() throws IOException {
-        String expected = """
+        String expected =
+                """
                 {
                   "groups": [
                     {
                       "name": "pglock",
-                      "description": "PostgreSQL's locks under control, around every migration."
+                      "description": "PostgreSQL's locks under control, around every migration and changeset."
                     }
                   ],
                   "properties": [
@@ -43,7 +48,7 @@ class MetadataTest {
                 %s
                   ]
                 }
-                """.formatted(all(MetadataTest::property), all(MetadataTest::hint));
+                """.formatted(all(MetadataTest::property, changelogLock()), all(MetadataTest::hint, changelogLocks()));
         assertThat(JsonParserFactory.getJsonParser().parseMap(expected)).containsKeys("groups", "properties", "hints");
         if (Objects.equals(System.getProperty("pglock.spring.metadata"), "write")) {
             Files.writeString(METADATA, expected);
@@ -59,10 +64,10 @@ class MetadataTest {
         Optional<String> of(Setting setting);
     }
 
-    private static String all(Part part) {
-        return Arrays.stream(Setting.values())
-                .map(part::of)
-                .flatMap(Optional::stream)
+    private static String all(Part part, String ofChangelogLock) {
+        return Stream.concat(
+                        Arrays.stream(Setting.values()).map(part::of).flatMap(Optional::stream),
+                        Stream.of(ofChangelogLock))
                 .map(text -> text.indent(4).stripTrailing())
                 .collect(Collectors.joining(",\n"));
     }
@@ -73,12 +78,33 @@ class MetadataTest {
                 ? ""
                 : ",\n  \"defaultValue\": "
                         + (value instanceof Boolean ? setting.defaultText() : quoted(setting.defaultText()));
-        return Optional.of("""
+        return Optional.of(property(name(setting), type(value), description(setting), fallback));
+    }
+
+    /** What only Liquibase has, in the words that it has them from pglock. */
+    private static String changelogLock() {
+        String meaning = Scope.getCurrentScope()
+                .getSingleton(LiquibaseConfiguration.class)
+                .getRegisteredDefinition("liquibase.pglock.changelogLock")
+                .getDescription();
+        return property(
+                CHANGELOG_LOCK,
+                "java.lang.String",
+                meaning.replace("pglock: ", "Liquibase only: ").replace("`", ""),
+                ",\n  \"defaultValue\": \"table\"");
+    }
+
+    private static String changelogLocks() {
+        return hint(CHANGELOG_LOCK, Stream.of("table", "advisory", "both"), "");
+    }
+
+    private static String property(String name, String type, String description, String fallback) {
+        return """
                 {
                   "name": %s,
                   "type": "%s",
                   "description": %s%s
-                }""".formatted(quoted(name(setting)), type(value), quoted(description(setting)), fallback));
+                }""".formatted(quoted(name), type, quoted(description), fallback);
     }
 
     /** A limit may be {@code none}, which is no duration of Java's. */
@@ -96,26 +122,26 @@ class MetadataTest {
         Object value = setting.defaultValue().orElse("");
         if (value instanceof Priority) {
             return Optional.of(hint(
-                    setting,
+                    name(setting),
                     Arrays.stream(Priority.values()).map(each -> each.name().toLowerCase(Locale.ROOT)),
                     ""));
         }
         if (value instanceof Boolean) {
-            return Optional.of(hint(setting, Stream.of("true", "false"), ""));
+            return Optional.of(hint(name(setting), Stream.of("true", "false"), ""));
         }
         if (value instanceof Optional || value instanceof List) {
-            return Optional.of(hint(setting, Stream.of("none"), ",\n  \"providers\": [ { \"name\": \"any\" } ]"));
+            return Optional.of(hint(name(setting), Stream.of("none"), ",\n  \"providers\": [ { \"name\": \"any\" } ]"));
         }
         return Optional.empty();
     }
 
-    private static String hint(Setting setting, Stream<String> values, String providers) {
+    private static String hint(String name, Stream<String> values, String providers) {
         return """
                 {
                   "name": %s,
                   "values": [ %s ]%s
                 }""".formatted(
-                quoted(name(setting)),
+                quoted(name),
                 values.map(value -> "{ \"value\": " + quoted(value) + " }").collect(Collectors.joining(", ")),
                 providers);
     }

@@ -45,4 +45,24 @@ class MisconfigurationTest {
                         .value("select count(*) from pg_class where relname = 'flyway_schema_history'"))
                 .isEqualTo("0");
     }
+
+    @Test
+    void isToldBeforeAnySqlOfLiquibases(Database database, Scenario scenario, @TempDir Path folder) throws IOException {
+        Path changelog = LiquibaseShop.writeChangelog(folder);
+
+        String output = Output.of(() -> assertThatThrownBy(() -> LiquibaseShop.start(
+                        database, changelog, "--pglock.changelog-lock=session", "--liquibase.pglock.lockTimeout=3s"))
+                .isInstanceOf(RuntimeException.class));
+
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START")
+                .contains("pglock: liquibase.pglock.lockTimeout is not read in Spring Boot; write pglock.lock-timeout"
+                        + " instead; pglock: changelogLock=session: write table, advisory or both")
+                .contains("pglock.changelog-lock: \"pglock.changelog-lock\" from property source \"commandLineArgs\"")
+                .contains("liquibase.pglock.locktimeout: \"liquibase.pglock.lockTimeout\" from property source")
+                .doesNotContain("\tat ");
+        assertThat(scenario.session("test")
+                        .value("select count(*) from pg_class where relname like 'databasechangelog%'"))
+                .isEqualTo("0");
+    }
 }

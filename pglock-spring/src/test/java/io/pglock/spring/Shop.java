@@ -9,17 +9,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.StandardEnvironment;
 
-/** An application on the Boot that is on the class path, with whatever that configures by itself. */
+/** An application on the Boot that is on the class path, with whatever that configures by itself. Its changes are Flyway's. */
 @Configuration(proxyBeanMethods = false)
 @EnableAutoConfiguration
 class Shop {
@@ -40,11 +43,15 @@ class Shop {
                 .containsExactly(lockTimeout + "|t");
     }
 
-    /** Boot 4 has it in another package. */
     static String dataSourceAutoConfiguration() {
-        return Stream.of(
-                        "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
-                        "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration")
+        return thereIs(
+                "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+                "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration");
+    }
+
+    /** Boot 4 has most classes in other packages. */
+    static String thereIs(String... names) {
+        return Stream.of(names)
                 .filter(name -> Shop.class.getResource("/" + name.replace('.', '/') + ".class") != null)
                 .findFirst()
                 .orElseThrow();
@@ -60,20 +67,25 @@ class Shop {
     }
 
     static List<String> arguments(Database database, Path migrations, String... more) {
-        List<String> all = new ArrayList<>(List.of(
+        List<String> all = dataSource(database);
+        all.add("--spring.flyway.locations=filesystem:" + migrations);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    static List<String> dataSource(Database database) {
+        return new ArrayList<>(List.of(
                 "--spring.datasource.url=" + database.url(),
                 "--spring.datasource.username=" + database.user(),
                 "--spring.datasource.password=" + database.password(),
-                "--spring.datasource.hikari.minimum-idle=0",
-                "--spring.flyway.locations=filesystem:" + migrations));
-        all.addAll(List.of(more));
-        return all;
+                "--spring.datasource.hikari.minimum-idle=0"));
     }
 
     static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
         return new SpringApplicationBuilder(source)
                 .web(WebApplicationType.NONE)
-                .environment(new WithoutSystemProperties())
+                .environment(new WithoutTheBuilds())
+                .properties("spring.liquibase.enabled=false")
                 .run(Stream.concat(
                                 Stream.of("--spring.main.banner-mode=off", "--spring.main.log-startup-info=false"),
                                 Stream.of(arguments))
@@ -81,11 +93,15 @@ class Shop {
     }
 
     /** This build's own begin with {@code pglock.test.}, and a setting of that name there is none. */
-    private static final class WithoutSystemProperties extends StandardEnvironment {
+    private static final class WithoutTheBuilds extends StandardEnvironment {
         @Override
         protected void customizePropertySources(MutablePropertySources sources) {
             super.customizePropertySources(sources);
-            sources.remove(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+            Map<String, Object> others = new HashMap<>(getSystemProperties());
+            others.keySet().removeIf(name -> name.startsWith("pglock."));
+            sources.replace(
+                    SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
+                    new MapPropertySource(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, others));
         }
     }
 }

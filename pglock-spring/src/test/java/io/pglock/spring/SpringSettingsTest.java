@@ -154,13 +154,55 @@ class SpringSettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"spring.flyway.pglock", "flyway.pglock"})
+    @ValueSource(strings = {"spring.flyway.pglock", "flyway.pglock", "spring.liquibase.pglock", "liquibase.pglock"})
     void refuseToBeWrittenWhereNobodyReadsThem(String prefix) {
         properties(Map.of(prefix + ".lockTimeout", "3s"));
 
         assertThatThrownBy(this::settings)
                 .hasMessageContaining(
                         prefix + ".lockTimeout is not read in Spring Boot; write pglock.lock-timeout instead");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"table", "advisory", "both"})
+    void haveOneThatIsForLiquibaseOnly(String lock) {
+        properties(Map.of("pglock.changelog-lock", lock, "pglock.lock-timeout", "3s"));
+
+        assertThat(settings()).isEqualTo(Map.of("changelogLock", lock, "lockTimeout", "3s"));
+        assertThat(SpringSettings.forFlyway(environment)).isEqualTo(Map.of("lockTimeout", "3s"));
+    }
+
+    @Test
+    void refuseAChangelogLockThatThereIsNot() {
+        properties(Map.of("pglock.changelog-lock", "session", "pglock.lock-timeout", "3"));
+
+        assertThatThrownBy(() -> SpringSettings.forFlyway(environment))
+                .hasMessageContaining("changelogLock=session: write table, advisory or both")
+                .hasMessageContaining("lockTimeout=3: a bare number has no unit");
+    }
+
+    @Test
+    void leaveToLiquibaseWhatLiquibaseReadsItself() {
+        environment
+                .getPropertySources()
+                .addFirst(new MapPropertySource(
+                        StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
+                        Map.of("liquibase.pglock.lockTimeout", "5s")));
+        variables(Map.of("LIQUIBASE_PGLOCK_LOCK_TIMEOUT", "6s"));
+        properties(Map.of("spring.liquibase.parameters.pglock.lockTimeout", "7s"));
+
+        assertThat(settings()).isEmpty();
+    }
+
+    @Test
+    void saveAMistakenPrefixFromBeingTakenForLiquibasesOwn() {
+        variables(Map.of("LIQUIBASE_PGLOCK_LOCK_TIMEOUT", "6s", "SPRING_LIQUIBASE_PGLOCK_LOCKTIMEOUT", "6s"));
+        properties(Map.of("liquibase.pglock.protect", "billing"));
+
+        assertThatThrownBy(this::settings)
+                .hasMessage("pglock: spring.liquibase.pglock.locktimeout is not read in Spring Boot; write"
+                        + " pglock.lock-timeout instead; pglock: liquibase.pglock.protect is not read in Spring Boot;"
+                        + " write pglock.protect instead");
     }
 
     @Test

@@ -6,13 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
-import java.io.File;
 import java.io.IOException;
-import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.net.MalformedURLException;
 import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,24 +24,13 @@ class WithoutDiscoveryTest {
     void theBeanAloneHasTheApplicationsSettings(Database database, Scenario scenario, @TempDir Path migrations)
             throws Exception {
         Shop.writeMigrations(migrations);
-        Thread thread = Thread.currentThread();
-        ClassLoader before = thread.getContextClassLoader();
-        try (var oneJar = new OneJar()) {
-            thread.setContextClassLoader(oneJar);
-            Class<?> shop = oneJar.loadClass(Shop.class.getName());
-            Method start = shop.getDeclaredMethod("start", Class.class, String[].class);
-            start.setAccessible(true);
-            String[] arguments = Shop.arguments(database, migrations, "--pglock.lock-timeout=3s")
-                    .toArray(String[]::new);
-            try (var context = (AutoCloseable) start.invoke(null, shop, arguments)) {
-                Object flyway = call(call(context, "getBean", "flyway"), "getConfiguration");
-                assertThat((Object[]) call(flyway, "getCallbacks"))
-                        .as("the bean, and nothing that was discovered")
-                        .singleElement()
-                        .matches(callback -> Proxy.isProxyClass(callback.getClass()));
-            }
-        } finally {
-            thread.setContextClassLoader(before);
+        try (var oneJar = new OneJar();
+                var context = oneJar.start(Shop.arguments(database, migrations, "--pglock.lock-timeout=3s"))) {
+            Object flyway = call(call(context, "getBean", "flyway"), "getConfiguration");
+            assertThat((Object[]) call(flyway, "getCallbacks"))
+                    .as("the bean, and nothing that was discovered")
+                    .singleElement()
+                    .matches(callback -> Proxy.isProxyClass(callback.getClass()));
         }
 
         Shop.assertThatAMigrationSaw(scenario, "public", "3s");
@@ -57,22 +42,10 @@ class WithoutDiscoveryTest {
         return object.getClass().getMethod(method, types).invoke(object, arguments);
     }
 
-    private static final class OneJar extends URLClassLoader {
+    private static final class OneJar extends ClassPath {
 
         OneJar() {
-            super(
-                    Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                            .map(OneJar::url)
-                            .toArray(URL[]::new),
-                    ClassLoader.getPlatformClassLoader());
-        }
-
-        private static URL url(String path) {
-            try {
-                return Path.of(path).toUri().toURL();
-            } catch (MalformedURLException e) {
-                throw new IllegalArgumentException(path, e);
-            }
+            super(element -> true);
         }
 
         @Override

@@ -119,7 +119,7 @@ public final class PgLockSettings implements AutoloadedConfigurations {
     }
 
     /** @throws IllegalArgumentException naming all that is wrong */
-    static void check(Map<String, String> settings) {
+    public static void check(Map<String, String> settings) {
         List<String> mistakes = new ArrayList<>();
         Map<String, String> ofPolicy = new HashMap<>(settings);
         Optional.ofNullable(ofPolicy.remove(ChangelogLock.KEY))

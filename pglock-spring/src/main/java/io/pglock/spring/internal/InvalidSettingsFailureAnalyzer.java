@@ -18,7 +18,7 @@ final class InvalidSettingsFailureAnalyzer extends AbstractFailureAnalyzer<Inval
         return new FailureAnalysis(
                 cause.getMessage() + "\n\nThese are set:\n\n" + places,
                 "Correct them, or remove them for the default. pglock's docs/settings.md has every setting and how it is"
-                        + " written.",
+                        + " written, docs/spring-boot.md where.",
                 cause);
     }
 }

@@ -7,13 +7,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.core.env.Environment;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.util.ClassUtils;
 
 /**
  * What stands under {@code pglock.} in a Spring application's properties, in pglock's own spelling: {@code lock-timeout},
@@ -23,8 +32,24 @@ public final class SpringSettings {
 
     private static final String PREFIX = "pglock";
 
+    private static final String LIQUIBASES_PREFIX = "liquibase.pglock";
+
     /** Boot passes nothing on from there, and what is written there would be without effect. */
-    private static final List<String> FLYWAYS_PREFIXES = List.of("spring.flyway.pglock", "flyway.pglock");
+    private static final List<String> HOSTS_PREFIXES =
+            List.of("spring.flyway.pglock", "flyway.pglock", "spring.liquibase.pglock", LIQUIBASES_PREFIX);
+
+    /** Where Liquibase itself looks for what has its prefix. */
+    private static final Set<String> LIQUIBASES_SOURCES = Set.of(
+            StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
+            StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME);
+
+    /** A setting that Flyway has no use for. */
+    private static final String CHANGELOG_LOCK = "changelogLock";
+
+    /** As {@code PgLockLiquibaseAutoConfiguration} has it. */
+    private static final boolean LIQUIBASE = Stream.of(
+                    "io.pglock.liquibase.PgLockLiquibase", "liquibase.integration.spring.SpringLiquibase")
+            .allMatch(name -> ClassUtils.isPresent(name, SpringSettings.class.getClassLoader()));
 
     /** Of a list: {@code protect[0]} comes as {@code protect.0}. */
     private static final String INDEX = "\\.\\d+$";
@@ -39,22 +64,26 @@ public final class SpringSettings {
      * @throws InvalidSettingsException naming every mistake, and where it stands
      */
     public static Map<String, String> of(Environment environment) {
-        Binder binder = Binder.get(environment);
         Map<String, String> settings = new TreeMap<>();
-        texts(binder, PREFIX).forEach((written, text) -> {
+        texts(environment, PREFIX).forEach((written, text) -> {
             String key = key(written);
             // What comes first comes from the property source that precedes the others.
-            settings.putIfAbsent(key, written.matches(".+" + INDEX) ? list(binder, key) : offAsItWasWritten(key, text));
+            settings.putIfAbsent(
+                    key, written.matches(".+" + INDEX) ? list(environment, key) : offAsItWasWritten(key, text));
         });
         settings.values().removeIf(String::isBlank);
 
         List<String> mistakes = new ArrayList<>();
-        FLYWAYS_PREFIXES.forEach(prefix -> texts(binder, prefix)
+        HOSTS_PREFIXES.forEach(prefix -> texts(environment, prefix)
                 .keySet()
                 .forEach(key -> mistakes.add("pglock: " + prefix + "." + key + " is not read in Spring Boot; write "
                         + property(key(key)) + " instead")));
+        if (!LIQUIBASE && settings.remove(CHANGELOG_LOCK) != null) {
+            mistakes.add("pglock: " + property(CHANGELOG_LOCK) + " is a setting for Liquibase, and pglock-liquibase is"
+                    + " not there; remove one or add the other");
+        }
         try {
-            LockPolicy.parse(settings);
+            check(settings);
         } catch (IllegalArgumentException e) {
             mistakes.add(String.valueOf(e.getMessage()));
         }
@@ -64,14 +93,50 @@ public final class SpringSettings {
         return settings;
     }
 
-    private static Map<String, String> texts(Binder binder, String prefix) {
-        return binder.bind(prefix, TEXTS).orElse(Map.of());
+    /**
+     * {@link #of} an application, without what only Liquibase understands.
+     *
+     * @throws InvalidSettingsException naming every mistake, and where it stands
+     */
+    public static Map<String, String> forFlyway(Environment environment) {
+        Map<String, String> settings = of(environment);
+        settings.remove(CHANGELOG_LOCK);
+        return settings;
+    }
+
+    private static void check(Map<String, String> settings) {
+        if (LIQUIBASE) {
+            LiquibaseBeans.check(settings);
+        } else {
+            LockPolicy.parse(settings);
+        }
+    }
+
+    private static Map<String, String> texts(Environment environment, String prefix) {
+        return binder(environment, prefix).bind(prefix, TEXTS).orElse(Map.of());
+    }
+
+    private static Binder binder(Environment environment, String prefix) {
+        return new Binder(sources(environment, prefix), new PropertySourcesPlaceholdersResolver(environment));
+    }
+
+    /** Those that count, or where what has this prefix is out of place. */
+    private static List<ConfigurationPropertySource> sources(Environment environment, String prefix) {
+        return StreamSupport.stream(
+                        ConfigurationPropertySources.get(environment).spliterator(), false)
+                .filter(source -> !prefix.equals(LIQUIBASES_PREFIX) || !isLiquibases(source))
+                .toList();
+    }
+
+    private static boolean isLiquibases(ConfigurationPropertySource source) {
+        return source.getUnderlyingSource() instanceof PropertySource<?> properties
+                && LIQUIBASES_SOURCES.contains(properties.getName());
     }
 
     /** What is no key of pglock's is left as it is, for {@link LockPolicy#parse} to say what was meant. */
     private static String key(String written) {
         String plain = plain(written.replaceFirst(INDEX, ""));
-        return LockPolicy.keys().stream()
+        return Stream.concat(LockPolicy.keys().stream(), Stream.of(CHANGELOG_LOCK))
                 .filter(key -> plain(key).equals(plain))
                 .findFirst()
                 .orElse(written);
@@ -86,9 +151,9 @@ public final class SpringSettings {
         return PREFIX + "." + key.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
     }
 
-    private static String list(Binder binder, String key) {
-        return String.join(
-                ",", binder.bind(property(key), Bindable.listOf(String.class)).orElse(List.of()));
+    private static String list(Environment environment, String key) {
+        return binder(environment, PREFIX).bind(property(key), Bindable.listOf(String.class)).orElse(List.of()).stream()
+                .collect(Collectors.joining(","));
     }
 
     /** YAML reads {@code off} as {@code false}. */
@@ -108,17 +173,16 @@ public final class SpringSettings {
     /** Property and place, and never a value: it may be a password. */
     private static Map<String, String> origins(Environment environment) {
         Map<String, String> origins = new LinkedHashMap<>();
-        List<ConfigurationPropertyName> prefixes = new ArrayList<>(List.of(ConfigurationPropertyName.of(PREFIX)));
-        FLYWAYS_PREFIXES.forEach(prefix -> prefixes.add(ConfigurationPropertyName.of(prefix)));
-        ConfigurationPropertySources.get(environment).forEach(source -> {
-            if (source instanceof IterableConfigurationPropertySource iterable) {
-                iterable.stream()
-                        .filter(name -> prefixes.stream().anyMatch(prefix -> prefix.isAncestorOf(name)))
-                        .map(iterable::getConfigurationProperty)
-                        .forEach(property -> origins.putIfAbsent(
-                                property.getName().toString(), String.valueOf(property.getOrigin())));
-            }
-        });
+        Stream.concat(Stream.of(PREFIX), HOSTS_PREFIXES.stream())
+                .forEach(prefix -> sources(environment, prefix).forEach(source -> {
+                    if (source instanceof IterableConfigurationPropertySource iterable) {
+                        iterable.stream()
+                                .filter(ConfigurationPropertyName.of(prefix)::isAncestorOf)
+                                .map(iterable::getConfigurationProperty)
+                                .forEach(property -> origins.putIfAbsent(
+                                        property.getName().toString(), String.valueOf(property.getOrigin())));
+                    }
+                }));
         return origins;
     }
 }
