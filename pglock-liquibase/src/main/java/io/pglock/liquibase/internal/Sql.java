@@ -8,13 +8,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Every statement of pglock-liquibase. Lower case, bound or quoted, never pasted. Not API. */
+/** Every statement of pglock-liquibase. Lower case, bound or quoted, never pasted; tables are named as Liquibase has escaped them. Not API. */
 public final class Sql {
 
     private Sql() {}
 
-    // ---- change types: they run as they are printed by update-sql, so nothing in them can be bound
-    // -----------------------
+    // ---- change types: they run as update-sql prints them, so nothing in them can be bound -------------------------
 
     /** What was there before is kept in a setting of the transaction: a guard around it has its own {@code lock_timeout}. */
     private static final String LOCK_TABLE_TIMED = """
@@ -97,5 +96,44 @@ public final class Sql {
             quote = "$pglock" + i + "$";
         }
         return quote;
+    }
+
+    // ---- the changelog lock -----------------------------------------------------------------------------------------
+
+    /**
+     * The database, and the name of the lock. Which schema Liquibase says depends on its version: some say none where others
+     * say {@code public}. So the server is asked which one is meant.
+     */
+    static final String CHANGELOG = """
+            select current_database(), 'liquibase ' || quote_ident(coalesce(
+                       (select nspname from pg_namespace where oid = to_regnamespace(nullif(?, ''))), nullif(?, ''),
+                       current_schema(), '')) || '.' || quote_ident(?)""";
+
+    /**
+     * To this value if it has that one now. Not there before PostgreSQL 14, and only 0 where the server's system cannot do it.
+     */
+    static final String CLIENT_CHECK = """
+            select set_config('client_connection_check_interval', ?, false)
+            where current_setting('client_connection_check_interval', true) = ?""";
+
+    /** Until the end of the transaction: a look at a table that others may have locked. */
+    static final String BRIEFLY = "set local lock_timeout = '1s'";
+
+    static final String TABLE_EXISTS = "select to_regclass(?) is not null";
+
+    static String row(String table) {
+        return "select coalesce(locked, false), coalesce(lockedby, ''), lockgranted from " + table + " where id = 1";
+    }
+
+    /** If it is free, or its holder's name is like that. */
+    static String lockRow(String table) {
+        return "update " + table + " set locked = true, lockgranted = now(), lockedby = ?"
+                + " where id = 1 and (locked is not true or lockedby like ?)";
+    }
+
+    /** If that one holds it. */
+    static String unlockRow(String table) {
+        return "update " + table + " set locked = false, lockgranted = null, lockedby = null"
+                + " where id = 1 and locked and coalesce(lockedby, '') = ?";
     }
 }
