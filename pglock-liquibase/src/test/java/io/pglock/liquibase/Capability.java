@@ -15,6 +15,9 @@ enum Capability {
     CONCURRENTLY("`CONCURRENTLY`"),
     SETTINGS("settings"),
     OVERRIDES("overrides"),
+    CHANGES("`lockTable`, `advisoryLock`"),
+    SCHEMA("XSD offline"),
+    CHANGELOG_LOCK("changelog lock"),
     LEFT_ALONE("left alone");
 
     final String title;

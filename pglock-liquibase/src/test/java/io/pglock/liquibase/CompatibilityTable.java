@@ -16,7 +16,12 @@ final class CompatibilityTable {
             "liquibase-core",
             """
             One `pglock-liquibase` for all of these. Its tests, compiled once against 4.33.0, have been run on each of them, on a
-            real PostgreSQL, and on 4.33.0 once more with `liquibase-commercial` on the class path, which every later test of the
+            real PostgreSQL; on 4.33.0 once more with `liquibase-commercial`, which Liquibase's Maven plugin brings, without a
+            licence for it.
+
+            "Settings" are those in a scope, `-D`, `liquibase.properties` and changelog parameters, "overrides" those of one
+            changeset in XML, YAML, JSON and formatted SQL, "changelog lock" is `changelogLock` as `advisory` and as `both`, and
+            "left alone" are `update-sql`, other databases, changesets that do not run through JDBC, and all with `enabled=false`.
             """,
             Stream.of(Capability.values()).map(capability -> capability.title).toList(),
             CompatibilityTable::proves,
