@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -49,7 +50,8 @@ public record CompatibilityMatrix(
      *
      * @param reports has a folder of Surefire's reports for each run
      * @param page is written to, whatever the runs say
-     * @return each test that failed and each column that no test was run for, with the version where that was so; empty when all is well
+     * @return each test that failed, and for which columns no test was run, with the version where that was so; empty when all is
+     *     well
      * @throws IOException if there is something that cannot be read or written
      */
     public List<String> write(Path reports, Path page) throws IOException {
@@ -83,8 +85,11 @@ public record CompatibilityMatrix(
 
     private Stream<String> complaints(MatrixRun run) {
         String where = " on " + host + " " + title.apply(run) + ": ";
+        String untested = columns.stream()
+                .filter(column -> run.proving(column).isEmpty())
+                .collect(Collectors.joining(", "));
         return Stream.concat(
-                columns.stream().filter(column -> run.proving(column).isEmpty()).map(column -> "no test" + where + column),
+                Stream.of(untested).filter(titles -> !titles.isEmpty()).map(titles -> "no test" + where + titles),
                 run.tests().stream().filter(MatrixRun.Test::failed).map(test -> "failed" + where + test.name()));
     }
 
