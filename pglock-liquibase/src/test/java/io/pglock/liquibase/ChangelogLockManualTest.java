@@ -35,8 +35,8 @@ class ChangelogLockManualTest extends ChangelogLockScene {
         Map<String, String> settings = properties.stringPropertyNames().stream()
                 .collect(Collectors.toMap(key -> key.replaceFirst("^liquibase\\.", ""), properties::getProperty));
 
-        String service =
-                with(dataSource, settings, database -> lockOf(database).getClass().getName());
+        String service = with(
+                dataSource, settings, database -> lockOf(database).getClass().getName());
 
         assertThat(service).isEqualTo(AdvisoryLockService.class.getName());
     }

@@ -55,8 +55,8 @@ class ManualTest extends LiquibaseScene {
                 properties.load(text);
             }
             Map<String, String> settings = new HashMap<>();
-            properties.forEach((key, value) -> settings.put(
-                    key.toString().replaceFirst("^liquibase\\.pglock\\.", ""), value.toString()));
+            properties.forEach((key, value) ->
+                    settings.put(key.toString().replaceFirst("^liquibase\\.pglock\\.", ""), value.toString()));
             assertThat(LockPolicy.parse(settings)).isNotEqualTo(LockPolicy.defaults());
         }
     }

@@ -46,6 +46,7 @@ class UntouchedTest extends LiquibaseScene {
         super(dataSource, scenario);
     }
 
+    @SuppressWarnings("deprecation") // the way that there is in every Liquibase
     private String updateSql(Map<String, String> settings) throws Exception {
         StringWriter script = new StringWriter();
         liquibase(settings, liquibase -> {

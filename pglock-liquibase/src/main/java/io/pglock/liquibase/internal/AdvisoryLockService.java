@@ -77,7 +77,7 @@ public final class AdvisoryLockService extends StandardLockService {
         if (acquireLock()) {
             return;
         }
-        ChangelogWait wait = ChangelogWait.upTo(getChangeLogChangelogWaitTime(), getChangeLogLockRecheckTime());
+        ChangelogWait wait = ChangelogWait.upTo(getChangeLogLockWaitTime(), getChangeLogLockRecheckTime());
         Changelog changelog = changelog();
         boolean told = false;
         do {
