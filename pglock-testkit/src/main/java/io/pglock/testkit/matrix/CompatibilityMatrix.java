@@ -85,9 +85,8 @@ public record CompatibilityMatrix(
 
     private Stream<String> complaints(MatrixRun run) {
         String where = " on " + host + " " + title.apply(run) + ": ";
-        String untested = columns.stream()
-                .filter(column -> run.proving(column).isEmpty())
-                .collect(Collectors.joining(", "));
+        String untested =
+                columns.stream().filter(column -> run.proving(column).isEmpty()).collect(Collectors.joining(", "));
         return Stream.concat(
                 Stream.of(untested).filter(titles -> !titles.isEmpty()).map(titles -> "no test" + where + titles),
                 run.tests().stream().filter(MatrixRun.Test::failed).map(test -> "failed" + where + test.name()));

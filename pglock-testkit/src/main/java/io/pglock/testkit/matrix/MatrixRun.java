@@ -75,7 +75,8 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
                 .distinct()
                 .toList();
         if (versions.size() != 1) {
-            throw new IllegalStateException(folder + ": not exactly one " + jar + " on the class path, but " + versions);
+            throw new IllegalStateException(
+                    folder + ": not exactly one " + jar + " on the class path, but " + versions);
         }
         return new MatrixRun(Version.parse(versions.get(0)), classPath, List.copyOf(tests));
     }

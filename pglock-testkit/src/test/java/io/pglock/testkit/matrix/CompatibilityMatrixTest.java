@@ -63,7 +63,8 @@ class CompatibilityMatrixTest {
                   <properties><property name="surefire.test.class.path" value="%s"/></properties>
                   %s
                 </testsuite>
-                """.formatted(jars, String.join("\n", testcases)));
+                """.formatted(
+                        jars, String.join("\n", testcases)));
     }
 
     private static String testcase(String method, String result) {
@@ -100,13 +101,15 @@ class CompatibilityMatrixTest {
 
         assertThat(MATRIX.write(reports, page)).isEmpty();
 
-        assertThat(Files.readString(page)).startsWith("""
+        assertThat(Files.readString(page))
+                .startsWith("""
                 # Which Bird
 
                 <!-- Made by mvn -Pbird-matrix of the reports of its tests; see CompatibilityTable. Not to be edited. -->
 
                 All of them.
-                """).contains("| Bird | flying | walking | swimming | tests | passed | skipped |");
+                """)
+                .contains("| Bird | flying | walking | swimming | tests | passed | skipped |");
         assertThat(table())
                 .containsExactly(
                         "| 9.12 | [1] | yes [2] | yes [2] | 3 | 1 | 2 [1, 2] |",
@@ -131,7 +134,8 @@ class CompatibilityMatrixTest {
 
         assertThat(MATRIX.write(reports, page))
                 .containsExactly(
-                        "no test on Bird 1.0: flying", "failed on Bird 1.0: CompatibilityMatrixTest$Bird.walks(int)[1]");
+                        "no test on Bird 1.0: flying",
+                        "failed on Bird 1.0: CompatibilityMatrixTest$Bird.walks(int)[1]");
 
         assertThat(table()).containsExactly("| 1.0 | **no** | **no** | **no** | 2 | 1 | 0 |");
         assertThat(CompatibilityPage.read(page).mistakesAsMadeBy(MATRIX))
