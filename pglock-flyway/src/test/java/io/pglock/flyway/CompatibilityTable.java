@@ -30,7 +30,7 @@ final class CompatibilityTable {
 
     /** Writes the page, and fails when a test has failed: {@code <folder of reports> <page>}. */
     public static void main(String[] arguments) throws IOException {
-        MATRIX.main(arguments);
+        MATRIX.run(arguments);
     }
 
     private static List<String> proves(AnnotatedElement test) {

@@ -73,7 +73,7 @@ public record CompatibilityMatrix(
      * @param arguments those of the program
      * @throws IOException if there is something that cannot be read or written
      */
-    public void main(String... arguments) throws IOException {
+    public void run(String... arguments) throws IOException {
         Path page = Path.of(arguments[1]);
         List<String> complaints = write(Path.of(arguments[0]), page);
         System.out.println(Files.readString(page));
