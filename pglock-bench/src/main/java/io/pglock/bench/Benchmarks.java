@@ -28,5 +28,8 @@ public final class Benchmarks {
         if (wanted.matcher(FlywayNoOp.class.getName()).find()) {
             FlywayNoOp.main(arguments);
         }
+        if (wanted.matcher(LiquibaseNoOp.class.getName()).find()) {
+            LiquibaseNoOp.main(arguments);
+        }
     }
 }

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.pglock.flyway.PgLockConfiguration;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
@@ -26,12 +18,9 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
  * What pglock costs where nobody is in the way: 500 migrations with it and without it, by turns (with, without, without, with
  * ...), each run on a schema of its own; and how many round trips it adds.
  */
-public final class FlywayNoOp {
+public final class FlywayNoOp implements PairedRuns.Work {
 
     private static final int MIGRATIONS = 500;
-    private static final int WARM_UP = 6;
-    private static final OperatingSystemMXBean JVM = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-    private static final int PAIRS = 7;
 
     private static final Map<String, String> SCRIPTS =
             new TreeMap<>(Map.of("select 1", "select 1;", "create table", "create table t%d (id int primary key);"));
@@ -55,7 +44,7 @@ public final class FlywayNoOp {
                                 folder.resolve("V" + i + "__no_op.sql"),
                                 script.getValue().formatted(i));
                     }
-                    new FlywayNoOp(server, folder).run(script.getKey());
+                    PairedRuns.measure(script.getKey(), MIGRATIONS, new FlywayNoOp(server, folder));
                 } finally {
                     delete(folder);
                 }
@@ -72,64 +61,17 @@ public final class FlywayNoOp {
         Files.delete(folder);
     }
 
-    /** @param cpu of this JVM, which other programs on the machine disturb less */
-    private record Run(double millis, double cpu) {}
-
-    private void run(String script) {
-        List<Run> with = new ArrayList<>();
-        List<Run> without = new ArrayList<>();
-        IntStream.range(0, WARM_UP).forEach(i -> measure(i % 2 == 0));
-        for (int pair = 0; pair < PAIRS; pair++) {
-            if (pair % 2 == 0) {
-                with.add(measure(true));
-                without.add(measure(false));
-            } else {
-                without.add(measure(false));
-                with.add(measure(true));
-            }
-        }
-        System.out.printf(
-                Locale.ROOT,
-                "%d x %s, min/median/max of %d pairs: with %s ms, without %s ms, ratio %s; CPU of the client: ratio %s; round trips"
-                        + " for each: with %.2f, without %.2f%n",
-                MIGRATIONS,
-                script,
-                PAIRS,
-                text(with.stream().mapToDouble(Run::millis), "%.0f"),
-                text(without.stream().mapToDouble(Run::millis), "%.0f"),
-                text(ratios(with, without, Run::millis), "%.3f"),
-                text(ratios(with, without, Run::cpu), "%.3f"),
-                roundTrips(true),
-                roundTrips(false));
-    }
-
-    private static DoubleStream ratios(List<Run> with, List<Run> without, ToDoubleFunction<Run> of) {
-        return IntStream.range(0, PAIRS)
-                .mapToDouble(i -> of.applyAsDouble(with.get(i)) / of.applyAsDouble(without.get(i)));
-    }
-
-    private static String text(DoubleStream values, String format) {
-        double[] sorted = values.sorted().toArray();
-        return (format + "/" + format + "/" + format)
-                .formatted(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
-    }
-
-    private Run measure(boolean guarded) {
-        long cpu = JVM.getProcessCpuTime();
-        long start = System.nanoTime();
+    @Override
+    public void run(boolean guarded) {
         migrate(guarded, server.url());
-        Run run = new Run((System.nanoTime() - start) / 1e6, (JVM.getProcessCpuTime() - cpu) / 1e6);
-        clean();
-        return run;
     }
 
-    private double roundTrips(boolean guarded) {
+    @Override
+    public long roundTrips(boolean guarded) {
         String separator = server.url().contains("?") ? "&" : "?";
         RoundTrips.take();
         migrate(guarded, server.url() + separator + "socketFactory=" + RoundTrips.class.getName());
-        long count = RoundTrips.take();
-        clean();
-        return (double) count / MIGRATIONS;
+        return RoundTrips.take();
     }
 
     private void migrate(boolean guarded, String url) {
@@ -146,7 +88,8 @@ public final class FlywayNoOp {
         }
     }
 
-    private void clean() {
+    @Override
+    public void clean() {
         try (Connection connection = server.connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("drop schema bench cascade");

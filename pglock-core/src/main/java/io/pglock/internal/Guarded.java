@@ -114,8 +114,10 @@ public final class Guarded {
     void unavailable(String occasion, String why) {
         acting.lock();
         try {
-            if (!ended) {
-                notices.warn(
+            BaseConnection session = physical.get();
+            if (!ended && session != null) {
+                notices.warnOnce(
+                        session,
                         occasion,
                         "Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
             }
@@ -127,6 +129,10 @@ public final class Guarded {
 
     /** The watch can serve this session. */
     void accepted() {
+        BaseConnection session = physical.get();
+        if (session != null) {
+            Notices.forget(session);
+        }
         checked.complete(Optional.empty());
     }
 

@@ -2,15 +2,22 @@
 package io.pglock.internal;
 
 import java.lang.System.Logger.Level;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import org.postgresql.core.BaseConnection;
 
 /** What is told about a guarded session, to the scope's listener or to the log. Under the lock of {@link Guarded}. Not API. */
 final class Notices {
 
     private static final System.Logger LOG = System.getLogger("io.pglock");
+
+    private static final Map<BaseConnection, Set<String>> TOLD = Collections.synchronizedMap(new WeakHashMap<>());
 
     private final Optional<BiConsumer<Level, String>> listener;
     private final Findings findings;
@@ -23,9 +30,29 @@ final class Notices {
 
     /** A warning that stays with the scope; once for each {@code occasion}. */
     void warn(String occasion, String message) {
+        warn(occasion, message, true);
+    }
+
+    /** As {@link #warn(String, String)}, but nobody is told what was told of an earlier scope on the same session. */
+    void warnOnce(BaseConnection session, String occasion, String message) {
+        warn(
+                occasion,
+                message,
+                TOLD.computeIfAbsent(session, one -> ConcurrentHashMap.newKeySet())
+                        .add(message.replaceAll("\\d+", "#"))); // it may say how long something took
+    }
+
+    /** It is not so any more: the next time it is news. */
+    static void forget(BaseConnection session) {
+        TOLD.remove(session);
+    }
+
+    private void warn(String occasion, String message, boolean news) {
         if (warned.add(occasion)) {
             findings.warning(message);
-            tell(Level.WARNING, message);
+            if (news) {
+                tell(Level.WARNING, message);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ import io.pglock.testkit.Database;
 import io.pglock.testkit.Scenario;
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
@@ -270,7 +271,8 @@ class ChangeSchemaTest extends ChangeScene {
         return write(file, Files.readString(folder.resolve(file)).replace(part, other));
     }
 
-    private static final Proxy NOBODY = new Proxy(Proxy.Type.HTTP, new InetSocketAddress("127.0.0.1", 1));
+    private static final Proxy NOBODY =
+            new Proxy(Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), 1));
 
     private interface Run {
         void run() throws Exception;

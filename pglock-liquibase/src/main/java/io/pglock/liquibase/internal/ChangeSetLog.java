@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import liquibase.Scope;
+import liquibase.integration.IntegrationDetails;
 import liquibase.logging.LogService;
 import liquibase.logging.Logger;
-import liquibase.ui.CompositeUIService;
 import liquibase.ui.ConsoleUIService;
-import liquibase.ui.UIService;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where Liquibase says things: its log and, where there is one, its console, which alone is seen at the log level that its
- * command line has by default. Both as they are when this is made: the watch has no scope of Liquibase's. Thread-safe.
+ * Where Liquibase says things: its log and, on its command line, the console, which alone is seen at the log level that it has by
+ * default. Both as they are when this is made: the watch has no scope of Liquibase's. Thread-safe.
  */
 final class ChangeSetLog implements LockGuard.Messages {
 
@@ -26,13 +26,13 @@ final class ChangeSetLog implements LockGuard.Messages {
 
     private final Logger log = Scope.getCurrentScope().getLog(ChangeSetLog.class);
     private final Optional<ConsoleUIService> console =
-            console(Scope.getCurrentScope().getUI());
+            onTheCommandLine() ? Optional.of(new ConsoleUIService()) : Optional.empty();
 
-    private static Optional<ConsoleUIService> console(UIService ui) {
-        if (ui instanceof ConsoleUIService own) {
-            return Optional.of(own);
-        }
-        return ui instanceof CompositeUIService ? Optional.of(new ConsoleUIService()) : Optional.empty();
+    /** Elsewhere whoever sees the console sees the log in it. */
+    private static boolean onTheCommandLine() {
+        @Nullable IntegrationDetails integration =
+                Scope.getCurrentScope().get(Scope.Attr.integrationDetails, IntegrationDetails.class);
+        return integration != null && "cli".equals(integration.getName());
     }
 
     @Override

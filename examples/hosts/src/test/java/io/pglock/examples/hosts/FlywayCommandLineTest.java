@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 
 /** Flyway's command line, the distribution that people download, with pglock in its {@code drivers}. */
-class FlywayCommandLineTest extends FlywayHostContract {
+class FlywayCommandLineTest extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("flyway.toml", (database, folder, settings) -> {
             List<String> toml = new ArrayList<>(List.of("[flyway.pglock]"));
             toml.addAll(Settings.lines(settings, "%s = \"%s\""));
@@ -30,7 +30,7 @@ class FlywayCommandLineTest extends FlywayHostContract {
                 (database, folder, settings) -> migrate(database, Settings.lines(settings, "-pglock.%s=%s")));
         channels.put("the environment", (database, folder, settings) -> {
             ProcessBuilder migrate = migrate(database, List.of());
-            migrate.environment().putAll(Settings.variables(settings));
+            migrate.environment().putAll(Settings.variables("flyway", settings));
             return migrate;
         });
         return channels;

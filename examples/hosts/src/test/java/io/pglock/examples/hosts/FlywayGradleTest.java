@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
  * Flyway's Gradle plugin, with pglock on the class path of the build script. Gradle is not on Maven Central: this is Debian's,
  * 4.4, and the newest plugin that runs on it, Flyway 10's.
  */
-class FlywayGradleTest extends FlywayHostContract {
+class FlywayGradleTest extends HostContract {
 
     private static final Path GRADLE =
             Path.of(System.getProperty("pglock.test.gradle", "/usr/share/gradle/bin/gradle"));
@@ -30,8 +30,8 @@ class FlywayGradleTest extends FlywayHostContract {
     }
 
     @Override
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("gradle.properties", (database, folder, settings) -> {
             Files.write(folder.resolve("gradle.properties"), Settings.lines(settings, "flyway.pglock.%s=%s"));
             return migrate(database, folder, List.of());

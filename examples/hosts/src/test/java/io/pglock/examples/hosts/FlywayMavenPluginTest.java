@@ -9,17 +9,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Flyway's Maven plugin in a real Maven, with pglock as a dependency of the plugin. */
-class FlywayMavenPluginTest extends FlywayHostContract {
+class FlywayMavenPluginTest extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("<pluginConfiguration>", (database, folder, settings) -> {
             writePom(folder, "<!-- pluginConfiguration -->", settings, "<pglock.%1$s>%2$s</pglock.%1$s>");
             return migrate(database, List.of());
@@ -35,7 +34,7 @@ class FlywayMavenPluginTest extends FlywayHostContract {
         channels.put("the environment", (database, folder, settings) -> {
             writePom(folder, "", Map.of(), "");
             ProcessBuilder migrate = migrate(database, List.of());
-            migrate.environment().putAll(Settings.variables(settings));
+            migrate.environment().putAll(Settings.variables("flyway", settings));
             return migrate;
         });
         return channels;
@@ -51,23 +50,13 @@ class FlywayMavenPluginTest extends FlywayHostContract {
     }
 
     private static ProcessBuilder migrate(Database database, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("pglock.hosts.maven"), "bin", "mvn").toString(),
-                "--batch-mode",
-                "--settings=" + Path.of("src/it/settings.xml").toAbsolutePath(),
-                // what this build has downloaded counts as offline
-                "--offline",
-                "-Daether.offline.protocols=file",
-                "-Dpglock.hosts.resolved=" + System.getProperty("pglock.hosts.resolved"),
-                "-Dmaven.repo.local=" + System.getProperty("pglock.hosts.repository"),
+        ProcessBuilder migrate = MavenProcess.of(
                 "org.flywaydb:flyway-maven-plugin:migrate",
                 "-Dflyway.url=" + database.url(),
                 "-Dflyway.user=" + database.user(),
                 "-Dflyway.password=" + database.password(),
-                "-Dflyway.locations=filesystem:sql"));
-        command.addAll(arguments);
-        ProcessBuilder migrate = new ProcessBuilder(command);
-        migrate.environment().put("JAVA_HOME", System.getProperty("java.home"));
+                "-Dflyway.locations=filesystem:sql");
+        migrate.command().addAll(arguments);
         return migrate;
     }
 }

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The JVM is killed, with {@code SIGKILL}, while its migration cannot get in: nothing of it stays, and the next run gets in. */
+/** The JVM of a Flyway is killed, with {@code SIGKILL}, while its migration cannot get in: nothing of it stays, and the next run gets in. */
 class KilledHostTest extends ShopScene {
 
     private static final Map<String, String> SETTINGS = Map.of(
@@ -31,9 +31,9 @@ class KilledHostTest extends ShopScene {
     @ParameterizedTest(name = "{0}, while it pauses: {1}")
     @CsvSource({"command line, false", "command line, true", "Spring Boot 4.1, true"})
     void leavesNothingBehind(String name, boolean pauses, Database database, Scenario scenario) throws Exception {
-        FlywayHost host = name.equals("command line")
+        Host host = name.equals("command line")
                 ? new FlywayCommandLineTest().channels().get("flyway.toml")
-                : SpringBootJar.of("4.1").channels().get("application.yaml");
+                : SpringBootJar.withFlyway("4.1").channels().get("application.yaml");
         Session web = readerOfOrders(scenario);
 
         try (HostProcess killed = start(host, database, SETTINGS)) {

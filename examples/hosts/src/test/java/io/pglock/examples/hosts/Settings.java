@@ -18,13 +18,23 @@ final class Settings {
                 .toList();
     }
 
-    /** As environment variables: {@code FLYWAY_PGLOCK_LOCK_TIMEOUT} for {@code lockTimeout}. */
-    static Map<String, String> variables(Map<String, String> settings) {
+    /** As flags want their names: {@code lock-timeout} for {@code lockTimeout}. */
+    static Map<String, String> hyphenated(Map<String, String> settings) {
         return settings.entrySet().stream()
-                .collect(Collectors.toMap(setting -> variable(setting.getKey()), Map.Entry::getValue));
+                .collect(Collectors.toMap(setting -> apart(setting.getKey(), "-"), Map.Entry::getValue));
     }
 
-    private static String variable(String key) {
-        return "FLYWAY_PGLOCK_" + key.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+    /** As environment variables of Flyway or Liquibase: {@code FLYWAY_PGLOCK_LOCK_TIMEOUT} for {@code lockTimeout}. */
+    static Map<String, String> variables(String host, Map<String, String> settings) {
+        return settings.entrySet().stream()
+                .collect(Collectors.toMap(setting -> variable(host, setting.getKey()), Map.Entry::getValue));
+    }
+
+    private static String variable(String host, String key) {
+        return (host + "_PGLOCK_" + apart(key, "_")).toUpperCase(Locale.ROOT);
+    }
+
+    private static String apart(String key, String between) {
+        return key.replaceAll("([A-Z])", between + "$1").toLowerCase(Locale.ROOT);
     }
 }

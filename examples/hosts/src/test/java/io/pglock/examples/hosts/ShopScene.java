@@ -15,7 +15,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A shop, and two migrations of it; the second one needs the table of orders, after it has changed others. */
+/**
+ * A shop, and two migrations of it, for Flyway and for Liquibase; the second one needs the table of orders, after it has
+ * changed others.
+ */
 @PostgresTest
 abstract class ShopScene {
 
@@ -24,6 +27,13 @@ abstract class ShopScene {
             select count(*) from information_schema.columns
              where table_schema = 'shop' and column_name in ('vip', 'note')""";
 
+    private static final String BEGIN = "insert into shop.log values ('V1');\n";
+    private static final String EXTEND_THE_SHOP = """
+            alter table shop.customers add column vip boolean;
+            insert into shop.log values ('V2');
+            alter table shop.orders add column note text;
+            """;
+
     @TempDir
     Path folder;
 
@@ -31,7 +41,7 @@ abstract class ShopScene {
     void openTheShop(Scenario scenario) throws IOException {
         scenario.session("test")
                 .execute(
-                        "drop table if exists flyway_schema_history",
+                        "drop table if exists flyway_schema_history, databasechangelog, databasechangeloglock",
                         "drop schema if exists shop cascade",
                         // not in Flyway's own schema, which has to be empty before the first migration
                         "create schema shop",
@@ -39,15 +49,14 @@ abstract class ShopScene {
                         "create table shop.orders (id int)",
                         "create table shop.log (entry text)");
         Path sql = Files.createDirectory(folder.resolve("sql"));
-        Files.writeString(sql.resolve("V1__begin.sql"), "insert into shop.log values ('V1');\n");
-        Files.writeString(sql.resolve("V2__extend_the_shop.sql"), """
-                alter table shop.customers add column vip boolean;
-                insert into shop.log values ('V2');
-                alter table shop.orders add column note text;
-                """);
+        Files.writeString(sql.resolve("V1__begin.sql"), BEGIN);
+        Files.writeString(sql.resolve("V2__extend_the_shop.sql"), EXTEND_THE_SHOP);
+        Files.writeString(
+                folder.resolve("changelog.sql"),
+                "--liquibase formatted sql\n--changeset shop:1\n" + BEGIN + "--changeset shop:2\n" + EXTEND_THE_SHOP);
     }
 
-    final HostProcess start(FlywayHost host, Database database, Map<String, String> settings) throws IOException {
+    final HostProcess start(Host host, Database database, Map<String, String> settings) throws IOException {
         return HostProcess.start(host.migrate(database, folder, settings), folder);
     }
 
@@ -97,6 +106,7 @@ abstract class ShopScene {
         assertThat(test.execute("select pid, mode from pg_locks where relation = 'shop.orders'::regclass"))
                 .containsExactly(web.pid() + "|AccessShareLock");
         assertThat(history(test)).containsExactly("1|t");
+        assertThat(changelogIsLocked(test)).isFalse();
         assertThat(test.value(NOTES_OF_V2)).isEqualTo("0");
         assertThat(test.value(COLUMNS_OF_V2)).isEqualTo("0");
     }
@@ -108,12 +118,23 @@ abstract class ShopScene {
         assertThat(test.value(COLUMNS_OF_V2)).isEqualTo("2");
     }
 
-    /** Version and success, row by row; nothing where there is no such table yet. */
+    /** Version and success, row by row, of either; nothing where there is no such table yet. */
     static List<String> history(Session test) {
-        boolean exists = test.value("select to_regclass('flyway_schema_history') is not null")
-                .equals("t");
-        return exists
-                ? test.execute("select version, success from flyway_schema_history order by installed_rank")
+        if (exists(test, "flyway_schema_history")) {
+            return test.execute("select version, success from flyway_schema_history order by installed_rank");
+        }
+        return exists(test, "databasechangelog")
+                ? test.execute("select id, exectype = 'EXECUTED' from databasechangelog order by orderexecuted")
                 : List.of();
+    }
+
+    /** By a row of Liquibase's own table. */
+    static boolean changelogIsLocked(Session test) {
+        return exists(test, "databasechangeloglock")
+                && test.execute("select locked from databasechangeloglock").contains("t");
+    }
+
+    private static boolean exists(Session test, String table) {
+        return test.value("select to_regclass('" + table + "') is not null").equals("t");
     }
 }

@@ -3,11 +3,11 @@ package io.pglock.examples.hosts;
 
 import java.util.Map;
 
-/** A Spring Boot 3.5 application. */
-class SpringBoot35Test extends FlywayHostContract {
+/** A Spring Boot 3.5 application with Flyway. */
+class SpringBoot35Test extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
-        return SpringBootJar.of("3.5").channels();
+    Map<String, Host> channels() {
+        return SpringBootJar.withFlyway("3.5").channels();
     }
 }

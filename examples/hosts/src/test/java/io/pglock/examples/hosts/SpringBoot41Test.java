@@ -3,11 +3,11 @@ package io.pglock.examples.hosts;
 
 import java.util.Map;
 
-/** A Spring Boot 4.1 application. */
-class SpringBoot41Test extends FlywayHostContract {
+/** A Spring Boot 4.1 application with Flyway. */
+class SpringBoot41Test extends HostContract {
 
     @Override
-    Map<String, FlywayHost> channels() {
-        return SpringBootJar.of("4.1").channels();
+    Map<String, Host> channels() {
+        return SpringBootJar.withFlyway("4.1").channels();
     }
 }

@@ -11,16 +11,29 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** An application as an executable jar, which migrates when it starts and then ends. */
-record SpringBootJar(Path jar) {
+/**
+ * An application as an executable jar, which migrates when it starts and then ends.
+ *
+ * @param migrations the argument that says where they are
+ */
+record SpringBootJar(Path jar, String migrations) {
 
     /** @param boot its Spring Boot: {@code 3.5} or {@code 4.1} */
-    static SpringBootJar of(String boot) {
-        return new SpringBootJar(Path.of(System.getProperty("pglock.hosts.spring-boot-" + boot)));
+    static SpringBootJar withFlyway(String boot) {
+        return new SpringBootJar(jar(boot), "--spring.flyway.locations=filesystem:sql");
     }
 
-    Map<String, FlywayHost> channels() {
-        Map<String, FlywayHost> channels = new LinkedHashMap<>();
+    /** @param boot its Spring Boot: {@code 3.5} or {@code 4.1} */
+    static SpringBootJar withLiquibase(String boot) {
+        return new SpringBootJar(jar(boot + "-liquibase"), "--spring.liquibase.change-log=file:changelog.sql");
+    }
+
+    private static Path jar(String application) {
+        return Path.of(System.getProperty("pglock.hosts.spring-boot-" + application));
+    }
+
+    Map<String, Host> channels() {
+        Map<String, Host> channels = new LinkedHashMap<>();
         channels.put("application.yaml", (database, folder, settings) -> {
             List<String> yaml = new ArrayList<>(List.of("pglock:"));
             settings.forEach((key, value) -> yaml.add("  " + key + ": " + value));
@@ -49,7 +62,7 @@ record SpringBootJar(Path jar) {
                 "--spring.datasource.url=" + database.url(),
                 "--spring.datasource.username=" + database.user(),
                 "--spring.datasource.password=" + database.password(),
-                "--spring.flyway.locations=filesystem:sql"));
+                migrations));
         command.addAll(arguments);
         return new ProcessBuilder(command);
     }

@@ -37,7 +37,7 @@ class SpringBootWholeRunTest {
         web.begin();
         web.execute("select * from shop.orders");
 
-        ProcessBuilder migrate = SpringBootJar.of(boot)
+        ProcessBuilder migrate = SpringBootJar.withFlyway(boot)
                 .channels()
                 .get("an argument")
                 .migrate(database, folder, Map.of("lockTimeout", "500ms", "retryDelay", "2s"));
