@@ -38,6 +38,15 @@ class CompatibilityTableTest {
                 .map(version -> version.group(1))
                 .toList();
 
-        assertThat(page().versions()).hasSizeGreaterThan(7).containsExactlyInAnyOrderElementsOf(versions);
+        assertThat(page().versions()).hasSizeGreaterThan(3).containsExactlyInAnyOrderElementsOf(versions);
+    }
+
+    @Test
+    void hasARowWithLiquibasesCommercialPart() throws IOException {
+        assertThat(page().titles())
+                .filteredOn(title -> title.contains(","))
+                .singleElement()
+                .asString()
+                .endsWith(", with liquibase-commercial");
     }
 }
