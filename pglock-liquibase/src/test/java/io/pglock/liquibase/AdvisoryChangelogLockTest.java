@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code changelogLock=advisory}: the lock is that of a session, and Liquibase's table is not needed. */
+@Proves(Capability.CHANGELOG_LOCK)
 class AdvisoryChangelogLockTest extends ChangelogLockScene {
 
     private static final Map<String, String> ADVISORY = lock("advisory");

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.CHANGES)
 class AdvisoryLockChangeTest extends ChangeScene {
 
     AdvisoryLockChangeTest(Database database, Scenario scenario) {

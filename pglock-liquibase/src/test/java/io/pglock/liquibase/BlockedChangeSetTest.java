@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.PRIORITIZE)
 class BlockedChangeSetTest extends LiquibaseScene {
 
     private static final String WAITS_FOR_ORDERS =
@@ -133,6 +134,7 @@ class BlockedChangeSetTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves({Capability.FOUND, Capability.PRIORITIZE})
     void findsItsWayBesideABareConnectionWhereTheServerAsksForNoPassword() throws Exception {
         Session web = reader("web");
         try (Connection connection = dataSource.getConnection()) {
@@ -143,6 +145,7 @@ class BlockedChangeSetTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves({Capability.FOUND, Capability.PRIORITIZE})
     void usesWhatLiquibaseOpensItsConnectionWith(Database database) throws Exception {
         Role owner = scenario.role("owner", "all on schema public", "create on database " + database.name());
         try (Connection setUp = dataSource.getConnection()) {

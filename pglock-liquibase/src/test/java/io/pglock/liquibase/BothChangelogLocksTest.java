@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code changelogLock=both}: for a fleet of which a part does not have pglock yet. */
+@Proves(Capability.CHANGELOG_LOCK)
 class BothChangelogLocksTest extends ChangelogLockScene {
 
     private static final Map<String, String> BOTH = lock("both");

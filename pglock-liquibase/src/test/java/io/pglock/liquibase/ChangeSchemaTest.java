@@ -43,6 +43,7 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /** The schema in the jar: found without a network, and saying what the code says. */
+@Proves(Capability.SCHEMA)
 class ChangeSchemaTest extends ChangeScene {
 
     private static final String NAMESPACE = "http://pglock.io/xml/ns/pglock";

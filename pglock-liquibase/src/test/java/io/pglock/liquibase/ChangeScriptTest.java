@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Liquibase prints, undoes and remembers of the change types. */
+@Proves(Capability.CHANGES)
 class ChangeScriptTest extends ChangeScene {
 
     ChangeScriptTest(Database database, Scenario scenario) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The change types where pglock's guard is on, as it is wherever the jar is. */
+@Proves(Capability.CHANGES)
 class ChangeUnderGuardTest extends LiquibaseScene {
 
     private static final String NOTE =

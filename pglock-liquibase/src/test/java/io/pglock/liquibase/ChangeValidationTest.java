@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is not right fails before any change has run, and says what would be right. */
+@Proves(Capability.CHANGES)
 class ChangeValidationTest extends ChangeScene {
 
     ChangeValidationTest(Database database, Scenario scenario) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a changelog lock leaves behind, also where it, or its connection, is lost; and where there is none to be had. */
+@Proves(Capability.CHANGELOG_LOCK)
 class ChangelogLockCleanlinessTest extends ChangelogLockScene {
 
     private static final String CLIENT_CHECK =

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code list-locks} and {@code release-locks}. */
+@Proves(Capability.CHANGELOG_LOCK)
 class ChangelogLockCommandsTest extends ChangelogLockScene {
 
     private static final String STUCK = "insert into databasechangeloglock (id, locked, lockgranted, lockedby)"

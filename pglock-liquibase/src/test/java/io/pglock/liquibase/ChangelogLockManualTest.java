@@ -18,6 +18,7 @@ import liquibase.database.jvm.JdbcConnection;
 import org.junit.jupiter.api.Test;
 
 /** What docs/liquibase-changelog-lock.md shows is right. */
+@Proves(Capability.CHANGELOG_LOCK)
 class ChangelogLockManualTest extends ChangelogLockScene {
 
     ChangelogLockManualTest(DataSource dataSource, Scenario scenario) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Liquibases in processes of their own: of different versions, and some that are killed. */
+@Proves(Capability.CHANGELOG_LOCK)
 class ChangelogLockProcessesTest extends ChangelogLockScene {
 
     private static final int ROUNDS = 12;

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** {@code CREATE INDEX CONCURRENTLY} waits for the end of every older snapshot, and leaves an invalid index when it fails. */
+@Proves(Capability.CONCURRENTLY)
 class ConcurrentlyTest extends LiquibaseScene {
 
     ConcurrentlyTest(DataSource dataSource, Scenario scenario) {

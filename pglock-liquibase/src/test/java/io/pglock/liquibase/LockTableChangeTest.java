@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.CHANGES)
 class LockTableChangeTest extends ChangeScene {
 
     LockTableChangeTest(Database database, Scenario scenario) {

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a changeset says of its own settings, in every kind of changelog. */
+@Proves(Capability.OVERRIDES)
 class OverridesTest extends LiquibaseScene {
 
     private static final String XML = """

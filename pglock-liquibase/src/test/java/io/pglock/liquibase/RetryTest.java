@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.CHANGESET_AGAIN)
 class RetryTest extends LiquibaseScene {
 
     /** By the time it is blocked on {@code orders}, it has changed {@code items} and has data to lose. */
@@ -44,6 +45,7 @@ class RetryTest extends LiquibaseScene {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "failOnError=\"false\""})
+    @Proves({Capability.CHANGESET_AGAIN, Capability.FAIL_ON_ERROR})
     void aChangesetIsAppliedOnceWhenWhoeverWasInTheWayIsGone(String attributes) throws Exception {
         changelog.xml(CHANGESET.formatted(attributes));
         Session web = reader("web");
@@ -67,6 +69,7 @@ class RetryTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
     void aRollbackIsDoneOnceWhenWhoeverWasInTheWayIsGone() throws Exception {
         changelog.xml(CHANGESET.formatted(""));
         update(settings());
@@ -90,6 +93,7 @@ class RetryTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves(Capability.STATEMENT_AGAIN)
     void outsideATransactionOnlyTheStatementThatFailedIsRunAgain() throws Exception {
         changelog.xml(CHANGESET.formatted("runInTransaction=\"false\""));
         Session web = reader("web");
@@ -106,6 +110,7 @@ class RetryTest extends LiquibaseScene {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "runInTransaction=\"false\""})
+    @Proves({Capability.CHANGESET_AGAIN, Capability.STATEMENT_AGAIN})
     void whenItIsGivenUpTheErrorIsLiquibasesAndTheBlockerIsNamed(String attributes) throws Exception {
         changelog.xml(CHANGESET.formatted(attributes));
         Session web = reader("web");
@@ -129,6 +134,7 @@ class RetryTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves(Capability.FAIL_ON_ERROR)
     void withFailOnErrorFalseItIsGivenUpAsWellAndTheNextChangesetRuns() throws Exception {
         changelog.xml(CHANGESET.formatted("failOnError=\"false\"")
                 + "<changeSet id=\"2\" author=\"bob\"><sql>insert into items values (3)</sql></changeSet>");
@@ -184,6 +190,7 @@ class RetryTest extends LiquibaseScene {
     /** Plain Liquibase would wait for the answer, and not take its absence for one. */
     @ParameterizedTest
     @ValueSource(strings = {"HALT", "CONTINUE", "MARK_RAN", "WARN"})
+    @Proves({Capability.CHANGESET_AGAIN, Capability.PRECONDITIONS})
     void aPreconditionThatIsBlockedIsNeitherMetNorNot(String onError) throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
@@ -247,6 +254,7 @@ class RetryTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves(Capability.GIVING_WAY)
     void makesWayForThoseWhoQueueUpBehindIt() throws Exception {
         changelog.xml(CHANGESET.formatted(""));
         Session web = reader("web");

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.SETTINGS)
 class SettingsTest extends LiquibaseScene {
 
     private static final String SEEN =

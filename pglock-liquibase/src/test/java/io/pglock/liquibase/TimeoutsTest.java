@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Proves(Capability.TIMEOUTS)
 class TimeoutsTest extends LiquibaseScene {
 
     TimeoutsTest(DataSource dataSource, Scenario scenario) {
@@ -95,6 +96,7 @@ class TimeoutsTest extends LiquibaseScene {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Proves({Capability.TIMEOUTS, Capability.ROLLBACK})
     void areThereForChangesInSqlAndInJavaForLoadedDataAndRollback(boolean transactional) throws Exception {
         changelog.with("data.csv", "what\nloaded\n").xml("""
                 <changeSet id="1" author="bob" runInTransaction="%s">
@@ -119,6 +121,7 @@ class TimeoutsTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves({Capability.TIMEOUTS, Capability.PRECONDITIONS})
     void areThereForPreconditionsAndStillForTheChangesAfterThem() throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
@@ -259,6 +262,7 @@ class TimeoutsTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves(Capability.LEFT_ALONE)
     void ofNobodyWhenPglockIsNotEnabled() throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob"><sql>insert into seen (what) values ('1')</sql></changeSet>

@@ -28,6 +28,7 @@ import liquibase.resource.DirectoryResourceAccessor;
 import org.junit.jupiter.api.Test;
 
 /** What pglock leaves as it is, and what it can do no more than a part of its work for. */
+@Proves(Capability.LEFT_ALONE)
 class UntouchedTest extends LiquibaseScene {
 
     private static final String CHANGESETS = """

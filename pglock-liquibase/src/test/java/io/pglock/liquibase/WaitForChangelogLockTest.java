@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long a changelog lock is waited for, what is said meanwhile, and what ends it. */
+@Proves(Capability.CHANGELOG_LOCK)
 class WaitForChangelogLockTest extends ChangelogLockScene {
 
     private static final Map<String, String> ADVISORY = lock("advisory");

@@ -1,83 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.flyway;
+package io.pglock.testkit.matrix;
 
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor.Version;
+import java.lang.reflect.AnnotatedElement;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
-import org.flywaydb.core.api.MigrationVersion;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * All tests of this module on one Flyway, as Surefire reports them.
+ * All tests of a module on one version of its host, as Surefire reports them. Immutable, so safe for use by many threads.
  *
- * @param flyway the one that was on the class path
- * @param jackson whether a Jackson was too
+ * @param host the version that was on the class path
+ * @param classPath of the tests
+ * @param tests in no particular order
  */
-record MatrixRun(MigrationVersion flyway, boolean jackson, List<Test> tests) {
-
-    private static final Pattern FLYWAY = Pattern.compile("/flyway-core-(\\d[\\d.]*)\\.jar");
-    private static final String JACKSON = "/jackson-databind-";
+public record MatrixRun(Version host, String classPath, List<Test> tests) {
 
     /**
      * One test, or one run of a test with parameters.
      *
+     * @param name the class without its package, and the method
+     * @param proves the titles of the columns that it counts for
      * @param skipped why, where it was
+     * @param failed whether it ended in a failure or an error
      */
-    record Test(String name, List<Capability> proves, Optional<String> skipped, boolean failed) {
+    public record Test(String name, List<String> proves, Optional<String> skipped, boolean failed) {
 
         boolean passed() {
             return !failed && skipped.isEmpty();
         }
     }
 
-    /** @param folder has the reports of one run */
-    static MatrixRun read(Path folder) throws IOException, ParserConfigurationException, SAXException {
+    /**
+     * The reports of one run.
+     *
+     * @param folder has them
+     * @param jar the artifact of the host
+     * @param proves what the annotations of a test, or of its class, say that it proves; empty where they say nothing
+     */
+    static MatrixRun read(Path folder, String jar, Function<AnnotatedElement, List<String>> proves) throws IOException {
         String classPath = "";
         List<Test> tests = new ArrayList<>();
         try (DirectoryStream<Path> reports = Files.newDirectoryStream(folder, "TEST-*.xml")) {
             for (Path report : reports) {
-                Document document = DocumentBuilderFactory.newInstance()
-                        .newDocumentBuilder()
-                        .parse(report.toFile());
-                classPath = elements(document.getDocumentElement(), "property")
+                Element suite = parse(report).getDocumentElement();
+                classPath = elements(suite, "property")
                         .filter(property -> property.getAttribute("name").equals("surefire.test.class.path"))
                         .map(property -> property.getAttribute("value"))
                         .findAny()
                         .orElseThrow();
-                elements(document.getDocumentElement(), "testcase")
-                        .map(MatrixRun::test)
+                elements(suite, "testcase")
+                        .map(testcase -> test(testcase, proves))
                         .forEach(tests::add);
             }
         }
-        List<String> flyways = FLYWAY.matcher(classPath)
+        List<String> versions = Pattern.compile("/" + Pattern.quote(jar) + "-(\\d[\\d.]*)\\.jar")
+                .matcher(classPath)
                 .results()
-                .map(jar -> jar.group(1))
+                .map(found -> found.group(1))
                 .distinct()
                 .toList();
-        if (flyways.size() != 1) {
-            throw new IllegalStateException(folder + ": not exactly one Flyway on the class path, but " + flyways);
+        if (versions.size() != 1) {
+            throw new IllegalStateException(
+                    folder + ": not exactly one " + jar + " on the class path, but " + versions);
         }
-        return new MatrixRun(MigrationVersion.fromVersion(flyways.get(0)), classPath.contains(JACKSON), tests);
+        return new MatrixRun(Version.parse(versions.get(0)), classPath, List.copyOf(tests));
     }
 
-    private static Test test(Element testcase) {
+    private static Document parse(Path report) throws IOException {
+        try {
+            return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(report.toFile());
+        } catch (ParserConfigurationException | SAXException e) {
+            throw new IOException(report + ": not a report", e);
+        }
+    }
+
+    private static Test test(Element testcase, Function<AnnotatedElement, List<String>> proves) {
         String method = testcase.getAttribute("name");
         return new Test(
                 testcase.getAttribute("classname").replaceFirst(".*\\.", "") + "." + method,
-                proves(testcase.getAttribute("classname"), method.replaceFirst("\\W.*", "")),
+                proves(testcase.getAttribute("classname"), method.replaceFirst("(?s)\\W.*", ""), proves),
                 elements(testcase, "skipped").findAny().map(skipped -> reason(skipped.getTextContent())),
                 Stream.of("failure", "error")
                         .anyMatch(bad -> elements(testcase, bad).findAny().isPresent()));
@@ -92,17 +108,16 @@ record MatrixRun(MigrationVersion flyway, boolean jackson, List<Test> tests) {
                 .replaceFirst("^[\\w.]+: (Assumption failed: )?", "");
     }
 
-    private static List<Capability> proves(String className, String method) {
+    private static List<String> proves(
+            String className, String method, Function<AnnotatedElement, List<String>> proves) {
         try {
             Class<?> type = Class.forName(className);
             return Arrays.stream(type.getDeclaredMethods())
                     .filter(declared -> declared.getName().equals(method))
-                    .map(declared -> declared.getAnnotation(Proves.class))
-                    .filter(Objects::nonNull)
+                    .map(proves)
+                    .filter(titles -> !titles.isEmpty())
                     .findAny()
-                    .or(() -> Optional.ofNullable(type.getAnnotation(Proves.class)))
-                    .map(proves -> List.of(proves.value()))
-                    .orElse(List.of());
+                    .orElseGet(() -> proves.apply(type));
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException("a report on a test that is gone: run clean first", e);
         }
@@ -113,16 +128,7 @@ record MatrixRun(MigrationVersion flyway, boolean jackson, List<Test> tests) {
         return Stream.iterate(0, i -> i < found.getLength(), i -> i + 1).map(i -> (Element) found.item(i));
     }
 
-    String title() {
-        boolean theApplicationsChoice = flyway.isAtLeast("13.5");
-        return flyway + (!theApplicationsChoice ? "" : jackson ? ", with Jackson" : ", without Jackson");
-    }
-
-    List<Test> proving(Capability capability) {
-        return tests.stream().filter(test -> test.proves().contains(capability)).toList();
-    }
-
-    Stream<Test> failures() {
-        return tests.stream().filter(Test::failed);
+    List<Test> proving(String column) {
+        return tests.stream().filter(test -> test.proves().contains(column)).toList();
     }
 }

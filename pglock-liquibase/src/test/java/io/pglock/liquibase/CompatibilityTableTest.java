@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.matrix.CompatibilityPage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The committed table is one that {@code mvn -Pliquibase-matrix} made of all its versions, with nothing that failed. */
+class CompatibilityTableTest {
+
+    private static final Path ROOT = root();
+
+    private static Path root() {
+        Path folder = Path.of("").toAbsolutePath();
+        return Files.exists(folder.resolve("docs")) ? folder : folder.getParent();
+    }
+
+    private static CompatibilityPage page() throws IOException {
+        return CompatibilityPage.read(ROOT.resolve("docs/liquibase-compatibility.md"));
+    }
+
+    @Test
+    void saysYesOrWhyNotInTheColumnsThatTheTestsProve() throws IOException {
+        assertThat(page().mistakesAsMadeBy(CompatibilityTable.MATRIX)).isEmpty();
+    }
+
+    @Test
+    void hasARowForEveryLiquibaseOfTheMatrix() throws IOException {
+        List<String> versions = Pattern.compile("<version\\.liquibase\\.(?:\\d[^>]*|compile)>([\\d.]+)<")
+                .matcher(Files.readString(ROOT.resolve("pom.xml")))
+                .results()
+                .map(version -> version.group(1))
+                .toList();
+
+        assertThat(page().versions()).hasSizeGreaterThan(3).containsExactlyInAnyOrderElementsOf(versions);
+    }
+
+    @Test
+    void hasARowWithLiquibasesCommercialPart() throws IOException {
+        assertThat(page().titles())
+                .filteredOn(title -> title.contains(","))
+                .singleElement()
+                .asString()
+                .endsWith(", with liquibase-commercial");
+    }
+}
