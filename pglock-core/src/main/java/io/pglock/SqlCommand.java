@@ -37,17 +37,8 @@ public record SqlCommand(String sql, String words) {
     private static final Set<String> WRITE = Set.of("insert", "update", "delete", "merge");
 
     /** What commits half-way, or not at all: outside a transaction it cannot be said to have had no effect when it failed. */
-    private static final Set<String> NOT_ATOMIC = Set.of(
-            "call",
-            "do",
-            "vacuum",
-            "analyze",
-            "cluster",
-            "reindex",
-            "copy",
-            "execute",
-            "create database",
-            "drop database");
+    private static final Set<String> NOT_ATOMIC =
+            Set.of("call", "do", "copy", "execute", "create database", "drop database");
 
     /** Reads its first words. */
     public static SqlCommand of(String sql) {
@@ -97,7 +88,7 @@ public record SqlCommand(String sql, String words) {
         return begins(QUERY) || begins(WRITE) && RETURNING.matcher(sql).find();
     }
 
-    /** Outside a transaction it has either done all of its work or none. */
+    /** Outside a transaction it has either done all of its work or none, or, as VACUUM, nothing that is harmed by doing it again. */
     public boolean isAtomic() {
         return !begins(NOT_ATOMIC) && !controlsTransaction();
     }

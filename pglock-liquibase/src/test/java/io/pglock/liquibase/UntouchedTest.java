@@ -65,6 +65,7 @@ class UntouchedTest extends LiquibaseScene {
     void theSqlThatIsOnlyPrinted() throws Exception {
         changelog.xml(CHANGESETS);
 
+        updateSql(settings("enabled", "false")); // some Liquibases print other things the first time
         String script = updateSql(settings());
 
         assertThat(script)

@@ -5,6 +5,8 @@ import io.pglock.LockGuard;
 import java.lang.System.Logger.Level;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -53,14 +55,14 @@ final class ChangeSetLog implements LockGuard.Messages {
     /**
      * For a scope in which a failure that is followed by another attempt does not look as if it were the end.
      *
-     * @param followed by another attempt, when it has failed with this
+     * @param followed by another attempt, when it has failed with this; not every Liquibase says with what
      */
-    static Map<String, Object> quiet(Predicate<Throwable> followed) {
+    static Map<String, Object> quiet(Predicate<Optional<Throwable>> followed) {
         LogService service = Scope.getCurrentScope().get(Scope.Attr.logService, LogService.class);
         return Map.of(Scope.Attr.logService.name(), quiet(service, followed));
     }
 
-    private static LogService quiet(LogService service, Predicate<Throwable> followed) {
+    private static LogService quiet(LogService service, Predicate<Optional<Throwable>> followed) {
         return (LogService) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {LogService.class}, (self, method, arguments) -> {
                     Object result = call(() -> method.invoke(service, arguments));
@@ -68,18 +70,23 @@ final class ChangeSetLog implements LockGuard.Messages {
                 });
     }
 
-    private static Logger quiet(Logger logger, Predicate<Throwable> followed) {
+    private static Logger quiet(Logger logger, Predicate<Optional<Throwable>> followed) {
         return (Logger) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {Logger.class}, (self, method, arguments) -> {
-                    if (method.getName().equals("severe")
-                            && arguments.length == 2
-                            && String.valueOf(arguments[0]).contains(ENCOUNTERED)
-                            && followed.test((Throwable) arguments[1])) {
-                        logger.fine(String.valueOf(arguments[0]), (Throwable) arguments[1]);
+                    List<Object> said = arguments == null ? List.of() : Arrays.asList(arguments);
+                    boolean severe = method.getName().equals("severe") || said.contains(java.util.logging.Level.SEVERE);
+                    Optional<String> message = first(said, String.class).filter(text -> text.contains(ENCOUNTERED));
+                    Optional<Throwable> failure = first(said, Throwable.class);
+                    if (severe && message.isPresent() && followed.test(failure)) {
+                        logger.fine(message.get(), failure.orElse(null));
                         return null;
                     }
                     return call(() -> method.invoke(logger, arguments));
                 });
+    }
+
+    private static <T> Optional<T> first(List<Object> said, Class<T> type) {
+        return said.stream().filter(type::isInstance).map(type::cast).findFirst();
     }
 
     @FunctionalInterface

@@ -167,10 +167,13 @@ final class ChangeSetRun {
         return Optional.ofNullable(Scope.getCurrentScope().get("rowsAffected", AtomicInteger.class));
     }
 
-    private boolean isFollowed(Throwable failure) {
+    private boolean isFollowed(Optional<Throwable> failure) {
         return changeSet.isRunInTransaction()
                 && repeatable
-                && SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
+                && failure.map(SqlCauses::in)
+                        .orElse(latest)
+                        .filter(guard::triesAgainAfter)
+                        .isPresent();
     }
 
     private void undo() throws SQLException {
