@@ -107,9 +107,11 @@ class AdvisoryChangelogLockTest extends ChangelogLockScene {
         awaitInside("one");
         FutureTask<Boolean> two = updating("two", ADVISORY);
         awaitWaiting("two");
-        assertThat(value("select backend_xmin is null and xact_start is null from pg_stat_activity"
-                        + " where application_name = 'two'"))
-                .isEqualTo("t");
+        scenario.await(
+                "two to be between its tries, in no transaction",
+                () -> value("select backend_xmin is null and xact_start is null from pg_stat_activity"
+                                + " where application_name = 'two'")
+                        .equals("t"));
 
         gate.commit();
 
