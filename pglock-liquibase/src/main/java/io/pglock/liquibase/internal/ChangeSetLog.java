@@ -32,8 +32,7 @@ final class ChangeSetLog implements LockGuard.Messages {
 
     /** Elsewhere whoever sees the console sees the log in it. */
     private static boolean onTheCommandLine() {
-        @Nullable IntegrationDetails integration =
-                Scope.getCurrentScope().get(Scope.Attr.integrationDetails, IntegrationDetails.class);
+        @Nullable IntegrationDetails integration = Scope.getCurrentScope().get("integrationDetails", IntegrationDetails.class);
         return integration != null && "cli".equals(integration.getName());
     }
 
