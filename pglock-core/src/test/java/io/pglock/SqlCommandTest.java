@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SqlCommandTest {
+
+    private static SqlCommand command(String sql) {
+        return SqlCommand.of(sql);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "begin",
+                "START TRANSACTION",
+                "/* x */ commit",
+                "-- x\n  End",
+                "rollback to a",
+                "abort",
+                "savepoint a",
+                "release a",
+                "prepare transaction 'x'",
+                "set transaction read only"
+            })
+    void endsOrDividesTheTransaction(String sql) {
+        assertThat(command(sql).controlsTransaction()).isTrue();
+        assertThat(command(sql).isAtomic()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"prepare p as select 1", "set local lock_timeout = '1s'", "select 'commit'", "beginning()"})
+    void leavesTheTransactionAlone(String sql) {
+        assertThat(command(sql).controlsTransaction()).isFalse();
+    }
+
+    @Test
+    void saysWhatKindOfTransactionItWants() {
+        assertThat(command(" Set  Transaction isolation level serializable").describesTransaction())
+                .isTrue();
+        assertThat(command("set session characteristics as transaction read only")
+                        .describesTransaction())
+                .isTrue();
+        assertThat(command("set transaction_isolation = 'serializable'").describesTransaction())
+                .isTrue();
+        assertThat(command("set local lock_timeout = '1s'").describesTransaction())
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"call p()", "do $$ begin end $$", "copy t from stdin", "create database d", "execute p"})
+    void mayHaveDoneAPartOfItsWorkWhenItFails(String sql) {
+        assertThat(command(sql).isAtomic()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"alter table t add a int", "insert into t values (1)", "vacuum t", "analyze", "reindex table t"})
+    void canBeRunAgainOutsideATransaction(String sql) {
+        assertThat(command(sql).isAtomic()).isTrue();
+    }
+
+    @Test
+    void buildsAnIndexConcurrentlyOnlyWhereItSaysSoItself() {
+        assertThat(command("create unique index concurrently i on t (a)").buildsConcurrently())
+                .isTrue();
+        assertThat(command("REINDEX TABLE CONCURRENTLY t").buildsConcurrently()).isTrue();
+        assertThat(command("create index i on t (a)").buildsConcurrently()).isFalse();
+        assertThat(command("drop index concurrently i").buildsConcurrently()).isFalse();
+    }
+
+    @Test
+    void hasRowsThatAHostMayPrint() {
+        assertThat(command("with a as (select 1) select * from a").returnsRows())
+                .isTrue();
+        assertThat(command("delete from t returning a").returnsRows()).isTrue();
+        assertThat(command("delete from t").returnsRows()).isFalse();
+    }
+
+    @Test
+    void readsItsDataFromTheScript() {
+        assertThat(command("copy t (a) from stdin with csv").readsTheScript()).isTrue();
+        assertThat(command("copy t from '/file'").readsTheScript()).isFalse();
+    }
+
+    @Test
+    void beginsAfterItsComments() {
+        assertThat(SqlCommand.leadingComments("-- a\n /* b\n */ select 1")).isEqualTo("-- a\n /* b\n */ ");
+        assertThat(command("-- a\n /* b\n */ SELECT\n1").words()).isEqualTo("select 1");
+    }
+}
