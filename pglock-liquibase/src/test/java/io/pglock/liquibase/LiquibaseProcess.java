@@ -73,7 +73,8 @@ final class LiquibaseProcess implements AutoCloseable {
     private static String classPath(String version, List<String> plugins) {
         String ofTests = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Stream<String> others = Arrays.stream(ofTests.split(File.pathSeparator))
-                .filter(entry -> version.equals("this") || !entry.matches(".*liquibase-core-[^/\\\\]*\\.jar"));
+                .filter(entry ->
+                        version.equals("this") || !entry.matches(".*liquibase-(core|commercial)-[^/\\\\]*\\.jar"));
         Stream<String> own = Stream.concat(Stream.of(version), plugins.stream())
                 .filter(jar -> !jar.equals("this"))
                 .map(jar -> Path.of("target", "liquibase", jar + ".jar").toAbsolutePath())
