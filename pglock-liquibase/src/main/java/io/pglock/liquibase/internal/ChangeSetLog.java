@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import liquibase.Scope;
+import liquibase.changelog.ChangeSet;
 import liquibase.integration.IntegrationDetails;
 import liquibase.logging.LogService;
 import liquibase.logging.Logger;
@@ -65,8 +66,14 @@ final class ChangeSetLog implements LockGuard.Messages {
         return (LogService) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {LogService.class}, (self, method, arguments) -> {
                     Object result = call(() -> method.invoke(service, arguments));
-                    return result instanceof Logger logger ? quiet(logger, followed) : result;
+                    return result instanceof Logger logger && isOfChangeSets(arguments)
+                            ? quiet(logger, followed)
+                            : result;
                 });
+    }
+
+    private static boolean isOfChangeSets(Object[] arguments) {
+        return arguments[0] instanceof Class<?> type && ChangeSet.class.isAssignableFrom(type);
     }
 
     private static Logger quiet(Logger logger, Predicate<Optional<Throwable>> followed) {
