@@ -52,6 +52,13 @@ final class ChangeSetLog implements LockGuard.Messages {
         }
     }
 
+    /** Says why it has failed, and who was in the way; what it said. */
+    Optional<String> explain(LockGuard guard, Exception failure) {
+        Optional<String> text = SqlCauses.in(failure).map(guard::failed).orElseGet(guard::failed);
+        text.ifPresent(said -> message(Level.ERROR, said));
+        return text;
+    }
+
     /**
      * For a scope in which a failure that is followed by another attempt does not look as if it were the end.
      *

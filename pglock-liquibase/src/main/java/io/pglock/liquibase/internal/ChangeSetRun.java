@@ -2,6 +2,7 @@
 package io.pglock.liquibase.internal;
 
 import io.pglock.LockGuard;
+import io.pglock.LockPolicy;
 import io.pglock.PgLockException;
 import io.pglock.SqlCommand;
 import java.io.Serial;
@@ -66,13 +67,12 @@ final class ChangeSetRun {
     /**
      * Nothing is set yet: Liquibase has still to say whether the changeset runs in a transaction.
      *
-     * @throws IllegalArgumentException when a setting is not in the right form
      * @throws PgLockException when the side connection is required, and does not work
      */
-    static ChangeSetRun begin(PgLockExecutor executor, Database database, ChangeSet changeSet, String unit) {
+    static ChangeSetRun begin(
+            PgLockExecutor executor, Database database, ChangeSet changeSet, String unit, LockPolicy policy) {
         ChangeSetLog log = new ChangeSetLog();
-        LockGuard guard = LockGuard.openAhead(
-                unit, executor.connection().orElseThrow(), executor.side(), executor.policy(changeSet), log);
+        LockGuard guard = LockGuard.openAhead(unit, executor.connection().orElseThrow(), executor.side(), policy, log);
         return new ChangeSetRun(executor, database, changeSet, guard, log);
     }
 
@@ -344,8 +344,7 @@ final class ChangeSetRun {
     /** Once, to whoever reads the log, and to whoever sees nothing but the exception. */
     private void explain(Exception failure) {
         if (explained.isEmpty()) {
-            explained = SqlCauses.in(failure).map(guard::failed).orElseGet(guard::failed);
-            explained.ifPresent(text -> log.message(Level.ERROR, text));
+            explained = log.explain(guard, failure);
         }
         explained.ifPresent(text -> {
             if (Arrays.stream(failure.getSuppressed()).noneMatch(told -> text.equals(told.getMessage()))) {

@@ -3,7 +3,6 @@ package io.pglock.liquibase.internal;
 
 import io.pglock.LockGuard;
 import io.pglock.PgLockException;
-import java.lang.System.Logger.Level;
 import liquibase.change.Change;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
@@ -49,10 +48,7 @@ final class LooseChangeSet {
             try {
                 Passage.ofStatements(guard, change, () -> ChangeSetRun.undo(database), e -> repeatable);
             } catch (DatabaseException | RuntimeException e) {
-                SqlCauses.in(e).map(guard::failed).orElseGet(guard::failed).ifPresent(text -> {
-                    log.message(Level.ERROR, text);
-                    e.addSuppressed(new PgLockException(text));
-                });
+                log.explain(guard, e).ifPresent(text -> e.addSuppressed(new PgLockException(text)));
                 throw e;
             }
         } catch (PgLockException e) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase.internal;
 
+import io.pglock.LockPolicy;
 import io.pglock.PgLockException;
 import java.lang.System.Logger.Level;
 import java.util.Map;
@@ -109,12 +110,11 @@ final class PgLockChangeSet extends ChangeSet {
     public ExecType execute(DatabaseChangeLog changeLog, @Nullable ChangeExecListener listener, Database database)
             throws MigrationFailedException {
         try {
-            Optional<PgLockExecutor> executor = guarding(database);
-            if (executor.isEmpty()) {
+            Optional<ChangeSetRun> run = guarded(database, toString(false));
+            if (run.isEmpty()) {
                 return super.execute(changeLog, listener, database);
             }
-            return ChangeSetRun.begin(executor.get(), database, this, toString(false))
-                    .run(heard -> super.execute(changeLog, heard, database), listener);
+            return run.get().run(heard -> super.execute(changeLog, heard, database), listener);
         } catch (MigrationFailedException e) {
             throw e;
         } catch (LiquibaseException | IllegalArgumentException | PgLockException e) {
@@ -125,12 +125,12 @@ final class PgLockChangeSet extends ChangeSet {
     @Override
     public void rollback(Database database, @Nullable ChangeExecListener listener) throws RollbackFailedException {
         try {
-            Optional<PgLockExecutor> executor = guarding(database);
-            if (executor.isEmpty()) {
+            Optional<ChangeSetRun> run = guarded(database, "rollback of " + toString(false));
+            if (run.isEmpty()) {
                 super.rollback(database, listener);
                 return;
             }
-            ChangeSetRun.begin(executor.get(), database, this, "rollback of " + toString(false))
+            run.get()
                     .run(
                             heard -> {
                                 super.rollback(database, heard);
@@ -144,10 +144,13 @@ final class PgLockChangeSet extends ChangeSet {
         }
     }
 
-    private Optional<PgLockExecutor> guarding(Database database) {
-        Optional<PgLockExecutor> executor =
-                PgLockExecutor.of(database).filter(ours -> ours.policy(this).enabled());
-        if (executor.isPresent() && getRunWith() != null && !getRunWith().equalsIgnoreCase("jdbc")) {
+    private Optional<ChangeSetRun> guarded(Database database, String unit) {
+        Optional<PgLockExecutor> executor = PgLockExecutor.of(database);
+        Optional<LockPolicy> policy = executor.map(ours -> ours.policy(this)).filter(LockPolicy::enabled);
+        if (policy.isEmpty()) {
+            return Optional.empty();
+        }
+        if (getRunWith() != null && !getRunWith().equalsIgnoreCase("jdbc")) {
             new ChangeSetLog()
                     .message(
                             Level.WARNING,
@@ -155,6 +158,6 @@ final class PgLockChangeSet extends ChangeSet {
                                     + " and not through JDBC. Have its script set lock_timeout.");
             return Optional.empty();
         }
-        return executor;
+        return Optional.of(ChangeSetRun.begin(executor.get(), database, this, unit, policy.get()));
     }
 }
