@@ -32,17 +32,11 @@ import org.junit.jupiter.api.Assumptions;
 public final class PostgresServer implements AutoCloseable {
     private final Endpoint endpoint;
     private final AutoCloseable process;
-    private final boolean shared;
     private final int majorVersion;
 
     PostgresServer(Endpoint endpoint, AutoCloseable process) {
-        this(endpoint, process, false);
-    }
-
-    private PostgresServer(Endpoint endpoint, AutoCloseable process, boolean shared) {
         this.endpoint = endpoint;
         this.process = process;
-        this.shared = shared;
         this.majorVersion = askMajorVersion(endpoint);
     }
 
@@ -117,9 +111,7 @@ public final class PostgresServer implements AutoCloseable {
      * committed. It comes back by itself, on the same port; when this returns it takes connections again.
      */
     public void crash() {
-        if (shared) {
-            throw new IllegalStateException(this + " is shared");
-        }
+        own();
         try (Connection killed = maintenance().connect();
                 Connection witness = maintenance().connect()) {
             long pid =
@@ -129,7 +121,38 @@ public final class PostgresServer implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException("crashing " + this + ": " + e.getMessage(), e);
         }
-        Await.until("the crashed server to come back", this::takesConnections, this::toString);
+        awaitConnections();
+    }
+
+    /**
+     * Stops a private server as if the power was cut: no session is waited for or told, no checkpoint is written.
+     * Connections are refused until {@link #start()}.
+     */
+    public void stop() {
+        own().stop();
+    }
+
+    /** Starts a private server after {@link #stop()}, with the same data on the same port. Then it takes connections. */
+    public void start() {
+        own().start();
+        awaitConnections();
+    }
+
+    /** {@link #stop()} and {@link #start()}: what an operator does in a hurry, and a host that reboots. */
+    public void restart() {
+        own().start();
+        awaitConnections();
+    }
+
+    private EmbeddedServer own() {
+        if (process instanceof EmbeddedServer embedded) {
+            return embedded;
+        }
+        throw new IllegalStateException(this + " is shared");
+    }
+
+    private void awaitConnections() {
+        Await.until("the server to take connections", this::takesConnections, this::toString);
     }
 
     private boolean takesConnections() {
@@ -137,7 +160,7 @@ public final class PostgresServer implements AutoCloseable {
                 endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of()).getConnection()) {
             return connection.isValid(1);
         } catch (SQLException e) {
-            return false; // "the database system is in recovery mode"
+            return false; // "the database system is in recovery mode", or starting up
         }
     }
 
@@ -158,7 +181,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The same server without the right to stop it, for the whole JVM. */
     private PostgresServer unstoppable() {
-        return new PostgresServer(endpoint, () -> {}, true);
+        return new PostgresServer(endpoint, () -> {});
     }
 
     private static int askMajorVersion(Endpoint endpoint) {
@@ -181,7 +204,7 @@ public final class PostgresServer implements AutoCloseable {
             String url = System.getProperty("pglock.test.url", "");
             String image = System.getProperty("pglock.test.testcontainers", "");
             if (!url.isEmpty()) {
-                return new PostgresServer(Endpoint.parse(url), () -> {}, true);
+                return new PostgresServer(Endpoint.parse(url), () -> {});
             }
             PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
             return started.unstoppable();
