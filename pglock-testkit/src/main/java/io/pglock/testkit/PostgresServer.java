@@ -56,7 +56,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /**
      * A private server in hot standby: read-only, in recovery until it is closed. It has no database but
-     * {@link #maintenance()}.
+     * {@link #maintenance()}, and follows nobody: for a standby of a server see {@link #startReplica()}.
      */
     public static PostgresServer startStandby() {
         return EmbeddedServer.startStandby();
@@ -75,6 +75,10 @@ public final class PostgresServer implements AutoCloseable {
     /** The port to connect to. */
     public int port() {
         return endpoint.port();
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
     }
 
     /** A new, empty database with a unique name, copied from {@code template0}. Close it to drop it. */
@@ -142,6 +146,36 @@ public final class PostgresServer implements AutoCloseable {
     public void restart() {
         own().start();
         awaitConnections();
+    }
+
+    /**
+     * Starts a standby of this private server: a copy in hot standby that replays what is written here, by streaming
+     * replication. It is a server of its own with its own port, to be closed as well.
+     *
+     * {@snippet :
+     * try (PostgresServer primary = PostgresServer.startEmbedded(Map.of());
+     *         Database orders = primary.createDatabase();
+     *         PostgresServer standby = primary.startReplica()) {
+     *     primary.stop();
+     *     standby.promote();
+     *     try (Connection connection = orders.on(standby).connect()) { ... }
+     * }
+     * }
+     */
+    public PostgresServer startReplica() {
+        return own().startReplica();
+    }
+
+    /** Makes a standby of a private server a primary, on a new timeline. When this returns it takes writes. */
+    public void promote() {
+        own().promote();
+        Await.until("the standby to take writes", () -> !isInRecovery(), this::toString);
+    }
+
+    private boolean isInRecovery() throws SQLException {
+        try (Connection connection = maintenance().connect()) {
+            return Rows.read(connection, "select pg_is_in_recovery()").contains("t");
+        }
     }
 
     private EmbeddedServer own() {
