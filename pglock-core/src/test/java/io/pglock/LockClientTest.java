@@ -32,6 +32,7 @@ class LockClientTest {
             assertThatThrownBy(() -> other.advisory("nightly-report")
                             .timeout(Duration.ofMillis(50))
                             .acquire())
+                    .isInstanceOf(LockTimeoutException.class);
             long token = lock.fencingToken();
             lock.close();
             lock.close();
