@@ -49,6 +49,6 @@ record ClientSession(Connection observer, String name) {
 
     private String mine() {
         return " from pg_stat_get_activity(null) a where application_name = '" + name
-                + "' and a.datid = (select oid from pg_database where datname = current_database())";
+                + "' and a.datid = (select datid from pg_stat_get_activity(pg_backend_pid()))";
     }
 }
