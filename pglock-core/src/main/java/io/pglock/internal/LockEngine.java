@@ -280,12 +280,17 @@ public final class LockEngine implements AutoCloseable {
             now();
             failures = 0;
         } catch (SQLException e) {
-            failures++;
-            if (current.isLost(e) || failures > MOST_FAILURES) {
-                lost(current, e);
-            } else {
-                reconcile(current, batch, e);
-            }
+            failed(current, batch, e);
+        }
+    }
+
+    private void failed(LockLink current, LockBatch batch, SQLException failure) {
+        failures++;
+        if (current.isLost(failure) || failures > MOST_FAILURES) {
+            lost(current, failure);
+            batch.tokens().forEach(table::token); // which are not the table's while they are asked for
+        } else {
+            reconcile(current, batch, failure);
         }
     }
 
@@ -294,21 +299,27 @@ public final class LockEngine implements AutoCloseable {
         boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
         PgLockException told = new PgLockException(
                 "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
+        LockBatch superfluous;
         try {
-            LockBatch superfluous = table.reconcile(
+            superfluous = table.reconcile(
                     current.found(),
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
-            if (cancelled) {
-                batch.tokens().forEach(table::token);
-            } else {
-                fail(batch, told);
-            }
-            current.run(superfluous);
         } catch (SQLException e) {
             e.addSuppressed(failure);
-            lost(current, e);
+            failed(current, batch, e);
+            return;
+        }
+        if (cancelled) {
+            batch.tokens().forEach(table::token);
+        } else {
+            fail(batch, told);
+        }
+        try {
+            current.run(superfluous);
+        } catch (SQLException e) {
+            failed(current, superfluous, e);
         }
     }
 
@@ -333,6 +344,9 @@ public final class LockEngine implements AutoCloseable {
             }
             return true;
         } catch (SQLException e) {
+            if (SqlState.is(e, SqlState.QUERY_CANCELED)) {
+                return true; // an answer too, though the question is asked again
+            }
             lost(current, e);
             return false;
         }
@@ -402,7 +416,8 @@ public final class LockEngine implements AutoCloseable {
         return e instanceof SQLTransientException
                 || state == null
                 || SqlState.isConnectionLost(e)
-                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES);
+                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES)
+                || state.equals(SqlState.QUERY_CANCELED);
     }
 
     /** Where it is connected to, for an operator. */
