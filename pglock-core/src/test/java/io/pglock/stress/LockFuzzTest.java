@@ -68,7 +68,7 @@ class LockFuzzTest {
         failures.addAll(SectionCheck.failures(observer));
         failures.addAll(SectionCheck.lines(observer, LOCKS_LEFT));
         System.out.println("LockFuzzTest, seed " + seed + ", " + TIME + ": "
-                + SectionCheck.lines(observer, SectionCheck.COUNTS).get(0) + "; " + trouble.cancels()
+                + SectionCheck.counts(observer) + "; " + trouble.cancels()
                 + " statements cancelled; " + run + "; the other JVM " + others);
         assertThat(failures).as("seed " + seed).isEmpty();
     }
