@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class LockFuzzTest {
 
-    private static final Duration TIME = Duration.parse("PT" + System.getProperty("pglock.fuzz", "8s"));
+    private static final Duration TIME = Duration.parse("PT" + System.getProperty("pglock.fuzz", "6s"));
     private static final Duration TO_END = Duration.ofSeconds(60);
 
     @Test
