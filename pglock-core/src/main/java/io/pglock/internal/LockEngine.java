@@ -404,6 +404,8 @@ public final class LockEngine implements AutoCloseable {
     }
 
     private void later(String why) {
+        now();
+        table.unreachable();
         if (outage.isEmpty()) {
             LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
             outage = Optional.of(why);
