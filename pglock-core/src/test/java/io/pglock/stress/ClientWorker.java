@@ -138,7 +138,7 @@ final class ClientWorker extends FuzzWorker {
             Optional<LockHandle> shared = again(request.shared(), handle);
             if (shared.isPresent()) {
                 run.counts().downgraded().increment();
-                toClose = List.of(Watched.of(shared.get(), name));
+                toClose = new ArrayList<>(List.of(Watched.of(shared.get(), name)));
                 Long sharedSection = log.becomeShared(ids[0], token);
                 lost = isLostWhenClosed(watched);
                 token = 0;
