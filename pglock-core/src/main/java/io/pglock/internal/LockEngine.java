@@ -297,17 +297,16 @@ public final class LockEngine implements AutoCloseable {
 
     /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
     private void reconcile(LockLink current, LockBatch batch, SQLException failure) {
-        boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
-        PgLockException told = new PgLockException(
-                "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
         try {
             settle(
                     current,
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
-            if (!cancelled) {
-                fail(batch, told);
+            if (!SqlState.is(failure, SqlState.QUERY_CANCELED)) {
+                String message =
+                        "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots();
+                fail(batch, new PgLockException(message, failure));
             }
         } catch (SQLException e) {
             e.addSuppressed(failure);
@@ -407,6 +406,8 @@ public final class LockEngine implements AutoCloseable {
     }
 
     private void later(String why) {
+        now();
+        table.unreachable();
         if (outage.isEmpty()) {
             LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
             outage = Optional.of(why);
@@ -419,7 +420,8 @@ public final class LockEngine implements AutoCloseable {
         return e instanceof SQLTransientException
                 || state == null
                 || SqlState.isConnectionLost(e)
-                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES);
+                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES)
+                || state.equals(SqlState.QUERY_CANCELED);
     }
 
     /** Where it is connected to, for an operator. */

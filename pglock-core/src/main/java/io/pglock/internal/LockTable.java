@@ -42,6 +42,7 @@ final class LockTable {
     private long nextTick = System.nanoTime();
 
     private Hold.Loss lastLoss = new Hold.Loss("The lock is not held any more.", null);
+    private boolean unreachable;
     private long now;
 
     /** When somebody's time is over who has no thread to notice it. */
@@ -61,6 +62,14 @@ final class LockTable {
     /** @param slots how many locks the server has room for, as a sentence */
     void connected(String slots) {
         this.slots = slots;
+        this.unreachable = false;
+    }
+
+    /** There is no session to be had for now: an answer too, for those who do not wait for ever. */
+    void unreachable() {
+        unreachable = true;
+        queues.values().forEach(queue -> queue.notNow(now));
+        sets.forEach(set -> set.unreachable(now));
     }
 
     /** The moment of what happens at present. */
@@ -115,6 +124,9 @@ final class LockTable {
             queue(request.key()).request(request, now);
         } else {
             sets.add(new LockSet(this, request));
+        }
+        if (unreachable) {
+            request.notNow(now);
         }
     }
 
