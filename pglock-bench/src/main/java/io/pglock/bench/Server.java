@@ -3,10 +3,13 @@ package io.pglock.bench;
 
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import javax.sql.DataSource;
 
 /** The PostgreSQL that is measured against: the tests' own, so chosen by the same properties. */
@@ -41,6 +44,48 @@ final class Server implements AutoCloseable {
                         "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()")) {
             row.next();
             return row.getLong(1);
+        }
+    }
+
+    /** Something of ours in front of it. */
+    TcpProxy proxy() {
+        return TcpProxy.to(database.server().host(), database.server().port());
+    }
+
+    /** The same database, reached through that. */
+    DataSource dataSource(TcpProxy proxy) {
+        return proxy.dataSource(database);
+    }
+
+    /** A setting as {@code show} has it, {@code server_version} for example. */
+    static String show(Connection connection, String setting) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("show " + setting)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** The processes that serve this database's other sessions. */
+    static List<Long> backends(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("select pid from pg_stat_activity where datname = current_database()"
+                        + " and pid <> pg_backend_pid() and backend_type = 'client backend'")) {
+            List<Long> pids = new ArrayList<>();
+            while (row.next()) {
+                pids.add(row.getLong(1));
+            }
+            return pids;
+        }
+    }
+
+    /** How many advisory locks are held in this database. */
+    static int advisoryLocks(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("select count(*) from pg_locks where locktype = 'advisory' and granted"
+                        + " and database = (select oid from pg_database where datname = current_database())")) {
+            row.next();
+            return row.getInt(1);
         }
     }
 
