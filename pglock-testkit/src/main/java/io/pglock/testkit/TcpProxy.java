@@ -2,61 +2,63 @@
 package io.pglock.testkit;
 
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
-import java.util.HashSet;
-import java.util.Map;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A proxy on the loopback interface, between a client and PostgreSQL, that can behave badly.
+ * A proxy on the loopback interface, between a client and PostgreSQL, that can behave badly: as a pooler, another database, a
+ * slow or dead network, a server that is gone, an address that moves to another server.
  *
  * {@snippet :
- * try (TcpProxy proxy = TcpProxy.to(server.host(), server.port()).rewriteBackendKey();
- *         Connection pooled = proxy.dataSource(database).getConnection()) {
- *     // getBackendPID() is not pg_backend_pid(): as behind a transaction pooler
+ * try (TcpProxy proxy = TcpProxy.to(server.host(), server.port()).delay(Duration.ofMillis(5));
+ *         Connection distant = proxy.dataSource(database).getConnection()) {
+ *     // every round trip takes 10 ms more
+ *     proxy.cutSilently(); // no answer any more, and no error either
+ *     proxy.resume();
+ *     proxy.refuse(); // "Connection refused", and distant is reset
+ *     proxy.redirect(standby.host(), standby.port()).accept(); // failover by a moving address
  * }
  * }
  *
- * <p>This class is thread-safe. What it reads along is in "Message Formats" of the PostgreSQL manual.
+ * <p>This class is thread-safe.
  */
 public final class TcpProxy implements AutoCloseable {
-    private static final int CANCEL_REQUEST = 80877102;
+    private static final int BACKLOG = 200;
 
-    /** No process id has this bit. */
-    private static final int PID_BIT = 0x4000_0000;
-
-    private final String host;
-    private final int targetPort;
-    private final ServerSocket listener;
+    private final int port;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition resumed = lock.newCondition();
-    private final Map<String, String> parameters = new ConcurrentHashMap<>();
-    private volatile boolean otherKey;
-    private boolean cut;
+    private final Network network = new Network();
+    private final SessionStart sessionStart = new SessionStart();
+    private final Object listening = new Object();
+    private volatile Target target;
+    private ServerSocket listener;
+    private Thread listeningThread;
+    private @Nullable Socket placeholder;
+    private boolean closed;
 
-    private TcpProxy(String host, int targetPort) throws IOException {
-        this.host = host;
-        this.targetPort = targetPort;
-        this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private TcpProxy(Target target) throws IOException {
+        this.target = target;
+        this.listener = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
+        this.port = listener.getLocalPort();
+        ServerSocket first = listener;
+        this.listeningThread = thread("accept", () -> listen(first));
     }
 
     /** Starts a proxy in front of a server. */
     public static TcpProxy to(String host, int port) {
         try {
-            var proxy = new TcpProxy(host, port);
-            start("accept", proxy::accept);
+            var proxy = new TcpProxy(new Target(host, port));
+            proxy.listeningThread.start();
             return proxy;
         } catch (IOException e) {
             throw new IllegalStateException("a proxy to " + host + ":" + port + ": " + e.getMessage(), e);
@@ -68,7 +70,7 @@ public final class TcpProxy implements AutoCloseable {
      * works all the same, as it does there.
      */
     public TcpProxy rewriteBackendKey() {
-        otherKey = true;
+        sessionStart.rewriteBackendKey();
         return this;
     }
 
@@ -77,60 +79,112 @@ public final class TcpProxy implements AutoCloseable {
      * it: as another database does that speaks PostgreSQL's protocol. {@code SHOW} still gives the true one.
      */
     public TcpProxy reportParameter(String name, String value) {
-        parameters.put(name, value);
+        sessionStart.reportParameter(name, value);
+        return this;
+    }
+
+    /** From the next connection on, leads to another server. Connections that are there stay where they are. */
+    public TcpProxy redirect(String toHost, int toPort) {
+        target = new Target(toHost, toPort);
+        return this;
+    }
+
+    /**
+     * From now on, delivers what is sent this much later, in both directions: a round trip takes twice as long more. What is
+     * under way at the same time is delayed at the same time, so that no bandwidth is lost. Connecting to the proxy itself
+     * takes no longer.
+     *
+     * @param eachWay {@link Duration#ZERO} = at once
+     */
+    public TcpProxy delay(Duration eachWay) {
+        network.delay(eachWay);
         return this;
     }
 
     /** The port it listens on. */
     public int port() {
-        return listener.getLocalPort();
+        return port;
     }
 
     /** A plain source of connections to that database through this proxy, without SSL. */
     public DataSource dataSource(Database database) {
-        return database.through(listener.getInetAddress().getHostAddress(), port())
+        return database.through(InetAddress.getLoopbackAddress().getHostAddress(), port)
                 .dataSource();
     }
 
     /** Forwards nothing more in either direction and tells nobody: a dead network. */
     public void cutSilently() {
-        lock.lock();
-        try {
-            cut = true;
-        } finally {
-            lock.unlock();
-        }
+        network.cut();
     }
 
     /** Forwards again, beginning with what was held back. */
     public void resume() {
-        lock.lock();
-        try {
-            cut = false;
-            resumed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        network.resume();
     }
 
     /** Resets every connection there is. New ones are welcome. */
     public void reset() {
-        for (Socket socket : sockets) {
-            try {
-                socket.setSoLinger(true, 0);
-            } catch (IOException e) {
-                // It is closed already, which is what was wanted.
-            }
-            close(socket);
-        }
+        sockets.forEach(this::reset);
         resume();
+    }
+
+    /**
+     * The server is gone: resets every connection there is, and lets the operating system refuse new ones until
+     * {@link #accept()}. Does nothing if they are refused already.
+     */
+    public void refuse() {
+        try {
+            synchronized (listening) {
+                if (placeholder == null && !closed) {
+                    listener.close();
+                    // Until it has returned from the system call, the kernel goes on listening.
+                    listeningThread.join();
+                    placeholder = new Socket();
+                    // Bound, the port stays ours. It refuses because nobody listens.
+                    placeholder.setReuseAddress(true);
+                    placeholder.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                }
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("refusing on port " + port + ": " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while refusing on port " + port, e);
+        }
+        reset();
+    }
+
+    /** Takes connections again after {@link #refuse()}, on the same port. */
+    public void accept() {
+        try {
+            synchronized (listening) {
+                if (placeholder != null && !closed) {
+                    placeholder.close();
+                    placeholder = null;
+                    var again = new ServerSocket();
+                    again.setReuseAddress(true);
+                    again.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+                    listener = again;
+                    listeningThread = thread("accept", () -> listen(again));
+                    listeningThread.start();
+                }
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("listening on port " + port + " again: " + e.getMessage(), e);
+        }
     }
 
     /** Ends every connection and listens no more. */
     @Override
     public void close() {
         try {
-            listener.close();
+            synchronized (listening) {
+                closed = true;
+                listener.close();
+                if (placeholder != null) {
+                    placeholder.close();
+                }
+            }
         } catch (IOException e) {
             throw new IllegalStateException(e.getMessage(), e);
         } finally {
@@ -138,115 +192,63 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
-    private void accept() throws IOException {
+    private void listen(ServerSocket own) throws IOException {
         while (true) {
-            Socket client = listener.accept();
+            Socket client = own.accept();
             sockets.add(client);
-            start("connect", () -> connect(client));
+            if (own.isClosed()) {
+                reset(client); // Nobody has seen it yet who could have.
+            }
+            thread("connect", () -> connect(client)).start();
         }
     }
 
     private void connect(Socket client) throws IOException {
         Socket server;
         try {
-            server = new Socket(host, targetPort);
+            server = target.connect();
         } catch (IOException e) {
             close(client);
             throw e;
         }
         sockets.add(server);
-        client.setTcpNoDelay(true);
-        server.setTcpNoDelay(true);
-        start("to-client", () -> pump(server, client, this::rewriteStartup));
-        pump(client, server, this::rewriteCancel);
+        try {
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
+        } catch (IOException e) {
+            close(client);
+            close(server);
+            throw e;
+        }
+        thread("to-client", () -> pump(server, client, sessionStart::toClient)).start();
+        pump(client, server, sessionStart::toServer);
     }
 
-    private void pump(Socket from, Socket to, Rewriting beginning) throws IOException {
-        try {
+    private void pump(Socket from, Socket to, Beginning beginning) throws IOException {
+        try (var wire = new Wire(to.getOutputStream(), network)) {
             var in = new DataInputStream(from.getInputStream());
-            var out = new DataOutputStream(to.getOutputStream());
-            if (otherKey || !parameters.isEmpty()) {
-                beginning.apply(in, out);
-            }
-            copy(in, out);
+            beginning.pass(in, wire);
+            copy(in, wire);
         } finally {
             close(from);
             close(to);
         }
     }
 
-    private void copy(InputStream in, OutputStream out) throws IOException {
+    private static void copy(InputStream in, OutputStream out) throws IOException {
         byte[] buffer = new byte[16_384];
         for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
-            awaitResumed();
             out.write(buffer, 0, length);
         }
     }
 
-    private void awaitResumed() {
-        lock.lock();
+    private void reset(Socket socket) {
         try {
-            while (cut) {
-                resumed.awaitUninterruptibly();
-            }
-        } finally {
-            lock.unlock();
+            socket.setSoLinger(true, 0);
+        } catch (IOException e) {
+            // It is closed already, which is what was wanted.
         }
-    }
-
-    /** Server to client, up to the first ReadyForQuery: another process id in BackendKeyData, other ParameterStatus. */
-    private void rewriteStartup(DataInputStream in, DataOutputStream out) throws IOException {
-        Set<String> missing = new HashSet<>(parameters.keySet());
-        byte type;
-        do {
-            type = in.readByte();
-            int length = in.readInt();
-            byte[] body = in.readNBytes(length - 4);
-            if (type == 'K' && otherKey) {
-                flipPid(body, 0);
-            } else if (type == 'S' && parameters.containsKey(parameterName(body))) {
-                missing.remove(parameterName(body));
-                body = parameterStatus(parameterName(body));
-            } else if (type == 'Z') {
-                for (String name : missing) {
-                    write(out, (byte) 'S', parameterStatus(name));
-                }
-            }
-            write(out, type, body);
-            out.flush();
-        } while (type != 'Z');
-    }
-
-    private static void write(DataOutputStream out, byte type, byte[] body) throws IOException {
-        out.writeByte(type);
-        out.writeInt(body.length + 4);
-        out.write(body);
-    }
-
-    private static String parameterName(byte[] body) {
-        String nameAndValue = new String(body, StandardCharsets.UTF_8);
-        return nameAndValue.substring(0, nameAndValue.indexOf('\0'));
-    }
-
-    private byte[] parameterStatus(String name) {
-        return (name + '\0' + parameters.get(name) + '\0').getBytes(StandardCharsets.UTF_8);
-    }
-
-    /** Client to server, the first message: the true process id in CancelRequest. */
-    private void rewriteCancel(DataInputStream in, DataOutputStream out) throws IOException {
-        int length = in.readInt();
-        byte[] body = in.readNBytes(length - 4);
-        int code = (body[0] & 0xff) << 24 | (body[1] & 0xff) << 16 | (body[2] & 0xff) << 8 | (body[3] & 0xff);
-        if (code == CANCEL_REQUEST && otherKey) {
-            flipPid(body, 4);
-        }
-        out.writeInt(length);
-        out.write(body);
-        out.flush();
-    }
-
-    private static void flipPid(byte[] body, int offset) {
-        body[offset] ^= (byte) (PID_BIT >>> 24);
+        close(socket);
     }
 
     private void close(Socket socket) {
@@ -258,7 +260,7 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
-    private static void start(String name, Work work) {
+    private static Thread thread(String name, Work work) {
         var thread = new Thread(
                 () -> {
                     try {
@@ -269,14 +271,20 @@ public final class TcpProxy implements AutoCloseable {
                 },
                 "testkit-proxy-" + name);
         thread.setDaemon(true);
-        thread.start();
+        return thread;
+    }
+
+    private record Target(String host, int port) {
+        Socket connect() throws IOException {
+            return new Socket(host, port);
+        }
     }
 
     private interface Work {
         void run() throws IOException;
     }
 
-    private interface Rewriting {
-        void apply(DataInputStream in, DataOutputStream out) throws IOException;
+    private interface Beginning {
+        void pass(DataInputStream in, OutputStream out) throws IOException;
     }
 }
