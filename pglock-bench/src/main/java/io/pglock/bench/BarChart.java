@@ -51,8 +51,7 @@ final class BarChart {
         for (Panel panel : panels) {
             y += 2 * LINE;
             text(body, "heading", MARGIN, y, panel.title());
-            double longest =
-                    panel.bars().stream().mapToDouble(Bar::value).max().orElse(0);
+            double longest = panel.bars().stream().mapToDouble(Bar::value).max().orElse(0);
             for (Bar bar : panel.bars()) {
                 y += LINE;
                 bar(body, y, bar, longest > 0 ? LONGEST * bar.value() / longest : 0);
@@ -79,8 +78,7 @@ final class BarChart {
                 </style>
                 <rect class="page" width="%1$d" height="%2$d"/>
                 %4$s</svg>
-                """
-                .formatted(WIDTH, height, escaped(title), body);
+                """.formatted(WIDTH, height, escaped(title), body);
     }
 
     private static void bar(StringBuilder body, int y, Bar bar, double length) {
@@ -100,6 +98,9 @@ final class BarChart {
     }
 
     private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

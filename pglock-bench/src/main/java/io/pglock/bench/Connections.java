@@ -20,13 +20,19 @@ final class Connections implements AutoCloseable {
         }
     }
 
-    /** A pool that is never short of connections, as those of the peers that borrow one for each statement or transaction. */
-    static HikariDataSource pool(DataSource dataSource, int workers) {
+    /**
+     * A pool that has a connection for each worker from the start, for those of the peers that borrow one for each statement or
+     * transaction.
+     */
+    static HikariDataSource pool(DataSource dataSource, int workers) throws SQLException {
         var config = new HikariConfig();
         config.setDataSource(dataSource);
         config.setMaximumPoolSize(workers);
         config.setMinimumIdle(workers);
-        return new HikariDataSource(config);
+        var pool = new HikariDataSource(config);
+        // it opens them only when they are asked for, and few at a time
+        new Connections(pool, workers).close();
+        return pool;
     }
 
     List<Connection> all() {

@@ -19,6 +19,9 @@ final class Contended {
 
     static final int THREADS = 8;
 
+    /** The JVMs are new ones. */
+    private static final long WARM_UP_MICROS = 1_000_000;
+
     private final Settings settings;
     private final Server server;
     private final Connection observer;
@@ -67,7 +70,6 @@ final class Contended {
 
     Map<Contenders, Figures> measure(RawResults raw) throws Exception {
         List<Contenders> order = new ArrayList<>(Contenders.which(Contenders::waits));
-        order.forEach(contender -> figures.put(contender, new Figures()));
         for (int round = 1; round <= settings.rounds(); round++) {
             for (Contenders contender : order) {
                 measure(contender, round, raw);
@@ -80,7 +82,7 @@ final class Contended {
     private void measure(Contenders contender, int round, RawResults raw) throws Exception {
         try (Node one = Node.start(server, contender, THREADS);
                 Node other = Node.start(server, contender, THREADS)) {
-            long from = Holding.now() + Math.max(500_000, settings.warmUp().toNanos() / 1_000);
+            long from = Holding.now() + WARM_UP_MICROS;
             long to = from + settings.duration().toNanos() / 1_000;
             List<Path> files = List.of(file(), file());
             one.tell("contend", from, to, files.get(0));
@@ -103,7 +105,7 @@ final class Contended {
     }
 
     private void record(Contenders contender, int round, Contest contest, int backends, RawResults raw) {
-        Figures all = figures.get(contender);
+        Figures all = figures.computeIfAbsent(contender, first -> new Figures());
         Samples waits = contest.waits();
         Samples handOffs = contest.handOffs();
         double perSecond = contest.count() / (settings.duration().toNanos() / 1e9);
@@ -122,8 +124,8 @@ final class Contended {
             named.rounds().add(named.value());
             raw.add("contended", contender.label(), THREADS, round, named.figure(), named.value());
         }
-        Settings.progress(
-                "contended, round %d, %s: %s acquisitions/s, wait p99 %s ms",
-                round, contender.label(), Numbers.text(perSecond), Numbers.text(waits.percentile(0.99) / 1e6));
+        Settings.progress("contended, round %d, %s: %s acquisitions/s, wait p99 %s ms"
+                .formatted(
+                        round, contender.label(), Numbers.text(perSecond), Numbers.text(waits.percentile(0.99) / 1e6)));
     }
 }

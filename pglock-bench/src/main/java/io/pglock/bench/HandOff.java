@@ -37,9 +37,8 @@ final class HandOff {
         for (Contenders contender : Contenders.which(Contenders::waits)) {
             Samples samples = measure(contender, raw);
             handOffs.put(contender, samples);
-            Settings.progress(
-                    "hand-off, %s: p50 %s ms",
-                    contender.label(), Numbers.text(samples.percentile(0.5) / 1e3));
+            Settings.progress("hand-off, %s: p50 %s ms"
+                    .formatted(contender.label(), Numbers.text(samples.percentile(0.5) / 1e3)));
         }
         return handOffs;
     }

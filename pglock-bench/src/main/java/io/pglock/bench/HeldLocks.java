@@ -50,12 +50,12 @@ final class HeldLocks {
             String label = contender.label();
             raw.add("held", label, 1, 1, "held", figures.held());
             raw.add("held", label, 1, 1, "backends", figures.backends());
-            raw.add("held", label, 1, 1, "heap bytes per lock", figures.heapBytes());
-            raw.add("held", label, 1, 1, "rss before KiB", figures.rssBefore());
-            raw.add("held", label, 1, 1, "rss after KiB", figures.rssAfter());
-            raw.add("held", label, 1, 1, "acquire ms", figures.acquireMillis());
-            raw.add("held", label, 1, 1, "release ms", figures.releaseMillis());
-            Settings.progress("held, %s: %s", label, figures);
+            raw.add("held", label, 1, 1, "heap bytes per lock", (double) figures.heapBytes());
+            raw.add("held", label, 1, 1, "rss before KiB", (double) figures.rssBefore());
+            raw.add("held", label, 1, 1, "rss after KiB", (double) figures.rssAfter());
+            raw.add("held", label, 1, 1, "acquire ms", (double) figures.acquireMillis());
+            raw.add("held", label, 1, 1, "release ms", (double) figures.releaseMillis());
+            Settings.progress("held, %s: %s".formatted(label, figures));
         }
         return all;
     }

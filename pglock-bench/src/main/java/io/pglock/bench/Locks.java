@@ -35,7 +35,7 @@ public final class Locks {
     public static void main(String[] arguments) throws Exception {
         Settings settings = Settings.ofSystemProperties();
         var raw = new RawResults();
-        try (var server = new Server();
+        try (var server = Server.asShipped();
                 Connection observer = server.connect()) {
             Contenders.createTables(observer);
             List<List<String>> machine = Machine.describe(observer);

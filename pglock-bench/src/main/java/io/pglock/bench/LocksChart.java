@@ -20,7 +20,10 @@ final class LocksChart {
         }
         return chart.panel(
                         "2 JVMs with " + Contended.THREADS + " threads, one key: acquisitions/s",
-                        bars(results.contended(), figures -> figures.acquisitions().median(), ""))
+                        bars(
+                                results.contended(),
+                                figures -> figures.acquisitions().median(),
+                                ""))
                 .panel(
                         "the same: wait, 99th percentile",
                         bars(results.contended(), figures -> figures.wait99().median(), " ms"))

@@ -23,17 +23,14 @@ final class LocksPage {
     private MarkdownPage write(List<List<String>> machine) {
         var page = new MarkdownPage("Locks against the peers");
         page.paragraph("<!-- Made by mvn -Pbench -Dpglock.bench=Locks; see LocksPage. Not to be edited. -->");
-        page.paragraph(
-                """
+        page.paragraph("""
                 All of it is from one run on one server. To run it again: `mvn -q -Pbench -Dpglock.bench=Locks`, with
                 `-Dpglock.bench.seconds` and `-Dpglock.bench.rounds` for another length. In each round all contenders take
                 turns, back and forth; a figure is the median of %d rounds of %s s, a ratio the median of the rounds' ratios.
                 Every figure of every round is in [locks.csv](locks.csv). "Budget" is what pglock aims at, the figure of this
                 run, and whether it is met.
-                """
-                        .formatted(
-                                settings.rounds(),
-                                Numbers.plain(settings.duration().toMillis() / 1e3)));
+                """.formatted(
+                        settings.rounds(), Numbers.plain(settings.duration().toMillis() / 1e3)));
         page.image("Chart of the figures below", "locks.svg");
         List<List<String>> where = new ArrayList<>(machine);
         where.add(List.of("Peers", settings.peers()));
@@ -45,25 +42,20 @@ final class LocksPage {
                 .paragraph("The same through a proxy that adds 0.5 ms each way.")
                 .table(PAIRS, pairs(results.far(), false));
         page.section("One key, two JVMs")
-                .paragraph(
-                        """
+                .paragraph("""
                         %d threads in each JVM want the same key all the time, and do nothing while they hold it. The longest wait
                         and the longest time in which one of the JVMs got nothing are the worst of all rounds. "Overlaps" are
                         acquisitions while somebody else held the key. ShedLock does not wait for a lock, so it is not here.
-                        """
-                                .formatted(Contended.THREADS))
+                        """.formatted(Contended.THREADS))
                 .table(CONTENDED, contended());
         page.section("Hand-off between JVMs")
-                .paragraph(
-                        """
+                .paragraph("""
                         From the moment in which the holder begins to release until a thread of the other JVM has it. Idle: after at
                         least %d ms of waiting for it. Under load: whenever it changes JVMs in the run above.
-                        """
-                                .formatted(HandOff.HELD_MILLIS))
+                        """.formatted(HandOff.HELD_MILLIS))
                 .table(HAND_OFF, handOffs());
         return page.section("%s held locks".formatted(Numbers.text(HeldLocks.COUNT)))
-                .paragraph(
-                        """
+                .paragraph("""
                         Taken one after the other by one thread. Heap is that of the JVM after a garbage collection, with what the
                         caller keeps to release them; memory is the resident set of the backends, shared memory that they have
                         touched included.
@@ -71,8 +63,8 @@ final class LocksPage {
                 .table(HELD, held());
     }
 
-    private static final List<String> PAIRS = List.of(
-            "threads", "contender", "backends", "pairs/s", "best round", "x pgjdbc", "p50, us", "budget");
+    private static final List<String> PAIRS =
+            List.of("threads", "contender", "backends", "pairs/s", "best round", "x pgjdbc", "p50, us", "budget");
 
     private static List<List<String>> pairs(Map<Uncontended.Case, Uncontended.Figures> all, boolean budgets) {
         List<List<String>> rows = new ArrayList<>();
@@ -81,7 +73,7 @@ final class LocksPage {
             rows.add(List.of(
                     Integer.toString(one.threads()),
                     one.contender().label(),
-                    Numbers.text(figures.backends().median()),
+                    Numbers.plain(figures.backends().median()),
                     Numbers.text(figures.pairs().median()),
                     Numbers.text(figures.pairs().greatest()),
                     Numbers.text(figures.pairs().per(raw.pairs()).median()),
@@ -101,8 +93,7 @@ final class LocksPage {
         return "";
     }
 
-    private static Uncontended.Figures require(
-            Map<Uncontended.Case, Uncontended.Figures> all, Uncontended.Case one) {
+    private static Uncontended.Figures require(Map<Uncontended.Case, Uncontended.Figures> all, Uncontended.Case one) {
         Uncontended.Figures figures = all.get(one);
         if (figures == null) {
             throw new IllegalStateException(one + " was not measured");
@@ -127,7 +118,7 @@ final class LocksPage {
         results.contended()
                 .forEach((contender, figures) -> rows.add(List.of(
                         contender.label(),
-                        Numbers.text(figures.backends().median()),
+                        Numbers.plain(figures.backends().median()),
                         Numbers.text(figures.acquisitions().median()),
                         Numbers.text(figures.acquisitions().greatest()),
                         Numbers.text(figures.waitMedian().median()),
@@ -179,11 +170,11 @@ final class LocksPage {
                         contender.label(),
                         Numbers.text(figures.held()),
                         Integer.toString(figures.backends()),
-                        Numbers.text(figures.heapBytes()),
+                        Numbers.text((double) figures.heapBytes()),
                         figures.rssBefore() == 0 ? "not known" : Numbers.text(figures.rssBefore() / 1024.0),
                         figures.rssAfter() == 0 ? "not known" : Numbers.text(figures.rssAfter() / 1024.0),
-                        Numbers.text(figures.acquireMillis()),
-                        Numbers.text(figures.releaseMillis()),
+                        Numbers.text((double) figures.acquireMillis()),
+                        Numbers.text((double) figures.releaseMillis()),
                         "")));
         return rows;
     }

@@ -64,7 +64,8 @@ final class Node implements AutoCloseable {
 
     /** Sends a command; see {@link #answer}. */
     void tell(Object... words) throws IOException {
-        commands.write(String.join(" ", Arrays.stream(words).map(Object::toString).toList()) + "\n");
+        commands.write(
+                String.join(" ", Arrays.stream(words).map(Object::toString).toList()) + "\n");
         commands.flush();
     }
 

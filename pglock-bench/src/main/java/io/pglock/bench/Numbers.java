@@ -13,7 +13,7 @@ final class Numbers {
         if (size >= 100 || value == 0) {
             return String.format(Locale.ROOT, "%,.0f", value);
         }
-        return String.format(Locale.ROOT, size >= 10 ? "%.1f" : "%.2f", value);
+        return String.format(Locale.ROOT, size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
     }
 
     /** Without digits that say nothing. */

@@ -29,7 +29,8 @@ final class PreparedPairs implements Contender {
     }
 
     static Contender locks(DataSource dataSource, int workers) throws SQLException {
-        return new PreparedPairs(dataSource, workers, "select pg_advisory_lock(?)", "select pg_advisory_unlock(?)", true);
+        return new PreparedPairs(
+                dataSource, workers, "select pg_advisory_lock(?)", "select pg_advisory_unlock(?)", true);
     }
 
     /** Nothing is locked: what any two round trips cost. */

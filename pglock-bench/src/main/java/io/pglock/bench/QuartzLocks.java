@@ -17,7 +17,7 @@ final class QuartzLocks implements Contender {
     private final HikariDataSource pool;
     private final StdRowLockSemaphore semaphore;
 
-    QuartzLocks(DataSource dataSource, int workers) {
+    QuartzLocks(DataSource dataSource, int workers) throws SQLException {
         pool = Connections.pool(dataSource, workers);
         semaphore = new StdRowLockSemaphore(Constants.DEFAULT_TABLE_PREFIX, "bench", null);
     }

@@ -28,7 +28,11 @@ final class Rounds {
 
     /** Of an even number of rounds the lower one of the two in the middle. */
     double median() {
-        return values.stream().sorted().skip((values.size() - 1) / 2).findFirst().orElseThrow();
+        return values.stream()
+                .sorted()
+                .skip((values.size() - 1) / 2)
+                .findFirst()
+                .orElseThrow();
     }
 
     double greatest() {

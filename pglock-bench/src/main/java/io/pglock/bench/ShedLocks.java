@@ -22,7 +22,7 @@ final class ShedLocks implements Contender {
     private final HikariDataSource pool;
     private final LockProvider provider;
 
-    private ShedLocks(DataSource dataSource, int workers, boolean databaseTime) {
+    private ShedLocks(DataSource dataSource, int workers, boolean databaseTime) throws SQLException {
         pool = Connections.pool(dataSource, workers);
         var configuration = JdbcTemplateLockProvider.Configuration.builder().withJdbcTemplate(new JdbcTemplate(pool));
         if (databaseTime) {
@@ -32,20 +32,19 @@ final class ShedLocks implements Contender {
     }
 
     /** The time of the JVM counts. */
-    static Contender ofTheJvmsTime(DataSource dataSource, int workers) {
+    static Contender ofTheJvmsTime(DataSource dataSource, int workers) throws SQLException {
         return new ShedLocks(dataSource, workers, false);
     }
 
     /** The time of the database counts. */
-    static Contender ofTheDatabasesTime(DataSource dataSource, int workers) {
+    static Contender ofTheDatabasesTime(DataSource dataSource, int workers) throws SQLException {
         return new ShedLocks(dataSource, workers, true);
     }
 
     /** The table as ShedLock's documentation has it for PostgreSQL. */
     static void createTable(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(
-                    """
+            statement.execute("""
                     create table shedlock (name varchar(64) primary key, lock_until timestamp not null,
                         locked_at timestamp not null, locked_by varchar(255) not null)
                     """);

@@ -3,6 +3,7 @@ package io.pglock.bench;
 
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.concurrent.locks.Lock;
 import javax.sql.DataSource;
 import org.springframework.core.io.ClassPathResource;
@@ -18,7 +19,7 @@ final class SpringLocks implements Contender {
     private final DefaultLockRepository repository;
     private final JdbcLockRegistry registry;
 
-    SpringLocks(DataSource dataSource, int workers) {
+    SpringLocks(DataSource dataSource, int workers) throws SQLException {
         pool = Connections.pool(dataSource, workers);
         repository = new DefaultLockRepository(pool);
         repository.setTransactionManager(new DataSourceTransactionManager(pool));

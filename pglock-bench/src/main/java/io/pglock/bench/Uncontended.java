@@ -51,10 +51,8 @@ final class Uncontended {
     }
 
     Map<Case, Figures> measure(RawResults raw) throws Exception {
-        for (int threads : THREADS) {
-            for (Contenders contender : contenders(threads)) {
-                figures.put(new Case(contender, threads), new Figures());
-            }
+        for (Contenders contender : Contenders.values()) {
+            warmUp(contender);
         }
         for (int round = 1; round <= settings.rounds(); round++) {
             for (int threads : THREADS) {
@@ -70,6 +68,16 @@ final class Uncontended {
         return figures;
     }
 
+    /** Whoever comes first must not be the one whose code is not compiled yet. */
+    private void warmUp(Contenders one) throws Exception {
+        int threads = THREADS.get(1);
+        try (Contender contender = one.open(dataSource, threads)) {
+            long from = System.nanoTime();
+            long to = from + settings.duration().toNanos();
+            Workers.run(threads, worker -> () -> pairs(contender, worker, from, to));
+        }
+    }
+
     /** The floor is for one connection: beyond that it says more about the machine. */
     private static List<Contenders> contenders(int threads) {
         return Contenders.which(contender -> contender != Contenders.FLOOR || threads == 1);
@@ -79,12 +87,12 @@ final class Uncontended {
         try (Contender contender = one.contender().open(dataSource, one.threads())) {
             long from = System.nanoTime() + settings.warmUp().toNanos();
             long to = from + settings.duration().toNanos();
-            Samples samples = Samples.of(
-                    Workers.run(one.threads(), worker -> () -> pairs(contender, worker, from, to)));
+            Samples samples =
+                    Samples.of(Workers.run(one.threads(), worker -> () -> pairs(contender, worker, from, to)));
             double pairs = samples.size() / (settings.duration().toNanos() / 1e9);
             double median = samples.percentile(0.5) / 1e3;
             int backends = Server.backends(observer).size();
-            Figures all = figures.get(one);
+            Figures all = figures.computeIfAbsent(one, first -> new Figures());
             all.pairs().add(pairs);
             all.median().add(median);
             all.backends().add(backends);
@@ -93,20 +101,19 @@ final class Uncontended {
             raw.add(name, label, one.threads(), round, "p50 us", median);
             raw.add(name, label, one.threads(), round, "p99 us", samples.percentile(0.99) / 1e3);
             raw.add(name, label, one.threads(), round, "backends", backends);
-            Settings.progress(
-                    "%s, round %d, %d threads, %s: %s pairs/s, p50 %s us",
-                    name, round, one.threads(), label, Numbers.text(pairs), Numbers.text(median));
+            Settings.progress("%s, round %d, %d threads, %s: %s pairs/s, p50 %s us"
+                    .formatted(name, round, one.threads(), label, Numbers.text(pairs), Numbers.text(median)));
         }
     }
 
-    /** How long each pair took that lies between the two points in time, in nanoseconds. */
+    /** How long each pair took that ended between the two points in time, in nanoseconds. */
     private static Samples pairs(Contender contender, int worker, long from, long to) throws Exception {
         var samples = new Samples();
         long begin = System.nanoTime();
         while (begin - to < 0) {
             contender.acquire(worker, worker).release();
             long end = System.nanoTime();
-            if (begin - from >= 0 && end - to <= 0) {
+            if (end - from >= 0 && end - to <= 0) {
                 samples.add(end - begin);
             }
             begin = end;

@@ -32,7 +32,7 @@ final class Workers {
             }
             return results;
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+            throw new IllegalStateException("a worker has failed: " + e.getMessage(), e);
         } finally {
             threads.shutdownNow();
         }
