@@ -39,7 +39,9 @@ public final class Locks {
                 Connection observer = server.connect()) {
             Contenders.createTables(observer);
             List<List<String>> machine = Machine.describe(observer);
-            var near = new Uncontended("uncontended", settings, server.dataSource(), observer).measure(raw);
+            var uncontended = new Uncontended("uncontended", settings, server.dataSource(), observer);
+            uncontended.warmUp();
+            var near = uncontended.measure(raw);
             Map<Uncontended.Case, Uncontended.Figures> far;
             try (TcpProxy proxy = server.proxy().delay(EACH_WAY)) {
                 far = new Uncontended("uncontended, 1 ms", settings, server.dataSource(proxy), observer).measure(raw);

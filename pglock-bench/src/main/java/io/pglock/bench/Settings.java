@@ -23,7 +23,7 @@ record Settings(Duration duration, int rounds, Path directory, String peers) {
                 System.getProperty("pglock.bench.peers", ""));
     }
 
-    /** Before each measurement, with the connections that it uses: until their statements are prepared, and the code is compiled. */
+    /** Before each measurement, on the connections that it uses: until their statements are prepared. */
     Duration warmUp() {
         return duration.dividedBy(4);
     }

@@ -50,10 +50,14 @@ final class Uncontended {
         this.observer = observer;
     }
 
-    Map<Case, Figures> measure(RawResults raw) throws Exception {
+    /** Once for each JVM: whoever comes first must not be the one whose code is not compiled yet. */
+    void warmUp() throws Exception {
         for (Contenders contender : Contenders.values()) {
             warmUp(contender);
         }
+    }
+
+    Map<Case, Figures> measure(RawResults raw) throws Exception {
         for (int round = 1; round <= settings.rounds(); round++) {
             for (int threads : THREADS) {
                 List<Contenders> order = new ArrayList<>(contenders(threads));
@@ -68,12 +72,11 @@ final class Uncontended {
         return figures;
     }
 
-    /** Whoever comes first must not be the one whose code is not compiled yet. */
     private void warmUp(Contenders one) throws Exception {
         int threads = THREADS.get(1);
         try (Contender contender = one.open(dataSource, threads)) {
             long from = System.nanoTime();
-            long to = from + settings.duration().toNanos();
+            long to = from + 2 * settings.duration().toNanos();
             Workers.run(threads, worker -> () -> pairs(contender, worker, from, to));
         }
     }
