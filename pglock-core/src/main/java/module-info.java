@@ -4,6 +4,7 @@ module io.pglock {
     requires transitive java.sql;
     requires java.naming; // what pgjdbc's data sources are made of
     requires static org.jspecify;
+    requires jdk.jfr;
     requires org.postgresql.jdbc;
 
     exports io.pglock;

@@ -102,7 +102,7 @@ public final class AdvisoryLock {
     public LockHandle acquire() {
         AdvisoryCalls calls = calls();
         require(calls.lock(wait));
-        return new LockHandle(session, key, shared, calls);
+        return new SessionHandle(session, key, shared, calls);
     }
 
     /**
@@ -115,8 +115,13 @@ public final class AdvisoryLock {
     public Optional<LockHandle> tryAcquire() {
         AdvisoryCalls calls = calls();
         return calls.lock(wait).acquired()
-                ? Optional.of(new LockHandle(session, key, shared, calls))
+                ? Optional.of(new SessionHandle(session, key, shared, calls))
                 : Optional.empty();
+    }
+
+    /** The same as {@code timeout(timeout).tryAcquire()}. */
+    public Optional<LockHandle> tryAcquire(Duration timeout) {
+        return timeout(timeout).tryAcquire();
     }
 
     /**

@@ -1,135 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
-import io.pglock.internal.AdvisoryCalls;
-import io.pglock.internal.PgSession;
-import java.sql.SQLException;
+import java.util.List;
 
 /**
- * An advisory lock that a session holds until {@link #close()}. It outlives transactions; close it before its connection.
- * {@link #isHeld()} may be called from any thread, the rest where the connection may be used.
+ * An advisory lock that is held until {@link #close()}: by your own session ({@link AdvisoryLock#acquire}), or by that of a
+ * {@link LockClient} ({@link ClientLock#acquire}).
+ *
+ * <p>A lock can be lost: PostgreSQL releases it when the session that holds it ends, be it terminated, cut off or crashed. Then
+ * {@link #isHeld()} is false, {@link #onLost} runs, and {@link #close()} throws a {@link LockLostException}. It is never taken
+ * again behind your back.
  *
  * {@snippet :
- * try (LockHandle lock = PgLock.on(connection).advisory("nightly-report").acquire()) {
- *     connection.setAutoCommit(false); // the transaction inside, so that the lock is released after the commit or rollback
- *     report(connection);
+ * try (LockHandle lock = client.advisory("leader").acquire().onLost(() -> stepDown())) {
+ *     lead(lock.fencingToken());
  * }
  * }
+ *
+ * <p>A handle of a {@link LockClient} is thread-safe: any thread may ask it, and close it. Of one on your own connection {@link
+ * #isHeld()}, {@link #key()}, {@link #keys()}, {@link #isShared()} and {@link #onLost} may be called from any thread, the rest
+ * where the connection may be used; close it before its connection.
  *
  * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory Locks</a>
  */
-public final class LockHandle implements AutoCloseable {
+public sealed interface LockHandle extends AutoCloseable permits SessionHandle, ClientHandle {
 
-    private final PgSession session;
-    private final LockKey key;
-    private final boolean shared;
-    private final AdvisoryCalls calls;
-    private final boolean enclosesTransactions;
-    private volatile boolean open = true;
+    /** What is locked; where that is several keys, the first of {@link #keys()}. */
+    LockKey key();
 
-    LockHandle(PgSession session, LockKey key, boolean shared, AdvisoryCalls calls) {
-        this.session = session;
-        this.key = key;
-        this.shared = shared;
-        this.calls = calls;
-        this.enclosesTransactions = !session.inTransaction();
-    }
-
-    /** What is locked. */
-    public LockKey key() {
-        return key;
-    }
+    /** What is locked, in the order in which it was acquired; one key, unless it was acquired for several at once. */
+    List<LockKey> keys();
 
     /** Whether others may hold it too, in shared mode. */
-    public boolean isShared() {
-        return shared;
-    }
+    boolean isShared();
 
     /**
-     * Whether it has not been released and its connection is open, as far as the driver knows: that the server has ended the
-     * session shows with the next statement. No round trip.
+     * Whether it has neither been released nor, as far as is known here, been lost. No round trip, and no allocation. A {@link
+     * LockClient} looks after its connection by itself; on your own connection, that the server has ended the session shows with
+     * its next statement.
      */
-    public boolean isHeld() {
-        try {
-            return open && !session.physical().isClosed();
-        } catch (SQLException e) {
-            return false;
-        }
-    }
+    boolean isHeld();
 
     /**
-     * Releases the lock, in one round trip; closing again does nothing. What was acquired more than once must be closed as
-     * often.
+     * Has this run once, when the loss of the lock is noticed; at once where it is lost already, never after it was released.
+     * For a {@link LockClient} it runs on the client's executor, otherwise on the thread that notices, in {@link #isHeld()} or
+     * {@link #close()}. What it throws is logged.
      *
-     * <p>A transaction that was begun inside the lock and has failed is rolled back first: PostgreSQL takes no other statement
-     * there, and nothing of it could be committed.
+     * @return this handle
+     */
+    LockHandle onLost(Runnable action);
+
+    /**
+     * A number for what is protected to tell a late writer by: it is greater than that of everybody who has held this lock before
+     * in the same database, on whatever connection, and asked for it. Let the store refuse a number lower than the highest that it has seen.
      *
-     * <p>Inside an open transaction nobody else gets the lock before that ends: the transaction takes it over, so that what
-     * was protected is committed before the next one reads it. {@link #releaseNow()} does not wait for that.
+     * <p>It is a transaction id of PostgreSQL's, 64 bits wide, that this handle takes the first time it is asked, in one round
+     * trip; later the same is answered. Holders of a shared lock get one each. After a crash of the server it can come again,
+     * if nothing was committed since; a restored backup begins where that was made.
+     *
+     * @throws IllegalStateException when the lock was released; and inside a transaction that was open when the lock was
+     *     acquired, whose id may be older than the lock
+     * @throws LockLostException when it was lost
+     * @throws PgLockException when the server fails
+     * @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT">Transaction ID
+     *     Functions</a>
+     */
+    long fencingToken();
+
+    /**
+     * Releases the lock, in one round trip at most; closing again does nothing. What was acquired more than once must be closed
+     * as often.
+     *
+     * <p>On your own connection: A transaction that was begun inside the lock and has failed is rolled back first, because
+     * PostgreSQL takes no other statement there, and nothing of it could be committed. Inside an open transaction nobody else gets
+     * the lock before that ends: the transaction takes it over, so that what was protected is committed before the next one reads
+     * it. {@link #releaseNow()} does not wait for that.
      *
      * @throws LockLostException when the lock was gone: the connection was closed first, the session was ended, or somebody
      *     unlocked it behind this handle's back. What it protected may have run twice
-     * @throws IllegalStateException in a transaction that was begun before the lock was acquired and has failed, because it
-     *     may have a savepoint to go back to. The lock is still held: roll back, then close again
+     * @throws IllegalStateException on your own connection, in a transaction that was begun before the lock was acquired and has
+     *     failed, because it may have a savepoint to go back to. The lock is still held: roll back, then close again
      * @throws PgLockException when the server fails; the lock may still be held, and may be closed again
      */
     @Override
-    public synchronized void close() {
-        release(false);
-    }
+    void close();
 
     /**
-     * Releases the lock at once, even inside an open transaction: the next one to take it may then not see yet what this
-     * transaction has written. Outside a transaction, and in what it throws, the same as {@link #close()}.
+     * Releases the lock at once, even inside an open transaction of your own connection: the next one to take it may then not see
+     * yet what this transaction has written. Otherwise, and in what it throws, the same as {@link #close()}.
      */
-    public synchronized void releaseNow() {
-        release(true);
-    }
-
-    private void release(boolean now) {
-        if (!open) {
-            return;
-        }
-        try {
-            if (session.connection().isClosed()) {
-                open = false;
-                throw new LockLostException(
-                        key + ": the connection was closed before the lock was released. If a pool keeps the"
-                                + " session, it keeps the lock too: close the lock first.");
-            }
-            if (enclosesTransactions) {
-                session.rollBackFailed();
-            } else if (session.inFailedTransaction()) {
-                throw new IllegalStateException(
-                        key + ": cannot be released in a transaction that has failed and is still"
-                                + " held. Roll it back, then close() again.");
-            }
-            boolean released = calls.release(now);
-            open = false;
-            if (!released) {
-                throw new LockLostException(key + ": was not held any more when it was to be released. Somebody called"
-                        + " pg_advisory_unlock, pg_advisory_unlock_all or DISCARD ALL on this session.");
-            }
-        } catch (SQLException e) {
-            throw failed(e);
-        }
-    }
-
-    private PgLockException failed(SQLException e) {
-        try {
-            if (session.physical().isClosed() || session.connection().isClosed()) {
-                open = false;
-                return new LockLostException(key + ": lost with its session: " + e.getMessage(), e);
-            }
-        } catch (SQLException another) {
-            e.addSuppressed(another);
-        }
-        return new PgLockException(key + ": not released, close() again: " + e.getMessage(), e);
-    }
-
-    /** {@code nightly-report (-8663603374018903193), held}. */
-    @Override
-    public String toString() {
-        return key + (shared ? ", shared" : "") + (isHeld() ? ", held" : ", not held");
-    }
+    void releaseNow();
 }

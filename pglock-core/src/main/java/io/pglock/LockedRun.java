@@ -53,7 +53,7 @@ final class LockedRun {
 
     /** Closing rolls back what the work began and left failed. */
     private <T, X extends Exception> T underLockOfSession(AdvisoryLock.Call<T, X> work) throws X {
-        try (LockHandle lock = new LockHandle(session, key, shared, calls)) {
+        try (LockHandle lock = new SessionHandle(session, key, shared, calls)) {
             T result = work.call();
             if (session.inFailedTransaction()) {
                 throw new PgLockException(key + ": the work left a transaction that had failed. It was rolled back.");

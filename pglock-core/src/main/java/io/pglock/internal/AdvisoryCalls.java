@@ -104,6 +104,13 @@ public final class AdvisoryCalls {
         }
     }
 
+    /** An id that this session's next, or present, transaction has got since the lock was acquired. */
+    public long fencingToken() throws SQLException {
+        return session.withoutTransaction(
+                () -> Pipeline.query(session, Sql.FENCING_TOKEN, Pipeline.NOTHING, row -> row.getLong(1))
+                        .get(0));
+    }
+
     private void requireUsable() throws SQLException {
         session.requireOpen(key.toString());
         session.requireUsable(key.toString());

@@ -5,8 +5,11 @@ import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.Signal;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Every statement of pglock-core. Lower case, bound or quoted, never pasted. Not API. */
@@ -284,6 +287,9 @@ public final class Sql {
         return "savepoint pglock; " + statements + "; " + ROLLBACK_TO_SAVEPOINT;
     }
 
+    /** Greater than that of every transaction before; gives this one an id if it has none. */
+    static final String FENCING_TOKEN = "select txid_current()";
+
     // ---- advisory locks ---------------------------------------------------------------------------------------------
 
     /** The statements for one kind of advisory lock; {@code ...Guarded} inside a transaction. */
@@ -352,6 +358,163 @@ public final class Sql {
                     guarded("select " + tryXact + ", " + unlock),
                     "select " + tryXact + "; " + unlockIfHeld);
         }
+    }
+
+    // ---- many advisory locks on one session -------------------------------------------------------------------------
+
+    /** {@code pgla} as the first half of the advisory keys by which clients let each other know that they wait. */
+    private static final int ANNOUNCED_CLASS = 0x70676c61;
+
+    /** What a client's session runs with: nothing ends its waiting for work, and when its machine dies it dies soon. */
+    static Map<String, String> lockClientSettings(int major) {
+        Map<String, String> settings = new LinkedHashMap<>(
+                Map.of("lock_timeout", "0", "statement_timeout", "0", "idle_in_transaction_session_timeout", "0"));
+        if (major >= 11) {
+            settings.put("jit", "off");
+        }
+        if (major >= 14) {
+            settings.put("idle_session_timeout", "0");
+        }
+        if (major >= 17) {
+            settings.put("transaction_timeout", "0");
+        }
+        return settings;
+    }
+
+    /** Of these some platforms know only a part, and a Unix socket none. */
+    static Map<String, String> socketSettings(int major) {
+        Map<String, String> settings = new LinkedHashMap<>(
+                Map.of("tcp_keepalives_idle", "5", "tcp_keepalives_interval", "2", "tcp_keepalives_count", "3"));
+        if (major >= 12) {
+            settings.put("tcp_user_timeout", "11000");
+        }
+        if (major >= 14) {
+            settings.put("client_connection_check_interval", "1s");
+        }
+        return settings;
+    }
+
+    /** One row with their values. */
+    static String currentSettings(Collection<String> names) {
+        return names.stream()
+                .map(name -> "current_setting('" + name + "')")
+                .collect(Collectors.joining(", ", "select ", ""));
+    }
+
+    /** Parameters: a value for each. */
+    static String setForSession(Collection<String> names) {
+        return names.stream()
+                .map(name -> "set_config('" + name + "', ?, false)")
+                .collect(Collectors.joining(", ", "select ", ""));
+    }
+
+    /** How many locks the server has room for, what that is made of, and whether this session has advisory locks already. */
+    static final String LOCK_CLIENT_FACTS = """
+            select current_setting('max_locks_per_transaction')::int,
+                   current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int,
+                   exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())""";
+
+    static final String BACKEND_PID = "select pg_backend_pid()";
+
+    static final String UNLOCK_ALL = "select pg_advisory_unlock_all()";
+
+    /** The advisory locks of this session. */
+    static final String LOCKS_OF_SESSION = """
+            select classid::bigint, objid::bigint, objsubid, mode = 'ShareLock' from pg_locks
+            where locktype = 'advisory' and granted and pid = pg_backend_pid()""";
+
+    private static final String ANNOUNCEMENT =
+            "($class, announcement)".replace("$class", Integer.toString(ANNOUNCED_CLASS));
+
+    /** To hold that of another client in shared mode keeps this from getting it; one's own does not. */
+    private static final String IS_AWAITED = """
+            case when pg_try_advisory_lock$announcement then not pg_advisory_unlock$announcement else true end""".replace("$announcement", ANNOUNCEMENT);
+
+    /** Who waits on the server has not announced it. */
+    private static final String IS_QUEUED = """
+            exists (
+                select 1 from pg_locks
+                where locktype = 'advisory' and not granted and objsubid = <objsubid>
+                  and classid::bigint = (key >> 32) & 4294967295 and objid::bigint = key & 4294967295
+                  and database = (select oid from pg_database where datname = current_database()))""";
+
+    /**
+     * Parameters: an array of operations, {@link LockOp}'s ordinals, those on pairs after those on one number; one of the keys;
+     * one of what announces them; whether to answer a fencing token. One row: a character for each, {@code 1} for yes; the pid;
+     * the token, which is younger than everything before it.
+     */
+    static final String LOCK_BATCH = lockBatch(false);
+
+    /** The same, where there is an {@link LockOp#IS_AWAITED} among them. */
+    static final String LOCK_BATCH_LOOKING = lockBatch(true);
+
+    private static String lockBatch(boolean looking) {
+        StringBuilder cases = new StringBuilder();
+        for (boolean pair : new boolean[] {false, true}) {
+            for (LockOp op : LockOp.values()) {
+                if (op != LockOp.IS_AWAITED || looking) {
+                    cases.append(" when ")
+                            .append(op.ordinal() + (pair ? LockOp.values().length : 0))
+                            .append(" then ")
+                            .append(lockCall(op, pair));
+                }
+            }
+        }
+        return """
+                select string_agg(case when case operation<cases> end then '1' else '0' end, ''), pg_backend_pid(),
+                       case when ? then txid_current() end
+                from unnest(?::int[], ?::bigint[], ?::int[]) as r(operation, key, announcement)""".replace("<cases>", cases);
+    }
+
+    private static String lockCall(LockOp op, boolean pair) {
+        String key = pair ? "((key >> 32)::int, (key << 32 >> 32)::int)" : "(key)";
+        return switch (op) {
+            case TRY -> "pg_try_advisory_lock" + key;
+            case TRY_SHARED -> "pg_try_advisory_lock_shared" + key;
+            case UNLOCK -> "pg_advisory_unlock" + key;
+            case UNLOCK_SHARED -> "pg_advisory_unlock_shared" + key;
+            case DOWNGRADE ->
+                "case when pg_try_advisory_lock_shared" + key + " then pg_advisory_unlock" + key + " else false end";
+            case ANNOUNCE -> "pg_try_advisory_lock_shared" + ANNOUNCEMENT;
+            case WITHDRAW -> "pg_advisory_unlock_shared" + ANNOUNCEMENT;
+            case TRY_UNLESS_AWAITED ->
+                "case when " + IS_AWAITED + " then false else pg_try_advisory_lock" + key + " end";
+            case TRY_SHARED_UNLESS_AWAITED ->
+                "case when " + IS_AWAITED + " then false else pg_try_advisory_lock_shared" + key + " end";
+            case IS_AWAITED -> IS_AWAITED + " or " + IS_QUEUED.replace("<objsubid>", pair ? "2" : "1");
+        };
+    }
+
+    /** The key that announces another. */
+    static LockKey announcement(int announcement) {
+        return LockKey.of(ANNOUNCED_CLASS, announcement);
+    }
+
+    /**
+     * Parameters: an array of keys, one of whether each is a pair. Takes them in this order for as long as it can; where it
+     * cannot have all, it gives back what it has got. One row: whether it has them.
+     */
+    static String lockAll(boolean shared) {
+        String mode = shared ? "_shared" : "";
+        return """
+                with recursive wanted(n, key, pair) as (
+                    select n, key, pair from unnest(?::bigint[], ?::bool[]) with ordinality as w(key, pair, n)
+                ), tried(n, got) as (
+                    select 0::bigint, true
+                    union all
+                    select w.n, case when w.pair then pg_try_advisory_lock<mode>((w.key >> 32)::int, (w.key << 32 >> 32)::int)
+                                     else pg_try_advisory_lock<mode>(w.key) end
+                    from tried t join wanted w on w.n = t.n + 1
+                    where t.got
+                ), result(got) as (
+                    select bool_and(got) from tried
+                )
+                select r.got, (
+                    select count(case when w.pair then pg_advisory_unlock<mode>((w.key >> 32)::int, (w.key << 32 >> 32)::int)
+                                      else pg_advisory_unlock<mode>(w.key) end)
+                    from tried t join wanted w on w.n = t.n
+                    where t.got and not r.got), pg_backend_pid()
+                from result r""".replace("<mode>", mode);
     }
 
     // ---- table locks ------------------------------------------------------------------------------------------------
@@ -532,19 +695,14 @@ public final class Sql {
      * right.
      */
     static String watchSettings(int major) {
-        String before = watchSettingNames(major).stream()
-                .map(name -> "current_setting('" + name + "')")
-                .collect(Collectors.joining(", "));
-        return "select " + before
+        return currentSettings(watchSettingNames(major))
                 + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
                 + watchRestore(major).substring("select ".length());
     }
 
     /** Parameters: a value for each of {@link #watchSettingNames}. */
     static String watchRestore(int major) {
-        return watchSettingNames(major).stream()
-                .map(name -> "set_config('" + name + "', ?, false)")
-                .collect(Collectors.joining(", ", "select ", ""));
+        return setForSession(watchSettingNames(major));
     }
 
     /** Compiling a query that returns a row or two takes longer than running it: no jit, where there is one. */

@@ -10,6 +10,10 @@ public final class SqlState {
     public static final String DEADLOCK_DETECTED = "40P01";
     public static final String INVALID_SAVEPOINT = "3B001";
     public static final String QUERY_CANCELED = "57014";
+    public static final String CONNECTION_FAILURE = "08006";
+    /** A class of states: no connections, no memory. */
+    static final String INSUFFICIENT_RESOURCES = "53";
+
     public static final String INSUFFICIENT_PRIVILEGE = "42501";
 
     private SqlState() {}

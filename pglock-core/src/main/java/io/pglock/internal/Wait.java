@@ -2,6 +2,7 @@
 package io.pglock.internal;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How long to wait for a lock, in PostgreSQL's terms. Not API.
@@ -39,6 +40,15 @@ public record Wait(Kind kind, int millis) {
                     + timeout + " is longer. Use noTimeout() to wait for ever.");
         }
         return (int) timeout.plusNanos(999_999).toMillis();
+    }
+
+    /** The bound, where there is one of its own. */
+    public Optional<Duration> atMost() {
+        return switch (kind) {
+            case NOT_AT_ALL -> Optional.of(Duration.ZERO);
+            case UP_TO -> Optional.of(Duration.ofMillis(millis));
+            case AS_THE_SESSION, FOREVER -> Optional.empty();
+        };
     }
 
     public boolean isTry() {

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.ClientHold;
+import io.pglock.internal.Hold;
+import io.pglock.internal.LockEvents;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** A lock that the session of a {@link LockClient} holds. Thread-safe. */
+final class ClientHandle implements LockHandle {
+
+    private final LockClient client;
+    private final ClientHold hold;
+    private final LockEvents.Held event = new LockEvents.Held();
+    private volatile @Nullable Long token;
+
+    ClientHandle(LockClient client, ClientHold hold) {
+        this.client = client;
+        this.hold = hold;
+        event.begin();
+    }
+
+    @Override
+    public LockKey key() {
+        return hold.keys().get(0);
+    }
+
+    @Override
+    public List<LockKey> keys() {
+        return hold.keys();
+    }
+
+    @Override
+    public boolean isShared() {
+        return hold.isShared();
+    }
+
+    @Override
+    public boolean isHeld() {
+        return hold.isHeld();
+    }
+
+    @Override
+    public LockHandle onLost(Runnable action) {
+        hold.onLost(action);
+        return this;
+    }
+
+    @Override
+    public long fencingToken() {
+        Long known = token;
+        if (known != null && hold.isHeld()) {
+            return known;
+        }
+        if (!hold.isHeld()) {
+            throw noToken();
+        }
+        try {
+            long taken =
+                    known != null ? known : client.engine().fencingToken(hold).join();
+            token = taken;
+            return taken;
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof PgLockException failure && hold.isHeld() ? failure : noToken();
+        }
+    }
+
+    private RuntimeException noToken() {
+        return hold.isLost()
+                ? new LockLostException(this + ": takes no fencing token any more.")
+                : new IllegalStateException(key() + ": was released. Ask for the fencing token while it is held.");
+    }
+
+    @Override
+    public void close() {
+        Optional<Hold.Loss> loss = Optional.ofNullable(hold.takeLoss());
+        if (loss.isEmpty()) {
+            if (!hold.release()) {
+                return;
+            }
+            loss = client.engine().release(hold);
+            loss.ifPresent(why -> client.tell(listener -> listener.lost(LockClient.use(hold), why.message())));
+        }
+        event.end(hold, loss.isPresent());
+        if (loss.isPresent()) {
+            throw lost(loss.get());
+        }
+        client.tell(listener -> listener.released(LockClient.use(hold)));
+    }
+
+    private LockLostException lost(Hold.Loss why) {
+        LockLostException lost = new LockLostException(key() + ": was lost before it was released. " + why.message());
+        if (why.cause() != null) {
+            lost.initCause(why.cause());
+        }
+        return lost;
+    }
+
+    @Override
+    public void releaseNow() {
+        close();
+    }
+
+    /** {@code nightly-report (-8663603374018903193), shared, held}. */
+    @Override
+    public String toString() {
+        return ClientLock.text(hold.keys())
+                + (isShared() ? ", shared" : "")
+                + (isHeld() ? ", held" : hold.isLost() ? ", lost" : ", not held");
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import io.pglock.internal.AdvisoryCalls;
+import io.pglock.internal.Hold;
+import io.pglock.internal.PgSession;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A lock that your own session holds. What it finds out about its session it finds out on the thread that calls it. */
+final class SessionHandle implements LockHandle {
+
+    private static final String CLOSED_FIRST =
+            ": the connection was closed before the lock was released. If a pool keeps the session, it keeps the lock too:"
+                    + " close the lock first.";
+
+    private final PgSession session;
+    private final LockKey key;
+    private final boolean shared;
+    private final AdvisoryCalls calls;
+    private final boolean enclosesTransactions;
+    private final Hold hold = new Hold(Runnable::run);
+    private @Nullable Long token;
+
+    SessionHandle(PgSession session, LockKey key, boolean shared, AdvisoryCalls calls) {
+        this.session = session;
+        this.key = key;
+        this.shared = shared;
+        this.calls = calls;
+        this.enclosesTransactions = !session.inTransaction();
+    }
+
+    @Override
+    public LockKey key() {
+        return key;
+    }
+
+    @Override
+    public List<LockKey> keys() {
+        return List.of(key);
+    }
+
+    @Override
+    public boolean isShared() {
+        return shared;
+    }
+
+    @Override
+    public boolean isHeld() {
+        if (hold.isHeld() && isSessionClosed()) {
+            hold.lose(new Hold.Loss(key + CLOSED_FIRST, null));
+        }
+        return hold.isHeld();
+    }
+
+    private boolean isSessionClosed() {
+        try {
+            return session.physical().isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+
+    @Override
+    public LockHandle onLost(Runnable action) {
+        hold.onLost(action);
+        return this;
+    }
+
+    @Override
+    public synchronized long fencingToken() {
+        if (!isHeld()) {
+            if (hold.isLost()) {
+                throw new LockLostException(key + ": is lost, and takes no fencing token any more.");
+            }
+            throw new IllegalStateException(key + ": was released. Ask for the fencing token while it is held.");
+        }
+        if (token != null) {
+            return token;
+        }
+        if (!enclosesTransactions && session.inTransaction()) {
+            throw new IllegalStateException(key
+                    + ": was acquired inside this transaction, whose id may be older than the lock and is no fencing"
+                    + " token. Ask before the transaction begins or after it has ended.");
+        }
+        try {
+            long taken = calls.fencingToken();
+            token = taken;
+            return taken;
+        } catch (SQLException e) {
+            throw isHeld()
+                    ? new PgLockException(key + ": no fencing token: " + e.getMessage(), e)
+                    : new LockLostException(key + ": lost with its session: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        release(false);
+    }
+
+    @Override
+    public synchronized void releaseNow() {
+        release(true);
+    }
+
+    private void release(boolean now) {
+        Hold.Loss known = hold.takeLoss();
+        if (known != null) {
+            throw new LockLostException(known.message());
+        }
+        if (!hold.isHeld()) {
+            return;
+        }
+        try {
+            if (session.connection().isClosed()) {
+                throw lost(key + CLOSED_FIRST, null);
+            }
+            if (enclosesTransactions) {
+                session.rollBackFailed();
+            } else if (session.inFailedTransaction()) {
+                throw new IllegalStateException(
+                        key + ": cannot be released in a transaction that has failed and is still"
+                                + " held. Roll it back, then close() again.");
+            }
+            if (!calls.release(now)) {
+                throw lost(
+                        key + ": was not held any more when it was to be released. Somebody called"
+                                + " pg_advisory_unlock, pg_advisory_unlock_all or DISCARD ALL on this session.",
+                        null);
+            }
+            hold.release();
+        } catch (SQLException e) {
+            throw failed(e);
+        }
+    }
+
+    private PgLockException failed(SQLException e) {
+        try {
+            if (session.physical().isClosed() || session.connection().isClosed()) {
+                return lost(key + ": lost with its session: " + e.getMessage(), e);
+            }
+        } catch (SQLException another) {
+            e.addSuppressed(another);
+        }
+        return new PgLockException(key + ": not released, close() again: " + e.getMessage(), e);
+    }
+
+    /** Whoever wanted to know is told first. */
+    private LockLostException lost(String message, @Nullable SQLException cause) {
+        hold.lose(new Hold.Loss(message, cause));
+        hold.takeLoss();
+        return cause == null ? new LockLostException(message) : new LockLostException(message, cause);
+    }
+
+    /** {@code nightly-report (-8663603374018903193), held}. */
+    @Override
+    public String toString() {
+        return key + (shared ? ", shared" : "") + (isHeld() ? ", held" : ", not held");
+    }
+}

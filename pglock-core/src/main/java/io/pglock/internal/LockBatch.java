@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockKey;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What goes to the server next, all in one statement, in this order; then the requests for several keys, each a statement of
+ * its own; and what is to be done with the answers. Used by the client's thread only. Not API.
+ */
+final class LockBatch {
+
+    /** More than this in one statement, and the last one would wait for too long. */
+    static final int MOST = 2_000;
+
+    /** What is to be done with an answer. */
+    @FunctionalInterface
+    interface Answer {
+        void is(boolean yes);
+    }
+
+    /** One thing to be done with one key. */
+    record Entry(LockOp op, LockKey key, Answer answer) {}
+
+    /** Several keys for one request, all or nothing. */
+    record Several(LockRequest request, List<LockKey> keys, Answer answer) {}
+
+    /** Somebody wants a fencing token for a lock that he holds. */
+    record Token(ClientHold hold, CompletableFuture<Long> reply) {}
+
+    private final List<Entry> entries = new ArrayList<>();
+    private final List<Several> several = new ArrayList<>();
+    private final List<Token> tokens = new ArrayList<>();
+    private final Set<LockKey> withToken = new HashSet<>();
+
+    void add(LockOp op, LockKey key, Answer answer) {
+        entries.add(new Entry(op, key, answer));
+    }
+
+    void add(Several request) {
+        several.add(request);
+    }
+
+    /** @return false when it has to be in another batch: two holders of one lock must not get the same token */
+    boolean add(Token token) {
+        if (token.hold().keys().stream().anyMatch(withToken::contains)) {
+            return false;
+        }
+        withToken.addAll(token.hold().keys());
+        return tokens.add(token);
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty() && several.isEmpty() && tokens.isEmpty();
+    }
+
+    boolean isFull() {
+        return entries.size() >= MOST;
+    }
+
+    List<Entry> entries() {
+        return entries;
+    }
+
+    List<Several> several() {
+        return several;
+    }
+
+    List<Token> tokens() {
+        return tokens;
+    }
+
+    /** {@code {0,2}}: the operations as an array of PostgreSQL's; those on pairs of numbers come after all of those on one. */
+    String operations() {
+        StringBuilder text = new StringBuilder("{");
+        for (Entry entry : entries) {
+            int code = entry.op().ordinal() + (entry.key().isPair() ? LockOp.values().length : 0);
+            text.append(text.length() == 1 ? "" : ",").append(code);
+        }
+        return text.append('}').toString();
+    }
+
+    String numbers() {
+        StringBuilder text = new StringBuilder("{");
+        for (Entry entry : entries) {
+            text.append(text.length() == 1 ? "" : ",").append(entry.key().number());
+        }
+        return text.append('}').toString();
+    }
+
+    /** The second halves of the keys by which clients know that a key is waited for. */
+    String announcements() {
+        StringBuilder text = new StringBuilder("{");
+        for (Entry entry : entries) {
+            text.append(text.length() == 1 ? "" : ",").append(announcement(entry.key()));
+        }
+        return text.append('}').toString();
+    }
+
+    /** 32 bits for a key: where two keys share them, one is at worst believed to be waited for. */
+    static int announcement(LockKey key) {
+        return Long.hashCode(key.number()) * 31 + (key.isPair() ? 1 : 0);
+    }
+
+    boolean looksAtTheQueue() {
+        return entries.stream().anyMatch(entry -> entry.op() == LockOp.IS_AWAITED);
+    }
+}

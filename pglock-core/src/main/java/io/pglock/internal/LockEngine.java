@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The thread of a {@link io.pglock.LockClient}, which alone uses its connection: an interrupt of whoever waits for a lock cannot
+ * close the socket that all the others depend on. Callers hand it what is to be done, and park. Thread-safe. Not API.
+ */
+public final class LockEngine implements AutoCloseable {
+
+    /**
+     * What a client is made with.
+     *
+     * @param name what the operator is to see its session as; empty for the application's own
+     * @param heartbeat a connection that is dead without saying so is noticed within this
+     * @param mostLocks how many keys at most may be held or waited for
+     * @param executor what is not this thread's runs on it
+     * @param nowAndThen runs on this thread, about twice a second
+     */
+    public record Settings(String name, Duration heartbeat, int mostLocks, Executor executor, Runnable nowAndThen) {}
+
+    private static final System.Logger LOG = System.getLogger("io.pglock");
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    /** How often the socket is looked at, where no answer does so. */
+    private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(500);
+
+    private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
+
+    /** A statement that is cancelled so often in a row will not come through. */
+    private static final int MOST_FAILURES = 10;
+
+    private final ConnectionSource source;
+    private final Settings settings;
+    private final LockTable table;
+    private final Thread thread;
+    private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean parked = new AtomicBoolean();
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile boolean closing;
+
+    private volatile @Nullable LockLink link;
+    private Optional<String> outage = Optional.empty();
+    private long nextConnect;
+    private long reconnectAfter;
+    private long connectedAt;
+    private long lastLook = System.nanoTime();
+    private long lastListened = System.nanoTime();
+    private int failures;
+
+    /**
+     * Connects, and starts the thread.
+     *
+     * @throws LockNotSupportedException through a transaction pooler, or on a standby
+     * @throws PgLockException when it cannot connect
+     */
+    public static LockEngine start(ConnectionSource source, Settings settings) {
+        LockEngine engine = new LockEngine(source, settings);
+        engine.thread.start();
+        Optional<Throwable> failure =
+                engine.opened.handle((nothing, e) -> Optional.ofNullable(e)).join();
+        if (failure.isEmpty()) {
+            return engine;
+        }
+        engine.ended.join();
+        throw failure.get() instanceof SQLException e
+                ? new PgLockException("LockClient: cannot connect: " + e.getMessage(), e)
+                : (RuntimeException) failure.get();
+    }
+
+    private LockEngine(ConnectionSource source, Settings settings) {
+        this.source = source;
+        this.settings = settings;
+        this.table = new LockTable(settings.mostLocks(), settings.heartbeat().toNanos(), settings.executor());
+        this.thread = new Thread(this::run, "pglock-" + NUMBER.incrementAndGet());
+        this.thread.setDaemon(true);
+    }
+
+    /** {@code pglock-1}. */
+    public String name() {
+        return thread.getName();
+    }
+
+    /** The longest that an answer is waited for beyond the timeout of a request. */
+    public Duration patience() {
+        return settings.heartbeat();
+    }
+
+    // ---- what callers want ------------------------------------------------------------------------------------------
+
+    /** @param watched whether a thread waits that sees by itself when its time is over */
+    public void request(LockRequest request, boolean watched) {
+        execute(() -> table.request(request, watched));
+    }
+
+    /** Somebody has stopped waiting. */
+    public void givenUp(LockRequest request) {
+        execute(() -> table.givenUp(request));
+    }
+
+    /** Releases what its holder has let go of; empty when it was held until then, why it was not otherwise. */
+    public Optional<Hold.Loss> release(ClientHold hold) {
+        CompletableFuture<LockRelease> release = new CompletableFuture<>();
+        execute(() -> release.complete(table.release(hold)));
+        return release.join().await();
+    }
+
+    /** The id of a transaction that was begun while the lock was held. */
+    public CompletableFuture<Long> fencingToken(ClientHold hold) {
+        CompletableFuture<Long> reply = new CompletableFuture<>();
+        execute(() -> table.token(new LockBatch.Token(hold, reply)));
+        return reply;
+    }
+
+    /** Who is in the way of that request, as the end of a message. */
+    public CompletableFuture<String> inTheWayOf(LockRequest request) {
+        return ask(() -> Holders.inTheWayOf(request, table, Optional.ofNullable(link)));
+    }
+
+    /** What is held and waited for, for an operator. */
+    public CompletableFuture<String> describe() {
+        return ask(() -> this + ": " + Holders.describe(table, settings.mostLocks()));
+    }
+
+    /** Something that only this thread can find out. */
+    private CompletableFuture<String> ask(Supplier<String> question) {
+        if (Thread.currentThread() == thread) {
+            return CompletableFuture.completedFuture(question.get());
+        }
+        CompletableFuture<String> reply = new CompletableFuture<>();
+        execute(() -> reply.complete(question.get()));
+        return reply;
+    }
+
+    private void execute(Runnable what) {
+        inbox.add(what);
+        if (parked.compareAndSet(true, false)) {
+            LockSupport.unpark(thread);
+        }
+        if (ended.isDone()) {
+            drainAfterTheEnd();
+        }
+    }
+
+    /** Nobody else does it any more. */
+    private void drainAfterTheEnd() {
+        synchronized (inbox) {
+            drain();
+            table.failAll(closed());
+            table.prune();
+        }
+    }
+
+    private static IllegalStateException closed() {
+        return new IllegalStateException("The LockClient is closed.");
+    }
+
+    /** Ends the thread and its session. What is still held is lost. */
+    @Override
+    public void close() {
+        closing = true;
+        execute(() -> {});
+        if (Thread.currentThread() != thread) {
+            ended.join();
+        }
+    }
+
+    // ---- the thread -------------------------------------------------------------------------------------------------
+
+    private void run() {
+        try {
+            open();
+            while (!closing) {
+                turn();
+            }
+        } catch (SQLException | RuntimeException | Error e) {
+            if (!opened.completeExceptionally(e)) {
+                LOG.log(Level.ERROR, name() + " ends: " + e.getMessage(), e);
+            }
+        } finally {
+            end();
+        }
+    }
+
+    private void open() throws SQLException {
+        connect();
+        opened.complete(null);
+    }
+
+    private void end() {
+        drain();
+        table.lost(new Hold.Loss("The LockClient was closed before the lock was released.", null));
+        table.failAll(closed());
+        table.prune();
+        LockLink last = link;
+        if (last != null) {
+            link = null;
+            last.close();
+        }
+        ended.complete(null);
+        drainAfterTheEnd();
+    }
+
+    private void turn() {
+        drain();
+        if (table.now() - lastLook >= LOOK) {
+            lastLook = table.now();
+            settings.nowAndThen().run();
+        }
+        table.expire();
+        if (link == null) {
+            table.prune();
+            reconnect();
+        }
+        LockLink current = link;
+        if (current == null) {
+            park(table.idleFor(table.needsServer() ? nextConnect - now() : LAST_RECONNECT, false));
+            return;
+        }
+        LockBatch batch = table.plan();
+        if (!batch.isEmpty()) {
+            send(current, batch);
+        } else if (table.now() - lastListened < LOOK || listen(current)) {
+            park(table.idleFor(LOOK, true));
+        }
+    }
+
+    private long now() {
+        table.at(System.nanoTime());
+        return table.now();
+    }
+
+    private void drain() {
+        now();
+        for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
+            next.run();
+        }
+    }
+
+    private void park(long nanos) {
+        parked.set(true);
+        if (inbox.isEmpty() && !closing && nanos > 0) {
+            LockSupport.parkNanos(this, nanos);
+        }
+        parked.set(false);
+    }
+
+    private void send(LockLink current, LockBatch batch) {
+        try {
+            LockEvents.RoundTrip event = new LockEvents.RoundTrip();
+            event.begin();
+            current.run(batch);
+            event.end(batch.entries().size());
+            now();
+            failures = 0;
+        } catch (SQLException e) {
+            failures++;
+            if (current.isLost(e) || failures > MOST_FAILURES) {
+                lost(current, e);
+            } else {
+                reconcile(current, batch, e);
+            }
+        }
+    }
+
+    /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
+    private void reconcile(LockLink current, LockBatch batch, SQLException failure) {
+        boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
+        PgLockException told = new PgLockException(
+                "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
+        try {
+            LockBatch superfluous = table.reconcile(
+                    current.found(),
+                    new Hold.Loss(
+                            "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
+                            failure));
+            if (!cancelled) {
+                table.failFirst(batch.entries(), told);
+                batch.several().forEach(several -> several.request().fail(told));
+                batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
+            } else {
+                batch.tokens().forEach(table::token);
+            }
+            current.run(superfluous);
+        } catch (SQLException e) {
+            e.addSuppressed(failure);
+            lost(current, e);
+        }
+    }
+
+    /** @return false when the connection is not there any more */
+    private boolean listen(LockLink current) {
+        lastListened = table.now();
+        try {
+            long silence = now() - current.lastAnswer();
+            if (silence >= settings.heartbeat().toNanos() / 2) {
+                current.ping();
+            } else {
+                current.listen();
+            }
+            return true;
+        } catch (SQLException e) {
+            lost(current, e);
+            return false;
+        }
+    }
+
+    private void lost(LockLink current, SQLException cause) {
+        link = null;
+        current.cut();
+        String message = "The connection of " + name() + " (" + current
+                + ") is lost, and with it every lock that it held: " + cause.getMessage();
+        LOG.log(Level.WARNING, message);
+        now();
+        table.lost(new Hold.Loss(message, cause));
+        if (table.now() - connectedAt > LAST_RECONNECT) {
+            reconnectAfter = 0;
+        }
+        nextConnect = table.now() + reconnectAfter;
+    }
+
+    // ---- the connection ---------------------------------------------------------------------------------------------
+
+    private void connect() throws SQLException {
+        // half for the silence before it is asked, half for the answer
+        LockLink fresh =
+                LockLink.open(source, settings.name(), settings.heartbeat().dividedBy(2));
+        link = fresh;
+        table.connected(fresh.slots());
+        connectedAt = now();
+    }
+
+    private void reconnect() {
+        if (!table.needsServer() || nextConnect - now() > 0) {
+            return;
+        }
+        try {
+            connect();
+            outage.ifPresent(told -> LOG.log(Level.INFO, name() + " is connected again: " + link));
+            outage = Optional.empty();
+        } catch (SQLException e) {
+            if (isTransient(e)) {
+                later(String.valueOf(e.getMessage()));
+            } else {
+                table.failAll(new PgLockException(name() + ": cannot connect: " + e.getMessage(), e));
+            }
+        } catch (LockNotSupportedException e) {
+            later(String.valueOf(e.getMessage())); // not promoted yet
+        } catch (PgLockException e) {
+            table.failAll(e);
+        }
+        // also where it is lost again at once
+        reconnectAfter = Math.min(LAST_RECONNECT, Math.max(FIRST_RECONNECT, 2 * reconnectAfter));
+        nextConnect = now() + reconnectAfter / 2 + ThreadLocalRandom.current().nextLong(reconnectAfter / 2 + 1);
+    }
+
+    private void later(String why) {
+        if (outage.isEmpty()) {
+            LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
+            outage = Optional.of(why);
+        }
+    }
+
+    /** The server is not there, does not take connections yet, or has none left; so has the pool. */
+    private static boolean isTransient(SQLException e) {
+        String state = e.getSQLState();
+        return e instanceof SQLTransientException
+                || state == null
+                || SqlState.isConnectionLost(e)
+                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES);
+    }
+
+    /** Where it is connected to, for an operator. */
+    @Override
+    public String toString() {
+        LockLink current = link;
+        return name() + ", " + (current == null ? "not connected" : current.toString());
+    }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockKey;
+import io.pglock.LockNotSupportedException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.postgresql.core.BaseConnection;
+
+/**
+ * The session of a client: opened, checked, set up, and given back as it was found, or cut. One round trip for each batch. Used
+ * by the client's thread only. Not API.
+ */
+final class LockLink {
+
+    private static final String DRIVERS_NAME = "PostgreSQL JDBC Driver";
+    private static final int LONGEST_NAME = 63;
+
+    /** A lock that the session holds, as pg_locks has it. */
+    record Found(LockKey key, boolean shared) {}
+
+    private final Connection connection;
+    private final PgSession session;
+    private final BaseConnection physical;
+    private final PgSession.Facts facts;
+    private final Map<String, String> before;
+    private final String slots;
+    private final boolean autoCommit;
+    private final int networkTimeout;
+    private final OwnSessions.Registration registration;
+    private final PreparedStatement batch;
+    private long lastAnswer = System.nanoTime();
+
+    private LockLink(PgSession session, Setup setup, Duration answersWithin) throws SQLException {
+        this.connection = session.connection();
+        this.session = session;
+        this.physical = session.physical();
+        this.facts = setup.facts();
+        this.before = setup.before();
+        this.slots = setup.slots();
+        this.autoCommit = setup.autoCommit();
+        this.networkTimeout = physical.getNetworkTimeout();
+        physical.setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
+        this.batch = physical.prepareStatement(Sql.LOCK_BATCH);
+        this.registration = OwnSessions.register(facts);
+    }
+
+    private record Setup(PgSession.Facts facts, Map<String, String> before, String slots, boolean autoCommit) {}
+
+    /**
+     * Makes a connection ready, or gives it back.
+     *
+     * @param source where it comes from, and another one to tell a pooler by
+     * @param name what the operator is to see it as; empty for the application's own
+     * @param answersWithin how long an answer may take before the network counts as dead
+     * @throws LockNotSupportedException through a transaction pooler, on a standby, or for a session that is in use
+     */
+    static LockLink open(ConnectionSource source, String name, Duration answersWithin) throws SQLException {
+        Connection connection = source.connect();
+        PgSession session;
+        try {
+            session = PgSession.of(connection);
+        } catch (LockNotSupportedException e) {
+            connection.close();
+            throw e;
+        }
+        if (session.inTransaction()) {
+            throw new LockNotSupportedException(
+                    "The DataSource hands out a session that is inside a transaction, and so is in"
+                            + " use. A LockClient needs one of its own: give it a DataSource that opens connections, or a pool.");
+        }
+        boolean autoCommit = connection.getAutoCommit();
+        String slots;
+        try {
+            connection.setAutoCommit(true);
+            session.requirePrimary("LockClient");
+            if (session.isBehindPooler()) {
+                PoolerCheck.requireSessionMode(session, source);
+            }
+            slots = requireUnused(session);
+        } catch (SQLException | LockNotSupportedException e) {
+            giveBack(connection, autoCommit);
+            throw e;
+        }
+        try {
+            Map<String, String> before = setUp(session, name);
+            return new LockLink(session, new Setup(session.facts(), before, slots, autoCommit), answersWithin);
+        } catch (SQLException e) {
+            cut(connection);
+            throw e;
+        }
+    }
+
+    private static void giveBack(Connection connection, boolean autoCommit) {
+        try (connection) {
+            connection.setAutoCommit(autoCommit);
+        } catch (SQLException e) {
+            // it is broken, and is told why already
+        }
+    }
+
+    /** @return what was there before */
+    private static Map<String, String> setUp(PgSession session, String name) throws SQLException {
+        Map<String, String> settings = new LinkedHashMap<>(Sql.lockClientSettings(session.majorVersion()));
+        Map<String, String> socket = Sql.socketSettings(session.majorVersion());
+        List<String> names = new ArrayList<>(List.of("application_name"));
+        names.addAll(settings.keySet());
+        names.addAll(socket.keySet());
+        Map<String, String> before = current(session, names);
+        settings.put("application_name", applicationName(name, before.getOrDefault("application_name", "")));
+        set(session, settings);
+        setSocket(session, socket);
+        return before;
+    }
+
+    private static String applicationName(String wanted, String before) {
+        String name = !wanted.isEmpty() ? wanted : before.isEmpty() || before.equals(DRIVERS_NAME) ? "" : before;
+        String all = name.isEmpty() ? "pglock" : name + " pglock";
+        return all.substring(0, Math.min(all.length(), LONGEST_NAME));
+    }
+
+    /** A session with locks that a former borrower has left would get them again, and nobody else could. */
+    private static String requireUnused(PgSession session) throws SQLException {
+        return Pipeline.query(session, Sql.LOCK_CLIENT_FACTS, Pipeline.NOTHING, row -> {
+                    if (row.getBoolean(3)) {
+                        throw new LockNotSupportedException(
+                                "The DataSource hands out a session that holds advisory locks already: somebody gave it back"
+                                        + " to its pool without releasing them. Give LockClient a DataSource of its own.");
+                    }
+                    int each = row.getInt(1);
+                    int sessions = row.getInt(2);
+                    return "The server has room for about " + (long) each * sessions
+                            + " locks of everybody: max_locks_per_transaction (" + each
+                            + ") times max_connections and max_prepared_transactions (" + sessions + ").";
+                })
+                .get(0);
+    }
+
+    private static Map<String, String> current(PgSession session, List<String> names) throws SQLException {
+        return Pipeline.query(session, Sql.currentSettings(names), Pipeline.NOTHING, row -> {
+                    Map<String, String> values = new LinkedHashMap<>();
+                    for (int i = 0; i < names.size(); i++) {
+                        values.put(names.get(i), row.getString(i + 1));
+                    }
+                    return values;
+                })
+                .get(0);
+    }
+
+    private static void set(PgSession session, Map<String, String> settings) throws SQLException {
+        Pipeline.run(session, Sql.setForSession(settings.keySet()), parameters -> {
+            int next = 1;
+            for (String value : settings.values()) {
+                parameters.setString(next++, value);
+            }
+        });
+    }
+
+    private static void setSocket(PgSession session, Map<String, String> settings) throws SQLException {
+        try {
+            set(session, settings);
+        } catch (SQLException e) {
+            if (SqlState.isConnectionLost(e)) {
+                throw e;
+            }
+            for (Map.Entry<String, String> each : settings.entrySet()) {
+                setWherePossible(session, each);
+            }
+        }
+    }
+
+    private static void setWherePossible(PgSession session, Map.Entry<String, String> setting) throws SQLException {
+        try {
+            set(session, Map.of(setting.getKey(), setting.getValue()));
+        } catch (SQLException e) {
+            if (SqlState.isConnectionLost(e)) {
+                throw e;
+            }
+            // the server's platform does not have it; its own default stays
+        }
+    }
+
+    int pid() {
+        return facts.pid();
+    }
+
+    PgSession session() {
+        return session;
+    }
+
+    /** How many locks the server has room for, as a sentence. */
+    String slots() {
+        return slots;
+    }
+
+    /** When the server was last heard of, as {@link System#nanoTime()} counts. */
+    long lastAnswer() {
+        return lastAnswer;
+    }
+
+    /** Whether that exception means that nothing is held any more. */
+    boolean isLost(SQLException e) {
+        try {
+            return SqlState.isConnectionLost(e) || physical.isClosed();
+        } catch (SQLException another) {
+            return true;
+        }
+    }
+
+    /** Sends the batch, and has its answers dealt with; nothing of them where this throws. */
+    void run(LockBatch todo) throws SQLException {
+        if (!todo.entries().isEmpty() || !todo.tokens().isEmpty()) {
+            String answers = todo.looksAtTheQueue() ? runLooking(todo) : run(batch, todo);
+            for (int i = 0; i < answers.length(); i++) {
+                todo.entries().get(i).answer().is(answers.charAt(i) == '1');
+            }
+        }
+        for (LockBatch.Several several : todo.several()) {
+            several.answer().is(lockAll(several));
+        }
+    }
+
+    private String runLooking(LockBatch todo) throws SQLException {
+        try (PreparedStatement statement = physical.prepareStatement(Sql.LOCK_BATCH_LOOKING)) {
+            return run(statement, todo);
+        }
+    }
+
+    private String run(PreparedStatement statement, LockBatch todo) throws SQLException {
+        statement.setBoolean(1, !todo.tokens().isEmpty());
+        statement.setString(2, todo.operations());
+        statement.setString(3, todo.numbers());
+        statement.setString(4, todo.announcements());
+        try (ResultSet row = statement.executeQuery()) {
+            row.next();
+            requireSameSession(row.getInt(2));
+            long token = row.getLong(3);
+            todo.tokens().forEach(each -> each.reply().complete(token));
+            return Optional.ofNullable(row.getString(1)).orElse("");
+        }
+    }
+
+    private boolean lockAll(LockBatch.Several several) throws SQLException {
+        Long[] numbers = several.keys().stream().map(LockKey::number).toArray(Long[]::new);
+        Boolean[] pairs = several.keys().stream().map(LockKey::isPair).toArray(Boolean[]::new);
+        try (PreparedStatement statement =
+                physical.prepareStatement(Sql.lockAll(several.request().isShared()))) {
+            statement.setArray(1, physical.createArrayOf("int8", numbers));
+            statement.setArray(2, physical.createArrayOf("bool", pairs));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                requireSameSession(row.getInt(3));
+                return row.getBoolean(1);
+            }
+        }
+    }
+
+    /** The last line of defence against a pooler that has not shown itself. */
+    private void requireSameSession(int pid) throws SQLException {
+        lastAnswer = System.nanoTime();
+        if (pid != facts.pid()) {
+            throw new SQLException(
+                    "a pooler has moved this connection from backend " + facts.pid() + " to " + pid
+                            + "; locks do not go along. Connect directly to the server",
+                    SqlState.CONNECTION_FAILURE);
+        }
+    }
+
+    /** What the session holds. */
+    Set<Found> found() throws SQLException {
+        Collection<Found> found = Pipeline.query(
+                session,
+                Sql.LOCKS_OF_SESSION,
+                Pipeline.NOTHING,
+                row -> new Found(LockKey.ofPgLocks(row.getLong(1), row.getLong(2), row.getInt(3)), row.getBoolean(4)));
+        lastAnswer = System.nanoTime();
+        return new HashSet<>(found);
+    }
+
+    /** Whether the server has said goodbye, or the socket is closed: without a round trip. */
+    void listen() throws SQLException {
+        // without a timeout the driver does not read as far as a closed socket
+        physical.getNotifications(1);
+    }
+
+    /** Whether the server still answers. */
+    void ping() throws SQLException {
+        run(batch, new LockBatch());
+    }
+
+    /** Gives it back as it was found, holding nothing; where that fails, no other borrower gets to see it. */
+    void close() {
+        registration.close();
+        try {
+            Pipeline.run(session, Sql.UNLOCK_ALL, Pipeline.NOTHING);
+            batch.close();
+            restore(List.copyOf(before.keySet()));
+            physical.setNetworkTimeout(Runnable::run, networkTimeout);
+            if (!autoCommit) {
+                connection.setAutoCommit(false);
+            }
+            connection.close();
+        } catch (SQLException e) {
+            cut(connection);
+        }
+    }
+
+    private void restore(List<String> names) throws SQLException {
+        Map<String, String> now = current(session, names);
+        Map<String, String> changed = new LinkedHashMap<>(before);
+        changed.entrySet().removeIf(each -> each.getValue().equals(now.get(each.getKey())));
+        if (!changed.isEmpty()) {
+            set(session, changed);
+        }
+    }
+
+    /** Whatever the server still does for it, nothing more is read from it. */
+    void cut() {
+        registration.close();
+        cut(connection);
+    }
+
+    private static void cut(Connection connection) {
+        try (connection) {
+            if (connection.isWrapperFor(BaseConnection.class)) {
+                connection.unwrap(BaseConnection.class).abort(Runnable::run);
+            }
+        } catch (SQLException e) {
+            // it is beyond use either way
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "pid " + facts.pid();
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockKey;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A request for several keys: it gets all of them or none, in one statement, and holds nothing while it waits. So it never is
+ * part of a deadlock, and never in the way of those who want one of them only; they do not queue behind it. Used by the client's
+ * thread only. Not API.
+ */
+final class LockSet {
+
+    private final LockTable table;
+    private final LockRequest request;
+    private final List<LockQueue> queues;
+    private long nextTry;
+    private long pause;
+
+    LockSet(LockTable table, LockRequest request) {
+        this.table = table;
+        this.request = request;
+        this.queues = request.keys().stream().map(table::queue).toList();
+        queues.forEach(queue -> queue.waitedForWithOthers(true));
+    }
+
+    boolean isDone() {
+        return request.isDone();
+    }
+
+    /** Its keys are not waited for by it any more. */
+    void end() {
+        queues.forEach(queue -> queue.waitedForWithOthers(false));
+    }
+
+    void fail(RuntimeException failure) {
+        request.fail(failure);
+    }
+
+    /** As if it had not been tried yet. */
+    void reset() {
+        pause = 0;
+    }
+
+    void freed(LockKey key) {
+        if (request.keys().contains(key)) {
+            pause = 0;
+        }
+    }
+
+    long nextTry(long now) {
+        return pause == 0 ? now : nextTry;
+    }
+
+    void plan(LockBatch batch, long now) {
+        if (pause > 0 && nextTry - now > 0) {
+            return;
+        }
+        List<LockQueue> missing = queues.stream()
+                .filter(queue -> !queue.isHeldBy(request.owner(), request.isShared()))
+                .toList();
+        if (missing.isEmpty()) {
+            grant(missing);
+        } else if (missing.stream().anyMatch(queue -> queue.held() != LockQueue.Held.NOTHING)) {
+            notNow();
+        } else {
+            List<LockKey> keys = missing.stream().map(LockQueue::key).toList();
+            batch.add(new LockBatch.Several(request, keys, yes -> {
+                if (yes) {
+                    grant(missing);
+                } else {
+                    notNow();
+                }
+            }));
+            if (pause > 0) {
+                missing.forEach(queue -> queue.announce(batch));
+            }
+        }
+    }
+
+    private void grant(List<LockQueue> taken) {
+        ClientHold hold = table.hold(request);
+        for (LockQueue queue : queues) {
+            if (taken.contains(queue)) {
+                queue.takenWithOthers(hold, table.now());
+            } else {
+                queue.add(hold);
+            }
+        }
+        if (!request.grant(hold)) {
+            hold.release();
+            table.release(hold);
+        }
+    }
+
+    private void notNow() {
+        long now = table.now();
+        request.notNow(now);
+        pause = Math.min(LockQueue.LONGEST_PAUSE, Math.max(LockQueue.SHORTEST_PAUSE, 2 * pause));
+        nextTry = now + pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
+    }
+}

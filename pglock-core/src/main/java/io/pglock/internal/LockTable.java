@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import io.pglock.LockKey;
+import io.pglock.PgLockException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.Executor;
+
+/**
+ * Everything that one client holds and waits for. It says what to ask of the server and learns what that answered; it does no
+ * I/O and has no clock. Used by the client's thread only. Not API.
+ */
+final class LockTable {
+
+    private final int mostLocks;
+    private final long patience;
+    private final Executor executor;
+
+    private final Map<LockKey, LockQueue> queues = new HashMap<>();
+    private final Queue<LockQueue> changed = new ArrayDeque<>();
+    private final Set<LockQueue> isChanged = new HashSet<>();
+    private final Set<LockQueue> waiting = new HashSet<>();
+    private final List<LockSet> sets = new ArrayList<>();
+    private final Queue<LockBatch.Token> tokens = new ArrayDeque<>();
+    private final PriorityQueue<Deadline> deadlines =
+            new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
+    private final Set<LockQueue> planned = new HashSet<>();
+    private String slots = "";
+    private Hold.Loss lastLoss = new Hold.Loss("The lock is not held any more.", null);
+    private long now;
+
+    /** When somebody's time is over who has no thread to notice it. */
+    private record Deadline(LockRequest request, long at) {}
+
+    /**
+     * @param mostLocks how many keys at most may be held or waited for
+     * @param patience for how long, in nanoseconds, an answer is waited for beyond the timeout of a request
+     * @param executor on what a loss is told
+     */
+    LockTable(int mostLocks, long patience, Executor executor) {
+        this.mostLocks = mostLocks;
+        this.patience = patience;
+        this.executor = executor;
+    }
+
+    /** @param slots how many locks the server has room for, as a sentence */
+    void connected(String slots) {
+        this.slots = slots;
+    }
+
+    /** The moment of what happens at present. */
+    long now() {
+        return now;
+    }
+
+    /** It is this late now. */
+    void at(long moment) {
+        now = moment;
+    }
+
+    ClientHold hold(LockRequest request) {
+        return new ClientHold(request, executor);
+    }
+
+    LockQueue queue(LockKey key) {
+        return queues.computeIfAbsent(key, absent -> new LockQueue(this, absent));
+    }
+
+    void changed(LockQueue queue) {
+        if (isChanged.add(queue)) {
+            changed.add(queue);
+        }
+    }
+
+    /** The server has got it back: the moment for those who wait for several. */
+    void freed(LockQueue queue) {
+        for (LockSet set : sets) {
+            set.freed(queue.key());
+        }
+        changed(queue);
+    }
+
+    // ---- what owners want -------------------------------------------------------------------------------------------
+
+    /** @param watched whether a thread waits that sees by itself when its time is over */
+    void request(LockRequest request, boolean watched) {
+        List<LockQueue> present = queuesOf(request.keys());
+        if (queues.size() + request.keys().size() - present.size() > mostLocks) {
+            request.fail(new PgLockException(tooMany(request)));
+            return;
+        }
+        if (present.stream().anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+            refuseUpgrade(request);
+            return;
+        }
+        if (!watched && request.isTimed()) {
+            deadlines.add(new Deadline(request, now + request.left(now)));
+        }
+        if (request.keys().size() == 1) {
+            queue(request.key()).request(request, now);
+        } else {
+            sets.add(new LockSet(this, request));
+        }
+    }
+
+    private String tooMany(LockRequest request) {
+        return request.key() + ": not acquired. This client holds or waits for " + queues.size()
+                + " locks, and may have " + mostLocks + " (LockClient.Options.maxLocks). " + slots;
+    }
+
+    private static void refuseUpgrade(LockRequest request) {
+        if (request.isTry()) {
+            request.notNow(System.nanoTime());
+        } else {
+            request.fail(
+                    new IllegalStateException(request.key() + ": its owner holds it in shared mode, and would wait for"
+                            + " himself to get it in exclusive mode. Release the shared lock first."));
+        }
+    }
+
+    void givenUp(LockRequest request) {
+        if (request.keys().size() == 1) {
+            LockQueue queue = queues.get(request.key());
+            if (queue != null) {
+                queue.givenUp();
+            }
+        }
+    }
+
+    /** @return whether nothing of it is held any more */
+    LockRelease release(ClientHold hold) {
+        LockRelease release = new LockRelease(hold.keys().size());
+        for (LockKey key : hold.keys()) {
+            queue(key).release(hold, release);
+        }
+        return release;
+    }
+
+    void token(LockBatch.Token token) {
+        tokens.add(token);
+    }
+
+    // ---- what to ask of the server ----------------------------------------------------------------------------------
+
+    /** Whether a session is needed. */
+    boolean needsServer() {
+        return !waiting.isEmpty() || !sets.isEmpty();
+    }
+
+    /** Where there is no session: keeps only what somebody waits for. */
+    void prune() {
+        while (!changed.isEmpty()) {
+            LockQueue queue = changed.remove();
+            isChanged.remove(queue);
+            queue.prune();
+            settle(queue);
+        }
+        for (Iterator<LockSet> each = sets.iterator(); each.hasNext(); ) {
+            LockSet set = each.next();
+            if (set.isDone()) {
+                each.remove();
+                set.end();
+            }
+        }
+    }
+
+    /** What is to be done now; its answers come back here, before anything else. */
+    LockBatch plan() {
+        LockBatch batch = new LockBatch();
+        planned.clear();
+        for (int left = changed.size(); left > 0 && !batch.isFull(); left--) {
+            LockQueue queue = changed.remove();
+            isChanged.remove(queue);
+            plan(queue, batch);
+        }
+        if (!waiting.isEmpty()) {
+            for (LockQueue queue : List.copyOf(waiting)) {
+                if (queue.isDue(now) && !batch.isFull()) {
+                    plan(queue, batch);
+                }
+            }
+        }
+        planSets(batch);
+        planTokens(batch);
+        return batch;
+    }
+
+    private void plan(LockQueue queue, LockBatch batch) {
+        if (planned.add(queue)) {
+            queue.plan(batch, now);
+        }
+        settle(queue);
+    }
+
+    private void settle(LockQueue queue) {
+        if (queue.waitsForServer()) {
+            waiting.add(queue);
+        } else {
+            waiting.remove(queue);
+        }
+        if (queue.isIdle()) {
+            queues.remove(queue.key(), queue);
+        }
+    }
+
+    private void planSets(LockBatch batch) {
+        for (Iterator<LockSet> each = sets.iterator(); each.hasNext(); ) {
+            LockSet set = each.next();
+            if (set.isDone()) {
+                set.end();
+                each.remove();
+            } else {
+                set.plan(batch, now);
+            }
+        }
+    }
+
+    private void planTokens(LockBatch batch) {
+        for (Iterator<LockBatch.Token> each = tokens.iterator(); each.hasNext(); ) {
+            LockBatch.Token token = each.next();
+            if (!token.hold().isHeld()) {
+                token.reply().completeExceptionally(new IllegalStateException("released"));
+                each.remove();
+            } else if (batch.add(token)) {
+                each.remove();
+            }
+        }
+    }
+
+    /** Ends what was to end by now. */
+    void expire() {
+        while (!deadlines.isEmpty() && deadlines.element().at() - now <= 0) {
+            LockRequest request = deadlines.remove().request();
+            if (request.expire(now, patience)) {
+                givenUp(request);
+            } else if (!request.isDone()) {
+                deadlines.add(new Deadline(request, now + patience));
+            }
+        }
+    }
+
+    /** When there is something to do, if nothing happens before; in nanoseconds from now. */
+    long idleFor(long atMost, boolean connected) {
+        long until = now + atMost;
+        if (connected) {
+            if (!changed.isEmpty() || !tokens.isEmpty()) {
+                return 0;
+            }
+            for (LockQueue queue : waiting) {
+                until = earlier(until, queue.nextTry(now));
+            }
+            for (LockSet set : sets) {
+                until = earlier(until, set.nextTry(now));
+            }
+        }
+        if (!deadlines.isEmpty()) {
+            until = earlier(until, deadlines.element().at());
+        }
+        return Math.max(0, until - now);
+    }
+
+    private static long earlier(long one, long other) {
+        return other - one < 0 ? other : one;
+    }
+
+    // ---- what happened to the session -------------------------------------------------------------------------------
+
+    /** The session is gone: every lock is lost, and whoever waits goes on waiting. */
+    void lost(Hold.Loss why) {
+        lastLoss = why;
+        for (LockQueue queue : List.copyOf(queues.values())) {
+            queue.lost(why);
+            changed(queue);
+        }
+        sets.forEach(LockSet::reset);
+        tokens.forEach(token -> token.reply().completeExceptionally(new IllegalStateException("lost")));
+        tokens.clear();
+    }
+
+    /** Why what is not here any more was lost. */
+    Hold.Loss lastLoss() {
+        return lastLoss;
+    }
+
+    /**
+     * Takes over what the session really holds, after a statement that failed half-way.
+     *
+     * @param found what it holds
+     * @param why what those are told whose lock is gone
+     * @return what it holds for nobody, to be unlocked
+     */
+    LockBatch reconcile(Set<LockLink.Found> found, Hold.Loss why) {
+        lastLoss = why;
+        LockBatch superfluous = new LockBatch();
+        Set<LockLink.Found> known = new HashSet<>();
+        for (LockQueue queue : List.copyOf(queues.values())) {
+            LockLink.Found exclusive = new LockLink.Found(queue.key(), false);
+            LockLink.Found shared = new LockLink.Found(queue.key(), true);
+            LockLink.Found announced = new LockLink.Found(Sql.announcement(LockBatch.announcement(queue.key())), true);
+            boolean stays = queue.held() == LockQueue.Held.EXCLUSIVE && found.contains(exclusive);
+            boolean staysShared = queue.held() != LockQueue.Held.NOTHING && !stays && found.contains(shared);
+            if (stays) {
+                known.add(exclusive);
+            }
+            if (staysShared) {
+                known.add(shared);
+            }
+            if (queue.isAnnounced()) {
+                known.add(announced);
+            }
+            queue.found(
+                    stays ? LockQueue.Held.EXCLUSIVE : staysShared ? LockQueue.Held.SHARED : LockQueue.Held.NOTHING,
+                    queue.isAnnounced() && found.contains(announced),
+                    why);
+        }
+        for (LockLink.Found each : found) {
+            if (!known.contains(each)) {
+                superfluous.add(LockOp.unlock(each.shared()), each.key(), yes -> {});
+            }
+        }
+        return superfluous;
+    }
+
+    /** Those who were to get it next, where it was asked for. */
+    void failFirst(Collection<LockBatch.Entry> tried, RuntimeException failure) {
+        for (LockBatch.Entry entry : tried) {
+            LockQueue queue = queues.get(entry.key());
+            if (queue != null && queue.held() == LockQueue.Held.NOTHING) {
+                queue.failFirst(failure);
+                changed(queue);
+            }
+        }
+    }
+
+    /** Nobody who waits can be helped. */
+    void failAll(RuntimeException failure) {
+        for (LockQueue queue : List.copyOf(queues.values())) {
+            queue.failAll(failure);
+            changed(queue);
+        }
+        sets.forEach(set -> set.fail(failure));
+    }
+
+    /** The queues that are in use, for whoever wants to know. */
+    Collection<LockQueue> queues() {
+        return queues.values();
+    }
+
+    /** Those of these that are in use. */
+    List<LockQueue> queuesOf(List<LockKey> keys) {
+        return keys.stream().filter(queues::containsKey).map(queues::get).toList();
+    }
+
+    /** How many keys are held. */
+    int locks() {
+        return (int) queues.values().stream().filter(LockQueue::isHeldLocally).count();
+    }
+
+    /** How many wait. */
+    int waiters() {
+        return queues.values().stream().mapToInt(LockQueue::waiters).sum() + sets.size();
+    }
+}
