@@ -5,15 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Call;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.postgresql.PGConnection;
 
 /** This JVM in its own way: another pool, or the same thread with another connection. */
 @Timeout(60)
@@ -79,38 +79,17 @@ class SelfBlockTest extends GuardScene {
     }
 
     @Test
-    void aSessionOfAnotherProcessIsNotTakenForOurs() throws IOException, SQLException {
-        Process other = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Reading.class.getName(),
-                        database.url(),
-                        database.user(),
-                        database.password())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        try {
-            scenario.await(
-                    "the other process to have read orders", () -> !reading().isEmpty());
-            String pid = reading().get(0);
+    void aSessionOfAnotherProcessIsNotTakenForOurs() {
+        try (ForkedJvm other =
+                ForkedJvm.running(Reading.class).database(database).start()) {
+            String pid = other.awaitLine("reading as pid ").substring("reading as pid ".length());
 
             assertThat(altering(terminating(patient()), ALTER).await()).isEqualTo("done");
 
             assertThat(said)
                     .anySatisfy(line -> assertThat(line).contains("Terminated pid " + pid))
                     .noneMatch(line -> line.contains("of this JVM"));
-        } finally {
-            other.destroyForcibly();
-            other.onExit().join();
         }
-    }
-
-    private List<String> reading() throws SQLException {
-        return Held.column(
-                scenario.observer(),
-                "select pid from pg_locks where relation = 'orders'::regclass and granted and mode = 'AccessShareLock'");
     }
 
     /** The other process: reads orders in a transaction that it keeps open until its session is ended. */
@@ -122,6 +101,8 @@ class SelfBlockTest extends GuardScene {
             try (Connection connection = DriverManager.getConnection(arguments[0], arguments[1], arguments[2])) {
                 connection.setAutoCommit(false);
                 execute(connection, "select * from orders");
+                System.out.println("reading as pid "
+                        + connection.unwrap(PGConnection.class).getBackendPID());
                 System.in.read(); // until it is ended
             }
         }

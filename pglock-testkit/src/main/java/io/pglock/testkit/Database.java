@@ -89,6 +89,11 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /** The database of the same name on another server, which is its standby or was: see {@link PostgresServer#startReplica()}. */
+    public Database on(PostgresServer other) {
+        return new Database(other, other.endpoint(), name);
+    }
+
     /** The same database through something in front of the server. */
     Database through(String host, int port) {
         return new Database(server, endpoint.through(host, port), name);

@@ -11,8 +11,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Assumptions;
@@ -49,11 +51,25 @@ public final class PgBouncer implements AutoCloseable {
      * @param poolMode {@code session}, {@code transaction} or {@code statement}
      */
     public static PgBouncer startOrSkip(Database database, String poolMode) {
+        return startOrSkip(database, poolMode, Map.of());
+    }
+
+    /**
+     * Starts {@code pgbouncer} from the {@code PATH}, or skips the test if it is not there.
+     *
+     * {@snippet :
+     * PgBouncer.startOrSkip(database, "session", Map.of("default_pool_size", "2", "query_wait_timeout", "1"))
+     * }
+     *
+     * @param poolMode {@code session}, {@code transaction} or {@code statement}
+     * @param settings what else is in the section {@code [pgbouncer]} of its file, in place of the testkit's own
+     */
+    public static PgBouncer startOrSkip(Database database, String poolMode, Map<String, String> settings) {
         Assumptions.assumeTrue(isOnPath(), "needs pgbouncer on the PATH");
         try {
             Path directory = Files.createTempDirectory("testkit-pgbouncer");
             int port = freePort();
-            Files.writeString(directory.resolve("pgbouncer.ini"), configuration(database, poolMode, port));
+            Files.writeString(directory.resolve("pgbouncer.ini"), configuration(database, poolMode, port, settings));
             var bouncer = new PgBouncer(database, directory, launch(directory), port);
             bouncer.awaitReady();
             return bouncer;
@@ -84,27 +100,31 @@ public final class PgBouncer implements AutoCloseable {
         return database.through("127.0.0.1", port);
     }
 
-    private static String configuration(Database database, String poolMode, int port) {
+    private static String configuration(Database database, String poolMode, int port, Map<String, String> settings) {
+        var all = new LinkedHashMap<String, String>(Map.of(
+                "listen_addr", "127.0.0.1",
+                "listen_port", Integer.toString(port),
+                "unix_socket_dir", "",
+                "auth_type", "any",
+                "pool_mode", poolMode,
+                "ignore_startup_parameters", "extra_float_digits,options,search_path",
+                "max_client_conn", "500",
+                "default_pool_size", "20"));
+        all.putAll(settings);
         return """
                 [databases]
                 %1$s = host=%2$s port=%3$d dbname=%1$s user=%4$s%5$s
                 [pgbouncer]
-                listen_addr = 127.0.0.1
-                listen_port = %6$d
-                unix_socket_dir =
-                auth_type = any
-                pool_mode = %7$s
-                ignore_startup_parameters = extra_float_digits,options,search_path
-                max_client_conn = 500
-                default_pool_size = 20
+                %6$s
                 """.formatted(
                         database.name(),
                         database.server().host(),
                         database.server().port(),
                         database.user(),
                         database.password().isEmpty() ? "" : " password=" + database.password(),
-                        port,
-                        poolMode);
+                        all.entrySet().stream()
+                                .map(setting -> setting.getKey() + " = " + setting.getValue())
+                                .collect(Collectors.joining("\n")));
     }
 
     private static Process launch(Path directory) throws IOException {

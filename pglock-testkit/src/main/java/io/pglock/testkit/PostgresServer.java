@@ -32,17 +32,11 @@ import org.junit.jupiter.api.Assumptions;
 public final class PostgresServer implements AutoCloseable {
     private final Endpoint endpoint;
     private final AutoCloseable process;
-    private final boolean shared;
     private final int majorVersion;
 
     PostgresServer(Endpoint endpoint, AutoCloseable process) {
-        this(endpoint, process, false);
-    }
-
-    private PostgresServer(Endpoint endpoint, AutoCloseable process, boolean shared) {
         this.endpoint = endpoint;
         this.process = process;
-        this.shared = shared;
         this.majorVersion = askMajorVersion(endpoint);
     }
 
@@ -62,7 +56,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /**
      * A private server in hot standby: read-only, in recovery until it is closed. It has no database but
-     * {@link #maintenance()}.
+     * {@link #maintenance()}, and follows nobody: for a standby of a server see {@link #startReplica()}.
      */
     public static PostgresServer startStandby() {
         return EmbeddedServer.startStandby();
@@ -81,6 +75,10 @@ public final class PostgresServer implements AutoCloseable {
     /** The port to connect to. */
     public int port() {
         return endpoint.port();
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
     }
 
     /** A new, empty database with a unique name, copied from {@code template0}. Close it to drop it. */
@@ -117,9 +115,7 @@ public final class PostgresServer implements AutoCloseable {
      * committed. It comes back by itself, on the same port; when this returns it takes connections again.
      */
     public void crash() {
-        if (shared) {
-            throw new IllegalStateException(this + " is shared");
-        }
+        own();
         try (Connection killed = maintenance().connect();
                 Connection witness = maintenance().connect()) {
             long pid =
@@ -129,7 +125,68 @@ public final class PostgresServer implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException("crashing " + this + ": " + e.getMessage(), e);
         }
-        Await.until("the crashed server to come back", this::takesConnections, this::toString);
+        awaitConnections();
+    }
+
+    /**
+     * Stops a private server as if the power was cut: no session is waited for or told, no checkpoint is written.
+     * Connections are refused until {@link #start()}.
+     */
+    public void stop() {
+        own().stop();
+    }
+
+    /** Starts a private server after {@link #stop()}, with the same data on the same port. Then it takes connections. */
+    public void start() {
+        own().start();
+        awaitConnections();
+    }
+
+    /** {@link #stop()} and {@link #start()}: what an operator does in a hurry, and a host that reboots. */
+    public void restart() {
+        own().start();
+        awaitConnections();
+    }
+
+    /**
+     * Starts a standby of this private server: a copy in hot standby that replays what is written here, by streaming
+     * replication. It is a server of its own with its own port, to be closed as well.
+     *
+     * {@snippet :
+     * try (PostgresServer primary = PostgresServer.startEmbedded(Map.of());
+     *         Database orders = primary.createDatabase();
+     *         PostgresServer standby = primary.startReplica()) {
+     *     primary.stop();
+     *     standby.promote();
+     *     try (Connection connection = orders.on(standby).connect()) { ... }
+     * }
+     * }
+     */
+    public PostgresServer startReplica() {
+        return own().startReplica();
+    }
+
+    /** Makes a standby of a private server a primary, on a new timeline. When this returns it takes writes. */
+    public void promote() {
+        own().promote();
+        Await.until("the standby to take writes", () -> !isInRecovery(), this::toString);
+    }
+
+    private boolean isInRecovery() throws SQLException {
+        try (Connection connection = maintenance().connect()) {
+            return Rows.read(connection, "select pg_is_in_recovery()").contains("t");
+        }
+    }
+
+    private EmbeddedServer own() {
+        if (process instanceof EmbeddedServer embedded) {
+            return embedded;
+        }
+        throw new IllegalStateException(this + " is shared");
+    }
+
+    private void awaitConnections() {
+        Await.until("the server to take connections", this::takesConnections, this::toString);
     }
 
     private boolean takesConnections() {
@@ -137,7 +194,7 @@ public final class PostgresServer implements AutoCloseable {
                 endpoint.dataSource(endpoint.maintenanceDatabase(), Map.of()).getConnection()) {
             return connection.isValid(1);
         } catch (SQLException e) {
-            return false; // "the database system is in recovery mode"
+            return false; // "the database system is in recovery mode", or starting up
         }
     }
 
@@ -158,7 +215,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The same server without the right to stop it, for the whole JVM. */
     private PostgresServer unstoppable() {
-        return new PostgresServer(endpoint, () -> {}, true);
+        return new PostgresServer(endpoint, () -> {});
     }
 
     private static int askMajorVersion(Endpoint endpoint) {
@@ -181,7 +238,7 @@ public final class PostgresServer implements AutoCloseable {
             String url = System.getProperty("pglock.test.url", "");
             String image = System.getProperty("pglock.test.testcontainers", "");
             if (!url.isEmpty()) {
-                return new PostgresServer(Endpoint.parse(url), () -> {}, true);
+                return new PostgresServer(Endpoint.parse(url), () -> {});
             }
             PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
             return started.unstoppable();

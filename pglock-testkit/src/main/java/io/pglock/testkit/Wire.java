@@ -101,6 +101,8 @@ final class Wire extends OutputStream {
     }
 
     /** Parks a little short, and gives way for what is left of the time: a delay of half a millisecond is one. */
+    // Nothing depends on it but how far others get meanwhile.
+    @SuppressWarnings("ThreadPriorityCheck")
     private static void parkUntil(long due) {
         for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
             if (left > TIMER_SLACK) {

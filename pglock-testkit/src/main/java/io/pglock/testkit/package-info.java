@@ -22,6 +22,16 @@
  *     }
  * }
  * }
+ *
+ * <p>And what goes wrong around a database:
+ *
+ * <ul>
+ *   <li>{@link io.pglock.testkit.PostgresServer} crashes, stops, restarts, gets a standby and promotes it
+ *   <li>{@link io.pglock.testkit.TcpProxy} is a network that is slow, dead or reset, a server that is gone, an address that
+ *       moves to another server
+ *   <li>{@link io.pglock.testkit.PgBouncer} pools the sessions
+ *   <li>{@link io.pglock.testkit.ForkedJvm} is another process that holds a lock, and is killed or stopped
+ * </ul>
  */
 @NullMarked
 package io.pglock.testkit;

@@ -127,6 +127,49 @@ class PostgresServerTest {
     }
 
     @Test
+    void aRestartAsksNobodyAndKeepsPortAndData() throws SQLException {
+        try (PostgresServer own = PostgresServer.startEmbedded(Map.of("deadlock_timeout", "60s"))) {
+            Database database = own.createDatabase();
+            int port = own.port();
+            try (Connection before = database.connect()) {
+                Rows.execute(before, "create table t as select 7 as n");
+                Rows.execute(before, "begin");
+                Rows.execute(before, "lock table t");
+
+                own.restart();
+
+                assertThatThrownBy(() -> Rows.read(before, "select 1")).isInstanceOf(SQLException.class);
+            }
+            assertThat(own.port()).isEqualTo(port);
+            try (Connection after = database.connect()) {
+                assertThat(Rows.read(after, "select n from t")).containsExactly("7");
+                assertThat(Rows.read(after, "show deadlock_timeout")).containsExactly("1min");
+                assertThat(Rows.read(after, "show max_connections")).containsExactly("400");
+            }
+        }
+        assertThatThrownBy(server::restart).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aServerThatIsStoppedRefusesConnectionsUntilItIsStarted() throws SQLException {
+        PostgresServer own = PostgresServer.startEmbedded(Map.of());
+        try (own) {
+            own.stop();
+            assertThatThrownBy(() -> own.maintenance().connect())
+                    .hasStackTraceContaining("refused")
+                    .isInstanceOf(IllegalStateException.class);
+
+            own.start();
+            try (Connection connection = own.maintenance().connect()) {
+                assertThat(Rows.read(connection, "select 1")).containsExactly("1");
+            }
+            own.stop();
+        }
+        assertThatThrownBy(own::start).isInstanceOf(IllegalStateException.class).hasMessageContaining("pg_ctl");
+        assertThatThrownBy(server::stop).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void aStandbyIsInRecoveryAndReadOnly() throws SQLException {
         try (PostgresServer standby = PostgresServer.startStandby();
                 Connection connection = standby.maintenance().connect()) {
