@@ -87,8 +87,8 @@ final class Contended {
             List<Path> files = List.of(file(), file());
             one.tell("contend", from, to, files.get(0));
             other.tell("contend", from, to, files.get(1));
-            one.answer("contend");
-            other.answer("contend");
+            one.answer();
+            other.answer();
             var contest = new Contest(read(files.get(0)), read(files.get(1)), from, to);
             record(contender, round, contest, Server.backends(observer).size(), raw);
         }

@@ -13,6 +13,7 @@ enum Contenders {
     FLOOR("two select 1", false, PreparedPairs::floor),
     RAW("pgjdbc", true, PreparedPairs::locks),
     PG_LOCK("PgLock", true, PgLocks::new),
+    LOCK_CLIENT("LockClient", true, (dataSource, workers) -> new ClientLocks(dataSource)),
     SHEDLOCK("ShedLock JdbcTemplate", false, ShedLocks::ofTheJvmsTime),
     SHEDLOCK_DATABASE_TIME("ShedLock JdbcTemplate, usingDbTime", false, ShedLocks::ofTheDatabasesTime),
     SPRING("Spring JdbcLockRegistry", true, SpringLocks::new),
@@ -47,7 +48,7 @@ enum Contenders {
 
     /** Whether it is pglock's. */
     boolean isOurs() {
-        return this == PG_LOCK;
+        return this == PG_LOCK || this == LOCK_CLIENT;
     }
 
     /** Whether it can wait for a lock that somebody else holds. */

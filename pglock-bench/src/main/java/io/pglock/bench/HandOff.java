@@ -56,7 +56,7 @@ final class HandOff {
                 TimeUnit.MILLISECONDS.sleep(
                         HELD_MILLIS + ThreadLocalRandom.current().nextInt(SPREAD_MILLIS));
                 long releasing = Long.parseLong(holder.ask("release"));
-                long acquired = Long.parseLong(waiter.answer("acquire"));
+                long acquired = Long.parseLong(waiter.answer());
                 samples.add(acquired - releasing);
                 raw.add("hand-off", contender.label(), 1, i + 1, "hand-off ms", (acquired - releasing) / 1e3);
             }

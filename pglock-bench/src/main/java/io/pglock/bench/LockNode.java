@@ -16,7 +16,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A JVM that locks what it is told to: one command a line on standard input, one answer a line on standard output. It ends with
- * its input. See {@link Node} for the other end.
+ * its input, or when it is told to. See {@link Node} for the other end.
  */
 public final class LockNode {
 
@@ -37,29 +37,24 @@ public final class LockNode {
         this.workers = workers;
     }
 
-    /** @param arguments the contender and the number of workers; URL, user and password are the first three lines of the input */
+    /** @param arguments URL, user, password, the contender and the number of workers */
     public static void main(String[] arguments) throws Exception {
-        var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         var dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(line(input));
-        dataSource.setUser(line(input));
-        dataSource.setPassword(line(input));
-        int workers = Integer.parseInt(arguments[1]);
-        try (Contender contender = Contenders.valueOf(arguments[0]).open(dataSource, workers)) {
+        dataSource.setUrl(arguments[0]);
+        dataSource.setUser(arguments[1]);
+        dataSource.setPassword(arguments[2]);
+        int workers = Integer.parseInt(arguments[4]);
+        var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        try (Contender contender = Contenders.valueOf(arguments[3]).open(dataSource, workers)) {
             var node = new LockNode(contender, workers);
             answer("ready");
-            for (String command = input.readLine(); command != null; command = input.readLine()) {
+            for (String command = input.readLine();
+                    command != null && !command.equals("end");
+                    command = input.readLine()) {
                 answer(node.obey(command.split(" ", -1)));
             }
+            node.drop();
         }
-    }
-
-    private static String line(BufferedReader input) throws IOException {
-        String line = input.readLine();
-        if (line == null) {
-            throw new IllegalStateException("the input ended");
-        }
-        return line;
     }
 
     private static void answer(String text) {

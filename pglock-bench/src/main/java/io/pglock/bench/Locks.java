@@ -48,7 +48,7 @@ public final class Locks {
             }
             var contended = new Contended(settings, server, observer).measure(raw);
             var handOffs = new HandOff(settings, server).measure(raw);
-            var held = new HeldLocks(server, observer).measure(raw, EnumSet.of(Contenders.RAW));
+            var held = new HeldLocks(server, observer).measure(raw, EnumSet.of(Contenders.RAW, Contenders.LOCK_CLIENT));
             Path directory = Files.createDirectories(settings.directory());
             raw.write(directory.resolve("locks.csv"));
             var results = new Results(near, far, contended, handOffs, held);

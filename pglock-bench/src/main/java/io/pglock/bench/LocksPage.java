@@ -63,6 +63,10 @@ final class LocksPage {
                 .table(HELD, held());
     }
 
+    /** By the number of threads. */
+    private static final Map<Integer, Budget> CLIENT_BUDGETS =
+            Map.of(16, Budget.atLeast("%s x pgjdbc", 1.3), 64, Budget.atLeast("%s x pgjdbc", 3));
+
     private static final List<String> PAIRS =
             List.of("threads", "contender", "backends", "pairs/s", "best round", "x pgjdbc", "p50, us", "budget");
 
@@ -85,6 +89,11 @@ final class LocksPage {
 
     private static String budget(
             Map<Uncontended.Case, Uncontended.Figures> all, Uncontended.Case one, Uncontended.Figures figures) {
+        Uncontended.Figures raw = require(all, new Uncontended.Case(Contenders.RAW, one.threads()));
+        Budget ofClient = CLIENT_BUDGETS.get(one.threads());
+        if (one.contender() == Contenders.LOCK_CLIENT && ofClient != null) {
+            return ofClient.verdict(figures.pairs().per(raw.pairs()).median());
+        }
         if (one.contender() == Contenders.PG_LOCK && one.threads() == 1) {
             Uncontended.Figures floor = require(all, new Uncontended.Case(Contenders.FLOOR, 1));
             return Budget.atMost("%s x p50 of two select 1", 1.05)
@@ -147,7 +156,12 @@ final class LocksPage {
                     Integer.toString(idle.size()),
                     Numbers.text(load.handOffMedian().median()),
                     Numbers.text(load.handOff99().median()),
-                    ""));
+                    contender == Contenders.LOCK_CLIENT
+                            ? Budget.atMost("%s ms p50 idle", 50).verdict(idle.percentile(0.5) / 1e3)
+                                    + "; "
+                                    + Budget.atMost("%s ms p50 under load", 5)
+                                            .verdict(load.handOffMedian().median())
+                            : ""));
         });
         return rows;
     }
@@ -175,7 +189,10 @@ final class LocksPage {
                         figures.rssAfter() == 0 ? "not known" : Numbers.text(figures.rssAfter() / 1024.0),
                         Numbers.text((double) figures.acquireMillis()),
                         Numbers.text((double) figures.releaseMillis()),
-                        "")));
+                        contender == Contenders.LOCK_CLIENT
+                                ? Budget.atLeast("%s held per backend", HeldLocks.COUNT)
+                                        .verdict(figures.held() / (double) figures.backends())
+                                : "")));
         return rows;
     }
 }

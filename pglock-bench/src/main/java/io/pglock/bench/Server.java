@@ -2,6 +2,7 @@
 package io.pglock.bench;
 
 import io.pglock.testkit.Database;
+import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
@@ -65,6 +66,11 @@ final class Server implements AutoCloseable {
             row.next();
             return row.getLong(1);
         }
+    }
+
+    /** Another JVM; the first arguments of its {@code main} are URL, user and password. */
+    ForkedJvm.Launch running(Class<?> main, String... more) {
+        return ForkedJvm.running(main).database(database).arguments(more);
     }
 
     /** Something of ours in front of it. */
