@@ -23,6 +23,9 @@ import java.util.concurrent.Executor;
  */
 final class LockTable {
 
+    /** Whoever asked says it better. */
+    private static final IllegalStateException NOT_HELD = new IllegalStateException("The lock is not held any more.");
+
     private final int mostLocks;
     private final long patience;
     private final Executor executor;
@@ -37,6 +40,10 @@ final class LockTable {
             new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
     private final Set<LockQueue> planned = new HashSet<>();
     private String slots = "";
+
+    /** When the first of those who wait is due. */
+    private long nextTick = System.nanoTime();
+
     private Hold.Loss lastLoss = new Hold.Loss("The lock is not held any more.", null);
     private long now;
 
@@ -148,7 +155,11 @@ final class LockTable {
     }
 
     void token(LockBatch.Token token) {
-        tokens.add(token);
+        if (token.hold().isHeld()) {
+            tokens.add(token);
+        } else {
+            token.reply().completeExceptionally(NOT_HELD);
+        }
     }
 
     // ---- what to ask of the server ----------------------------------------------------------------------------------
@@ -184,16 +195,24 @@ final class LockTable {
             isChanged.remove(queue);
             plan(queue, batch);
         }
-        if (!waiting.isEmpty()) {
-            for (LockQueue queue : List.copyOf(waiting)) {
-                if (queue.isDue(now) && !batch.isFull()) {
-                    plan(queue, batch);
-                }
-            }
+        if (!waiting.isEmpty() && nextTick - now <= 0) {
+            planWaiting(batch);
         }
         planSets(batch);
         planTokens(batch);
         return batch;
+    }
+
+    /** One tick for all of them. */
+    private void planWaiting(LockBatch batch) {
+        nextTick = now + LockQueue.LONGEST_PAUSE;
+        for (LockQueue queue : List.copyOf(waiting)) {
+            if (queue.isDue(now) && !batch.isFull()) {
+                plan(queue, batch);
+            } else {
+                nextTick = earlier(nextTick, queue.nextTry(now));
+            }
+        }
     }
 
     private void plan(LockQueue queue, LockBatch batch) {
@@ -206,6 +225,7 @@ final class LockTable {
     private void settle(LockQueue queue) {
         if (queue.waitsForServer()) {
             waiting.add(queue);
+            nextTick = earlier(nextTick, queue.nextTry(now));
         } else {
             waiting.remove(queue);
         }
@@ -230,7 +250,7 @@ final class LockTable {
         for (Iterator<LockBatch.Token> each = tokens.iterator(); each.hasNext(); ) {
             LockBatch.Token token = each.next();
             if (!token.hold().isHeld()) {
-                token.reply().completeExceptionally(new IllegalStateException("released"));
+                token.reply().completeExceptionally(NOT_HELD);
                 each.remove();
             } else if (batch.add(token)) {
                 each.remove();
@@ -257,8 +277,8 @@ final class LockTable {
             if (!changed.isEmpty() || !tokens.isEmpty()) {
                 return 0;
             }
-            for (LockQueue queue : waiting) {
-                until = earlier(until, queue.nextTry(now));
+            if (!waiting.isEmpty()) {
+                until = earlier(until, nextTick);
             }
             for (LockSet set : sets) {
                 until = earlier(until, set.nextTry(now));
@@ -284,7 +304,7 @@ final class LockTable {
             changed(queue);
         }
         sets.forEach(LockSet::reset);
-        tokens.forEach(token -> token.reply().completeExceptionally(new IllegalStateException("lost")));
+        tokens.forEach(token -> token.reply().completeExceptionally(NOT_HELD));
         tokens.clear();
     }
 
