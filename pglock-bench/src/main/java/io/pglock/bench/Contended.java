@@ -20,7 +20,7 @@ final class Contended {
     static final int THREADS = 8;
 
     /** The JVMs are new ones. */
-    private static final long WARM_UP_MICROS = 2_000_000;
+    private static final long WARM_UP_MICROS = 3_000_000;
 
     private final Settings settings;
     private final Server server;
