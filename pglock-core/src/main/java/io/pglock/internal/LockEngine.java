@@ -282,6 +282,7 @@ public final class LockEngine implements AutoCloseable {
         } catch (SQLException e) {
             failures++;
             if (current.isLost(e) || failures > MOST_FAILURES) {
+                batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
             } else {
                 reconcile(current, batch, e);
@@ -308,6 +309,7 @@ public final class LockEngine implements AutoCloseable {
             current.run(superfluous);
         } catch (SQLException e) {
             e.addSuppressed(failure);
+            batch.tokens().forEach(table::token);
             lost(current, e);
         }
     }
