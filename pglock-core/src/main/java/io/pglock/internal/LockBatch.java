@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +30,12 @@ final class LockBatch {
     /** One thing to be done with one key. */
     record Entry(LockOp op, LockKey key, Answer answer) {}
 
-    /** Several keys for one request, all or nothing. */
-    record Several(LockRequest request, List<LockKey> keys, Answer answer) {}
+    /**
+     * Several keys for one request, all or nothing.
+     *
+     * @param isFree whether this session holds none of them, after all that came before: what it holds it would get again
+     */
+    record Several(LockRequest request, List<LockKey> keys, BooleanSupplier isFree, Answer answer) {}
 
     /** Somebody wants a fencing token for a lock that he holds. */
     record Token(ClientHold hold, CompletableFuture<Long> reply) {}

@@ -224,7 +224,7 @@ final class LockLink {
             todo.answer(todo.looksAtTheQueue() ? runLooking(todo) : run(batch, todo));
         }
         for (LockBatch.Several next = todo.nextSeveral(); next != null; next = todo.nextSeveral()) {
-            todo.answerSeveral(lockAll(next));
+            todo.answerSeveral(next.isFree().getAsBoolean() && lockAll(next));
         }
     }
 

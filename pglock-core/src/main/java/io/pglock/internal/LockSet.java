@@ -62,11 +62,11 @@ final class LockSet {
                 .toList();
         if (missing.isEmpty()) {
             grant(missing);
-        } else if (missing.stream().anyMatch(queue -> queue.held() != LockQueue.Held.NOTHING)) {
+        } else if (!areFree(missing)) {
             notNow();
         } else {
             List<LockKey> keys = missing.stream().map(LockQueue::key).toList();
-            batch.add(new LockBatch.Several(request, keys, yes -> {
+            batch.add(new LockBatch.Several(request, keys, () -> areFree(missing), yes -> {
                 if (yes) {
                     grant(missing);
                 } else {
@@ -77,6 +77,10 @@ final class LockSet {
                 missing.forEach(queue -> queue.announce(batch));
             }
         }
+    }
+
+    private static boolean areFree(List<LockQueue> queues) {
+        return queues.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
     }
 
     private void grant(List<LockQueue> taken) {
