@@ -282,6 +282,7 @@ public final class LockEngine implements AutoCloseable {
         } catch (SQLException e) {
             failures += isPassing(e) ? 0 : 1;
             if (current.isLost(e) || failures > MOST_FAILURES) {
+                batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
             } else {
                 reconcile(current, batch, e);
@@ -310,6 +311,7 @@ public final class LockEngine implements AutoCloseable {
             }
         } catch (SQLException e) {
             e.addSuppressed(failure);
+            batch.tokens().forEach(table::token);
             lost(current, e);
         }
     }
