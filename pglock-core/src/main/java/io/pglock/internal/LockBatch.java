@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 
 /**
  * What goes to the server next, all in one statement, in this order; then the requests for several keys, each a statement of
@@ -26,8 +27,13 @@ final class LockBatch {
     /** One thing to be done with one key. */
     record Entry(LockOp op, LockKey key, Answer answer) {}
 
-    /** Several keys for one request, all or nothing. */
-    record Several(LockRequest request, List<LockKey> keys, Answer answer) {}
+    /**
+     * Several keys for one request, all or nothing.
+     *
+     * @param isFree whether the session still holds none of them: what comes earlier in the batch may have taken one, and the
+     *     server would give it to the same session again
+     */
+    record Several(LockRequest request, List<LockKey> keys, BooleanSupplier isFree, Answer answer) {}
 
     /** Somebody wants a fencing token for a lock that he holds. */
     record Token(ClientHold hold, CompletableFuture<Long> reply) {}

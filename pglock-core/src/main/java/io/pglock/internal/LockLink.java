@@ -227,7 +227,7 @@ final class LockLink {
             }
         }
         for (LockBatch.Several several : todo.several()) {
-            several.answer().is(lockAll(several));
+            several.answer().is(several.isFree().getAsBoolean() && lockAll(several));
         }
     }
 

@@ -62,11 +62,11 @@ final class LockSet {
                 .toList();
         if (missing.isEmpty()) {
             grant(missing);
-        } else if (missing.stream().anyMatch(queue -> queue.held() != LockQueue.Held.NOTHING)) {
+        } else if (!isFree(missing)) {
             notNow();
         } else {
             List<LockKey> keys = missing.stream().map(LockQueue::key).toList();
-            batch.add(new LockBatch.Several(request, keys, yes -> {
+            batch.add(new LockBatch.Several(request, keys, () -> isFree(missing), yes -> {
                 if (yes) {
                     grant(missing);
                 } else {
@@ -77,6 +77,10 @@ final class LockSet {
                 missing.forEach(queue -> queue.announce(batch));
             }
         }
+    }
+
+    private static boolean isFree(List<LockQueue> missing) {
+        return missing.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
     }
 
     private void grant(List<LockQueue> taken) {
