@@ -82,7 +82,7 @@ final class ClientHandle implements LockHandle {
                 return;
             }
             loss = client.engine().release(hold);
-            loss.ifPresent(why -> client.tell(listener -> listener.lost(LockClient.use(hold), why.message())));
+            loss.ifPresent(hold::lostBeforeRelease);
         }
         event.end(hold, loss.isPresent());
         if (loss.isPresent()) {

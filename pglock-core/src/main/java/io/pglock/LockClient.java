@@ -117,7 +117,7 @@ public final class LockClient implements AutoCloseable {
         }
 
         /**
-         * Within this a connection is known to be dead that does not say so. A server that takes longer than half of it to answer
+         * Within this a connection is known to be dead that does not say so. A server that takes longer than three quarters of it to answer
          * counts as dead. By default 10 s: long enough for a busy server, short enough for a job to stop in time.
          *
          * @throws IllegalArgumentException when it is shorter than 200 ms or longer than an hour
@@ -166,7 +166,8 @@ public final class LockClient implements AutoCloseable {
 
         /**
          * Runs {@link LockHandle#onLost} and what depends on the futures of the {@code ...Async} methods. By default up to eight
-         * daemon threads of the client's own, which end when they have had nothing to do for a second.
+         * daemon threads of the client's own, which end when they have had nothing to do for a second. It must not run them on
+         * the thread that hands them over: that is the client's.
          */
         public Options executor(Executor runs) {
             return new Options(name, heartbeat, maxLocks, warnWhenHeldFor, listener, Optional.of(runs));

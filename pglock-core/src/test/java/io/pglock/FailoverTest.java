@@ -46,8 +46,12 @@ class FailoverTest {
             Database database = primary.createDatabase(); // goes with its server
             awaitDatabase(scenario, database.on(standby));
 
-            failOver(scenario, primary, database.on(standby), counted(proxy.dataSource(database)), () ->
-                    proxy.redirect(standby.host(), standby.port()));
+            failOver(
+                    scenario,
+                    primary,
+                    database.on(standby),
+                    counted(proxy.dataSource(database)),
+                    () -> proxy.redirect(standby.host(), standby.port()));
         }
     }
 
@@ -106,7 +110,8 @@ class FailoverTest {
 
                 promoted.server().promote();
                 CompletableFuture<Object> first = CompletableFuture.anyOf(one, several);
-                LockHandle next = (LockHandle) first.orTimeout(15, TimeUnit.SECONDS).join();
+                LockHandle next =
+                        (LockHandle) first.orTimeout(15, TimeUnit.SECONDS).join();
                 assertThat(next.fencingToken()).isGreaterThan(token);
                 assertThat(new ClientSession(looking, "shop pglock").locks()).hasSameSizeAs(next.keys());
                 next.close();
@@ -125,9 +130,10 @@ class FailoverTest {
         try (Connection writing = onStandby.on(primary).connect();
                 Connection reading = onStandby.connect()) {
             Held.execute(writing, "create table orders (id int)");
-            scenario.await("the standby to have replayed it", () -> Held.column(
-                            reading, "select 1 from pg_class where relname = 'orders'")
-                    .contains("1"));
+            scenario.await(
+                    "the standby to have replayed it",
+                    () -> Held.column(reading, "select 1 from pg_class where relname = 'orders'")
+                            .contains("1"));
         }
     }
 

@@ -144,7 +144,8 @@ class LockClientOptionsTest {
         Told told = new Told();
         Session web = scenario.session("web");
         web.execute("select pg_advisory_lock(2)");
-        try (LockClient client = LockClient.create(dataSource, DEFAULTS.name("shop").listener(told))) {
+        try (LockClient client =
+                LockClient.create(dataSource, DEFAULTS.name("shop").listener(told))) {
             String me = " on " + Thread.currentThread().getName();
             client.advisory(KEY).shared().owner("job 7").acquire().close();
             assertThat(told.lines)
@@ -152,9 +153,7 @@ class LockClientOptionsTest {
             assertThat(told.uses).last().satisfies(use -> assertThat(use.held()).isPositive());
 
             told.lines.clear();
-            assertThat(client.advisory(LockKey.of(2), KEY)
-                            .owner("job 8")
-                            .tryAcquire(Duration.ofMillis(20)))
+            assertThat(client.advisory(LockKey.of(2), KEY).owner("job 8").tryAcquire(Duration.ofMillis(20)))
                     .isEmpty();
             assertThat(told.lines).containsExactly("not acquired [1, 2] for job 8" + me);
             assertThat(told.uses).last().satisfies(use -> {
@@ -165,12 +164,17 @@ class LockClientOptionsTest {
             told.lines.clear();
             CompletableFuture<LockHandle> async = client.advisory(KEY).acquireAsync();
             async.join();
-            assertThat(told.lines).singleElement().asString().startsWith("acquired [1] for an asynchronous request on pglock-told-");
+            assertThat(told.lines)
+                    .singleElement()
+                    .asString()
+                    .startsWith("acquired [1] for an asynchronous request on pglock-told-");
 
             told.lines.clear();
             ClientSession.of(scenario, "shop").terminate();
             scenario.await("the loss to be told", () -> !told.lines.isEmpty());
-            assertThat(told.lines).singleElement().asString()
+            assertThat(told.lines)
+                    .singleElement()
+                    .asString()
                     .startsWith("lost, The connection of pglock-")
                     .contains("is lost, and with it every lock that it held: ")
                     .contains(" [1] for an asynchronous request on pglock-told-");
@@ -197,14 +201,16 @@ class LockClientOptionsTest {
 
             assertThat(client.toString()).contains("holds 0");
         }
-        assertThat(log).filteredOn(entry -> entry.getMessage().matches("The listener of pglock-\\d+ failed")).hasSize(2);
+        assertThat(log)
+                .filteredOn(entry -> entry.getMessage().matches("The listener of pglock-\\d+ failed"))
+                .hasSize(2);
     }
 
     @Test
     void warnsOfALockThatIsHeldForTooLongAndShowsWhoTookIt() {
         Told told = new Told();
-        try (LockClient client =
-                LockClient.create(dataSource, DEFAULTS.warnWhenHeldFor(Duration.ofMillis(200)).listener(told))) {
+        try (LockClient client = LockClient.create(
+                dataSource, DEFAULTS.warnWhenHeldFor(Duration.ofMillis(200)).listener(told))) {
             LockHandle forLong = takenHere(client);
             client.advisory("for a moment").acquire().close();
 
@@ -214,7 +220,8 @@ class LockClientOptionsTest {
                 assertThat(suspicion).hasMessage("1: has been held for more than 200ms. It was acquired here:");
                 assertShowsWhoTookIt(suspicion);
             });
-            assertThat(log).filteredOn(entry -> entry.getMessage().startsWith("1: has been held"))
+            assertThat(log)
+                    .filteredOn(entry -> entry.getMessage().startsWith("1: has been held"))
                     .singleElement()
                     .satisfies(entry -> assertShowsWhoTookIt(entry.getThrown()));
             assertThat(forLong.isHeld()).isTrue();
@@ -263,10 +270,12 @@ class LockClientOptionsTest {
             LockHandle handle = client.advisory(report).shared().owner("job 7").acquire();
             assertThat(handle).hasToString("nightly-report (-8663603374018903193), shared, held");
             assertThat(client.toString())
-                    .matches("pglock-\\d+, pid \\d+: holds 1 of at most 50 \\(nightly-report \\(-8663603374018903193\\) by"
-                            + " job 7\\), 0 waiting");
+                    .matches(
+                            "pglock-\\d+, pid \\d+: holds 1 of at most 50 \\(nightly-report \\(-8663603374018903193\\) by"
+                                    + " job 7\\), 0 waiting");
             LockHandle mine = client.advisory(KEY).acquire();
-            assertThat(client.toString()).contains("1 by thread " + Thread.currentThread().getName());
+            assertThat(client.toString())
+                    .contains("1 by thread " + Thread.currentThread().getName());
             handle.close();
             assertThat(handle).hasToString("nightly-report (-8663603374018903193), shared, not held");
             mine.close();
@@ -294,8 +303,9 @@ class LockClientOptionsTest {
             assertThat(timeout(client.advisory(far.key())))
                     .startsWith("3: not acquired within 50ms, blocked by pid ")
                     .contains("(shop pglock, ")
-                    .endsWith("It is the session of a LockClient, with all locks of that application: try again when this"
-                            + " one is released.")
+                    .endsWith(
+                            "It is the session of a LockClient, with all locks of that application: try again when this"
+                                    + " one is released.")
                     .doesNotContain("pg_terminate_backend");
             assertThat(held.isHeld()).isTrue();
         }

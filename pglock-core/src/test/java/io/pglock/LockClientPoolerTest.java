@@ -56,7 +56,8 @@ class LockClientPoolerTest {
                 Arguments.of("transaction", Map.of("server_round_robin", "1")),
                 Arguments.of("transaction", Map.of("server_round_robin", "1", "default_pool_size", "2")),
                 Arguments.of(
-                        "transaction", Map.of("server_round_robin", "1", "default_pool_size", "2", "min_pool_size", "2")),
+                        "transaction",
+                        Map.of("server_round_robin", "1", "default_pool_size", "2", "min_pool_size", "2")),
                 Arguments.of("transaction", Map.of("server_round_robin", "1", "min_pool_size", "10")));
     }
 
@@ -177,7 +178,8 @@ class LockClientPoolerTest {
     /** Whether it is the pool of the application or the pooler that has no second one does not show. */
     @Test
     void saysSoWhereThePoolOfTheApplicationHasNoSecondConnectionToTellWith(Scenario scenario) {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port())
+        try (TcpProxy proxy = TcpProxy.to(
+                                database.server().host(), database.server().port())
                         .rewriteBackendKey();
                 HikariDataSource pool = new HikariDataSource()) {
             pool.setDataSource(proxy.dataSource(database));
@@ -188,13 +190,15 @@ class LockClientPoolerTest {
                     .withMessageContaining("is behind a pooler")
                     .withMessageContaining("a second connection")
                     .withMessageContaining("Let its pool be larger");
-            scenario.await("both to be given back", () -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
+            scenario.await(
+                    "both to be given back", () -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
         }
     }
 
     @Test
     void isRecognizedByTheProcessIdThatTheDriverWasTold() throws SQLException {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port())
+        try (TcpProxy proxy = TcpProxy.to(
+                                database.server().host(), database.server().port())
                         .rewriteBackendKey();
                 LockClient client = LockClient.create(proxy.dataSource(database));
                 Connection connection = proxy.dataSource(database).getConnection()) {

@@ -190,7 +190,9 @@ class LockClientSessionTest {
     /** As a pool hands it out: closing it gives it back. */
     private static Connection unclosed(Connection physical) {
         return (Connection) Proxy.newProxyInstance(
-                LockClientSessionTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, args) -> {
+                LockClientSessionTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, args) -> {
                     if (method.getName().equals("close")) {
                         return null;
                     }
@@ -224,8 +226,9 @@ class LockClientSessionTest {
 
         assertRefused(seen(h2), "Not a PostgreSQL connection: H2");
 
-        assertThat(handedOut).singleElement().satisfies(connection -> assertThat(connection.isClosed())
-                .isTrue());
+        assertThat(handedOut)
+                .singleElement()
+                .satisfies(connection -> assertThat(connection.isClosed()).isTrue());
     }
 
     private static void assertRefused(DataSource source, String... why) {
@@ -254,8 +257,10 @@ class LockClientSessionTest {
                 .isThrownBy(held::close)
                 .withMessageContaining("The LockClient was closed");
         held.close();
-        assertThat(waiting).failsWithin(Duration.ofSeconds(5)).withThrowableThat().withCauseInstanceOf(
-                IllegalStateException.class);
+        assertThat(waiting)
+                .failsWithin(Duration.ofSeconds(5))
+                .withThrowableThat()
+                .withCauseInstanceOf(IllegalStateException.class);
         assertThatIllegalStateException()
                 .isThrownBy(() -> client.advisory(KEY).acquire())
                 .withMessageContaining("closed");

@@ -43,7 +43,8 @@ class LockEventsTest {
             recording.enable("pglock.Hold").withoutThreshold();
             recording.enable("pglock.RoundTrip").withoutThreshold();
             recording.start();
-            try (LockClient client = LockClient.create(dataSource, LockClient.Options.defaults().name("shop"))) {
+            try (LockClient client =
+                    LockClient.create(dataSource, LockClient.Options.defaults().name("shop"))) {
                 client.advisory("report").shared().acquire().close();
                 assertThat(client.advisory(LockKey.of(2)).tryAcquire(Duration.ofMillis(60)))
                         .isEmpty();
@@ -79,9 +80,7 @@ class LockEventsTest {
                         event -> event.getString("key"),
                         event -> event.getBoolean("shared"),
                         event -> event.getBoolean("lost"))
-                .containsExactlyInAnyOrder(
-                        tuple("[" + report + "]", true, false),
-                        tuple("[1, 3]", false, true));
+                .containsExactlyInAnyOrder(tuple("[" + report + "]", true, false), tuple("[1, 3]", false, true));
         assertThat(named("pglock.RoundTrip"))
                 .hasSizeGreaterThan(3)
                 .allSatisfy(event -> assertThat(event.getThread().getJavaName()).matches("pglock-\\d+"))

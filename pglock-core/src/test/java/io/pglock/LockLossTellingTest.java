@@ -56,8 +56,8 @@ class LockLossTellingTest {
         try (LockClient client = LockClient.create(dataSource, SHOP)) {
             Queue<String> names = new ConcurrentLinkedQueue<>();
             List<LockHandle> held = take(client, 20);
-            held.forEach(handle -> handle.onLost(() -> names.add(
-                    (Thread.currentThread().isDaemon() ? "daemon " : "")
+            held.forEach(handle ->
+                    handle.onLost(() -> names.add((Thread.currentThread().isDaemon() ? "daemon " : "")
                             + Thread.currentThread().getName())));
 
             session.terminate();
@@ -74,7 +74,8 @@ class LockLossTellingTest {
         try (LockClient client = LockClient.create(dataSource, SHOP.executor(executor))) {
             Queue<String> names = new ConcurrentLinkedQueue<>();
             List<LockHandle> held = take(client, 5);
-            held.forEach(handle -> handle.onLost(() -> names.add(Thread.currentThread().getName())));
+            held.forEach(handle ->
+                    handle.onLost(() -> names.add(Thread.currentThread().getName())));
 
             session.terminate();
             scenario.await("all to be told", () -> names.size() == 5);
@@ -183,7 +184,8 @@ class LockLossTellingTest {
         try (LockClient client = LockClient.create(dataSource, SHOP.executor(executor))) {
             Queue<String> names = new ConcurrentLinkedQueue<>();
             List<LockHandle> held = take(client, 3);
-            held.forEach(handle -> handle.onLost(() -> names.add(Thread.currentThread().getName())));
+            held.forEach(handle ->
+                    handle.onLost(() -> names.add(Thread.currentThread().getName())));
             executor.shutdownNow();
 
             session.terminate();

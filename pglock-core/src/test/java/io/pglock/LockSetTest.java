@@ -21,11 +21,13 @@ class LockSetTest {
     /** The server gives a session again what it has, and so cannot tell the owners within a client apart. */
     @Test
     void whatIsAskedForAtTheSameMomentIsGrantedToOneOfThem(Database database) {
-        try (TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port());
+        try (TcpProxy proxy =
+                        TcpProxy.to(database.server().host(), database.server().port());
                 LockClient client = LockClient.create(proxy.dataSource(database))) {
             proxy.delay(Duration.ofMillis(25));
             for (int i = 0; i < 10; i++) {
-                CompletableFuture<LockHandle> occupied = client.advisory("occupied").acquireAsync();
+                CompletableFuture<LockHandle> occupied =
+                        client.advisory("occupied").acquireAsync();
                 List<CompletableFuture<LockHandle>> asked = List.of(
                         client.advisory(LockKey.of(1)).acquireAsync(),
                         client.advisory(LockKey.of(1), LockKey.of(3)).acquireAsync(),
@@ -33,7 +35,9 @@ class LockSetTest {
                 occupied.join().close();
 
                 for (int left = 3; left > 0; left--) {
-                    CompletableFuture.anyOf(asked.stream().filter(each -> !isClosed(each)).toArray(CompletableFuture[]::new))
+                    CompletableFuture.anyOf(asked.stream()
+                                    .filter(each -> !isClosed(each))
+                                    .toArray(CompletableFuture[]::new))
                             .orTimeout(10, TimeUnit.SECONDS)
                             .join();
                     assertThat(asked.stream().filter(CompletableFuture::isDone).filter(each -> !isClosed(each)))

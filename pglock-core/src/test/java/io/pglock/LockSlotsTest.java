@@ -92,16 +92,19 @@ class LockSlotsTest {
                 refused.add(e.getCause());
             }
         }
-        assertThat(refused).isNotEmpty().allSatisfy(failure -> assertThat(failure)
-                .isExactlyInstanceOf(PgLockException.class)
-                .hasMessageContaining("out of shared memory")
-                .hasMessageContaining("max_locks_per_transaction (10) times max_connections"));
+        assertThat(refused)
+                .isNotEmpty()
+                .allSatisfy(failure -> assertThat(failure)
+                        .isExactlyInstanceOf(PgLockException.class)
+                        .hasMessageContaining("out of shared memory")
+                        .hasMessageContaining("max_locks_per_transaction (10) times max_connections"));
         return granted;
     }
 
     @Test
     void whatDoesNotFitIsRefusedAndWhatWasHeldIsHeld(Scenario scenario) throws SQLException {
-        List<LockHandle> before = ask(0, 200).stream().map(CompletableFuture::join).toList();
+        List<LockHandle> before =
+                ask(0, 200).stream().map(CompletableFuture::join).toList();
         String pid = session.pid();
 
         List<LockHandle> granted = granted(ask(1_000, 9_000));
@@ -130,7 +133,8 @@ class LockSlotsTest {
             CompletableFuture.allOf(releasing).orTimeout(30, TimeUnit.SECONDS).join();
 
             assertThat(kept).allMatch(LockHandle::isHeld);
-            List<LockHandle> all = Stream.concat(kept.stream(), granted.stream()).toList();
+            List<LockHandle> all =
+                    Stream.concat(kept.stream(), granted.stream()).toList();
             scenario.await("the session to hold what its handles say", () -> locks().equals(keys(all)));
             all.forEach(LockHandle::close);
             assertThat(locks()).isEmpty();

@@ -65,8 +65,18 @@ public class Hold {
             return false;
         }
         state = State.RELEASED;
-        actions = null;
         return true;
+    }
+
+    /** It turned out to be gone when it was to be released: whoever wanted to know of that still does. */
+    public final void lostBeforeRelease(Loss why) {
+        List<Runnable> told;
+        synchronized (this) {
+            loss = why;
+            told = actions == null ? List.of() : actions;
+            actions = null;
+        }
+        told.forEach(this::tell);
     }
 
     /** @return whether it was held until now */

@@ -2,12 +2,15 @@
 package io.pglock.internal;
 
 import io.pglock.LockKey;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What goes to the server next, all in one statement, in this order; then the requests for several keys, each a statement of
@@ -30,8 +33,7 @@ final class LockBatch {
     /**
      * Several keys for one request, all or nothing.
      *
-     * @param isFree whether the session still holds none of them: what comes earlier in the batch may have taken one, and the
-     *     server would give it to the same session again
+     * @param isFree whether this session holds none of them, after all that came before: what it holds it would get again
      */
     record Several(LockRequest request, List<LockKey> keys, BooleanSupplier isFree, Answer answer) {}
 
@@ -39,29 +41,52 @@ final class LockBatch {
     record Token(ClientHold hold, CompletableFuture<Long> reply) {}
 
     private final List<Entry> entries = new ArrayList<>();
-    private final List<Several> several = new ArrayList<>();
     private final List<Token> tokens = new ArrayList<>();
     private final Set<LockKey> withToken = new HashSet<>();
+    private final Queue<Several> unanswered = new ArrayDeque<>();
+    private boolean answered;
 
     void add(LockOp op, LockKey key, Answer answer) {
         entries.add(new Entry(op, key, answer));
     }
 
     void add(Several request) {
-        several.add(request);
+        unanswered.add(request);
     }
 
-    /** @return false when it has to be in another batch: two holders of one lock must not get the same token */
-    boolean add(Token token) {
-        if (token.hold().keys().stream().anyMatch(withToken::contains)) {
-            return false;
+    /** What the server said of all the entries, a character for each. */
+    void answer(String answers) {
+        answered = true;
+        for (int i = 0; i < answers.length(); i++) {
+            entries.get(i).answer().is(answers.charAt(i) == '1');
         }
-        withToken.addAll(token.hold().keys());
-        return tokens.add(token);
+    }
+
+    /** Takes the next request for several keys, until there is none. */
+    @Nullable Several nextSeveral() {
+        return unanswered.peek();
+    }
+
+    /** What the server said of it. */
+    void answerSeveral(boolean yes) {
+        unanswered.remove().answer().is(yes);
+    }
+
+    /** What was asked for when the statement failed: nothing of it was answered. */
+    List<Entry> failedEntries() {
+        return answered ? List.of() : entries;
+    }
+
+    /** Not here but in the next batch, where it concerns the same lock as another: two holders must not get the same token. */
+    void add(Token token) {
+        if (token.hold().keys().stream().noneMatch(withToken::contains)) {
+            withToken.addAll(token.hold().keys());
+            tokens.add(token);
+        }
     }
 
     boolean isEmpty() {
-        return entries.isEmpty() && several.isEmpty() && tokens.isEmpty();
+        return entries.isEmpty() && unanswered.isEmpty() && tokens.isEmpty();
     }
 
     boolean isFull() {
@@ -70,10 +95,6 @@ final class LockBatch {
 
     List<Entry> entries() {
         return entries;
-    }
-
-    List<Several> several() {
-        return several;
     }
 
     List<Token> tokens() {

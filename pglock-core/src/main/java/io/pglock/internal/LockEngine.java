@@ -40,8 +40,11 @@ public final class LockEngine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.pglock");
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
-    /** How often the socket is looked at, where no answer does so. */
+    /** How often the socket is looked at at least, where no answer does so. */
     private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(500);
+
+    /** Of a heartbeat, so much may pass in silence; what is left is for the answer to the question whether anybody is there. */
+    private static final int QUARTERS = 4;
 
     private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
@@ -52,6 +55,7 @@ public final class LockEngine implements AutoCloseable {
     private final ConnectionSource source;
     private final Settings settings;
     private final LockTable table;
+    private final long look;
     private final Thread thread;
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean parked = new AtomicBoolean();
@@ -92,6 +96,7 @@ public final class LockEngine implements AutoCloseable {
         this.source = source;
         this.settings = settings;
         this.table = new LockTable(settings.mostLocks(), settings.heartbeat().toNanos(), settings.executor());
+        this.look = Math.min(LOOK, settings.heartbeat().toNanos() / (2 * QUARTERS));
         this.thread = new Thread(this::run, "pglock-" + NUMBER.incrementAndGet());
         this.thread.setDaemon(true);
     }
@@ -223,7 +228,7 @@ public final class LockEngine implements AutoCloseable {
 
     private void turn() {
         drain();
-        if (table.now() - lastLook >= LOOK) {
+        if (table.now() - lastLook >= look) {
             lastLook = table.now();
             settings.nowAndThen().run();
         }
@@ -240,8 +245,8 @@ public final class LockEngine implements AutoCloseable {
         LockBatch batch = table.plan();
         if (!batch.isEmpty()) {
             send(current, batch);
-        } else if (table.now() - lastListened < LOOK || listen(current)) {
-            park(table.idleFor(LOOK, true));
+        } else if (table.now() - lastListened < look || listen(current)) {
+            park(table.idleFor(look, true));
         }
     }
 
@@ -263,6 +268,7 @@ public final class LockEngine implements AutoCloseable {
             LockSupport.parkNanos(this, nanos);
         }
         parked.set(false);
+        Thread.interrupted(); // nobody has a reason to, and the next time it would not park
     }
 
     private void send(LockLink current, LockBatch batch) {
@@ -276,6 +282,7 @@ public final class LockEngine implements AutoCloseable {
         } catch (SQLException e) {
             failures += isPassing(e) ? 0 : 1;
             if (current.isLost(e) || failures > MOST_FAILURES) {
+                batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
             } else {
                 reconcile(current, batch, e);
@@ -283,7 +290,7 @@ public final class LockEngine implements AutoCloseable {
         }
     }
 
-    /** Somebody cancels our statements, or the server's lock table is full, which fails those who wanted more: no reason to give up the rest. */
+    /** Somebody cancels our statements, or the server has no room for more locks: no reason to give up those that are held. */
     private static boolean isPassing(SQLException e) {
         return SqlState.is(e, SqlState.QUERY_CANCELED)
                 || String.valueOf(e.getSQLState()).startsWith(SqlState.INSUFFICIENT_RESOURCES);
@@ -291,26 +298,31 @@ public final class LockEngine implements AutoCloseable {
 
     /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
     private void reconcile(LockLink current, LockBatch batch, SQLException failure) {
-        boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
-        PgLockException told = new PgLockException(
-                "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
         try {
             settle(
                     current,
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
-            if (!cancelled) {
-                table.failFirst(batch.entries(), told);
-                batch.several().forEach(several -> several.request().fail(told));
-                batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
-            } else {
-                batch.tokens().forEach(table::token);
+            if (!SqlState.is(failure, SqlState.QUERY_CANCELED)) {
+                String message =
+                        "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots();
+                fail(batch, new PgLockException(message, failure));
             }
         } catch (SQLException e) {
             e.addSuppressed(failure);
+            batch.tokens().forEach(table::token);
             lost(current, e);
         }
+    }
+
+    private void fail(LockBatch batch, PgLockException told) {
+        table.failFirst(batch.failedEntries(), told);
+        LockBatch.Several several = batch.nextSeveral();
+        if (several != null && batch.failedEntries().isEmpty()) {
+            several.request().fail(told);
+        }
+        batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
     }
 
     /** Whoever cancels our statements may cancel these too. */
@@ -332,7 +344,7 @@ public final class LockEngine implements AutoCloseable {
         lastListened = table.now();
         try {
             long silence = now() - current.lastAnswer();
-            if (silence >= settings.heartbeat().toNanos() / 2) {
+            if (silence + look >= settings.heartbeat().toNanos() / QUARTERS) {
                 current.ping();
             } else {
                 current.listen();
@@ -387,6 +399,8 @@ public final class LockEngine implements AutoCloseable {
             later(String.valueOf(e.getMessage())); // not promoted yet
         } catch (PgLockException e) {
             table.failAll(e);
+        } catch (RuntimeException e) {
+            table.failAll(new IllegalStateException(name() + ": the DataSource failed: " + e, e));
         }
         // also where it is lost again at once
         reconnectAfter = Math.min(LAST_RECONNECT, Math.max(FIRST_RECONNECT, 2 * reconnectAfter));
@@ -394,6 +408,8 @@ public final class LockEngine implements AutoCloseable {
     }
 
     private void later(String why) {
+        now();
+        table.unreachable();
         if (outage.isEmpty()) {
             LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
             outage = Optional.of(why);
@@ -406,7 +422,8 @@ public final class LockEngine implements AutoCloseable {
         return e instanceof SQLTransientException
                 || state == null
                 || SqlState.isConnectionLost(e)
-                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES);
+                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES)
+                || state.equals(SqlState.QUERY_CANCELED);
     }
 
     /** Where it is connected to, for an operator. */

@@ -224,13 +224,10 @@ final class LockLink {
     /** Sends the batch, and has its answers dealt with; nothing of them where this throws. */
     void run(LockBatch todo) throws SQLException {
         if (!todo.entries().isEmpty() || !todo.tokens().isEmpty()) {
-            String answers = todo.looksAtTheQueue() ? runLooking(todo) : run(batch, todo);
-            for (int i = 0; i < answers.length(); i++) {
-                todo.entries().get(i).answer().is(answers.charAt(i) == '1');
-            }
+            todo.answer(todo.looksAtTheQueue() ? runLooking(todo) : run(batch, todo));
         }
-        for (LockBatch.Several several : todo.several()) {
-            several.answer().is(several.isFree().getAsBoolean() && lockAll(several));
+        for (LockBatch.Several next = todo.nextSeveral(); next != null; next = todo.nextSeveral()) {
+            todo.answerSeveral(next.isFree().getAsBoolean() && lockAll(next));
         }
     }
 

@@ -162,13 +162,18 @@ final class LockQueue {
         table.changed(this);
     }
 
+    /** Those who wait for the first answer no longer than they said. */
+    void notNow(long now) {
+        waiting.forEach(request -> request.notNow(now));
+    }
+
     private boolean mayJoin(LockRequest request, long now) {
         return request.isShared()
                 && !readers.isEmpty()
                 && writer.isEmpty()
                 && waiting.isEmpty()
                 && !mustDrain
-                && now - turnBegan < readersMayEnterFor;
+                && readersMayEnter(now);
     }
 
     /** @return false when nobody wants it any more */
@@ -258,20 +263,29 @@ final class LockQueue {
                     downgradeRefused = true;
                 }
             });
-        } else if (writer.isEmpty()
-                && !mustDrain
-                && isShared(waiting.peek())
-                && now - turnBegan >= readersMayEnterFor) {
-            batch.add(LockOp.IS_AWAITED, key, awaited -> {
-                if (awaited || several > 0) {
-                    mustDrain = true;
-                } else {
-                    turnBegan = now;
-                    readersMayEnterFor = Math.min(2 * readersMayEnterFor, LONGEST_UNASKED);
-                    admitReaders();
-                }
-            });
+        } else if (writer.isEmpty() && isShared(waiting.peek()) && !mustDrain) {
+            if (readersMayEnter(now)) {
+                admitReaders();
+            } else {
+                planToAskForWriters(batch, now);
+            }
         }
+    }
+
+    private boolean readersMayEnter(long now) {
+        return now - turnBegan < readersMayEnterFor;
+    }
+
+    private void planToAskForWriters(LockBatch batch, long now) {
+        batch.add(LockOp.IS_AWAITED, key, awaited -> {
+            if (awaited || several > 0) {
+                mustDrain = true;
+            } else {
+                turnBegan = now;
+                readersMayEnterFor = Math.min(2 * readersMayEnterFor, LONGEST_UNASKED);
+                admitReaders();
+            }
+        });
     }
 
     private static boolean isShared(@Nullable LockRequest request) {
@@ -399,6 +413,7 @@ final class LockQueue {
         while (!waiting.isEmpty() && !waiting.element().isShared()) {
             LockRequest next = waiting.remove();
             if (grant(next)) {
+                downgradeRefused = false;
                 grantToSameOwner(next);
                 return true;
             }

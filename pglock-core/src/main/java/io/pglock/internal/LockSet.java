@@ -38,6 +38,11 @@ final class LockSet {
         request.fail(failure);
     }
 
+    /** Waits for the first answer no longer than it said. */
+    void unreachable(long now) {
+        request.notNow(now);
+    }
+
     /** As if it had not been tried yet. */
     void reset() {
         pause = 0;
@@ -62,11 +67,11 @@ final class LockSet {
                 .toList();
         if (missing.isEmpty()) {
             grant(missing);
-        } else if (!isFree(missing)) {
+        } else if (!areFree(missing)) {
             notNow();
         } else {
             List<LockKey> keys = missing.stream().map(LockQueue::key).toList();
-            batch.add(new LockBatch.Several(request, keys, () -> isFree(missing), yes -> {
+            batch.add(new LockBatch.Several(request, keys, () -> areFree(missing), yes -> {
                 if (yes) {
                     grant(missing);
                 } else {
@@ -79,8 +84,8 @@ final class LockSet {
         }
     }
 
-    private static boolean isFree(List<LockQueue> missing) {
-        return missing.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
+    private static boolean areFree(List<LockQueue> queues) {
+        return queues.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
     }
 
     private void grant(List<LockQueue> taken) {

@@ -37,7 +37,12 @@ final class LockTable {
             new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
     private final Set<LockQueue> planned = new HashSet<>();
     private String slots = "";
+
+    /** When the first of those who wait is due. */
+    private long nextTick = System.nanoTime();
+
     private Hold.Loss lastLoss = new Hold.Loss("The lock is not held any more.", null);
+    private boolean unreachable;
     private long now;
 
     /** When somebody's time is over who has no thread to notice it. */
@@ -57,6 +62,14 @@ final class LockTable {
     /** @param slots how many locks the server has room for, as a sentence */
     void connected(String slots) {
         this.slots = slots;
+        this.unreachable = false;
+    }
+
+    /** There is no session to be had for now: an answer too, for those who do not wait for ever. */
+    void unreachable() {
+        unreachable = true;
+        queues.values().forEach(queue -> queue.notNow(now));
+        sets.forEach(set -> set.unreachable(now));
     }
 
     /** The moment of what happens at present. */
@@ -95,12 +108,15 @@ final class LockTable {
 
     /** @param watched whether a thread waits that sees by itself when its time is over */
     void request(LockRequest request, boolean watched) {
-        List<LockQueue> present = queuesOf(request.keys());
-        if (queues.size() + request.keys().size() - present.size() > mostLocks) {
+        if (wouldBeTooMany(request)) {
+            queues.values().removeIf(LockQueue::isIdle); // released a moment ago
+        }
+        if (wouldBeTooMany(request)) {
             request.fail(new PgLockException(tooMany(request)));
             return;
         }
-        if (present.stream().anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+        if (queuesOf(request.keys()).stream()
+                .anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
             refuseUpgrade(request);
             return;
         }
@@ -112,6 +128,13 @@ final class LockTable {
         } else {
             sets.add(new LockSet(this, request));
         }
+        if (unreachable) {
+            request.notNow(now);
+        }
+    }
+
+    private boolean wouldBeTooMany(LockRequest request) {
+        return queues.size() + request.keys().size() - queuesOf(request.keys()).size() > mostLocks;
     }
 
     private String tooMany(LockRequest request) {
@@ -147,8 +170,16 @@ final class LockTable {
         return release;
     }
 
+    private static IllegalStateException notHeld() {
+        return new IllegalStateException("The lock is not held any more.");
+    }
+
     void token(LockBatch.Token token) {
-        tokens.add(token);
+        if (token.hold().isHeld()) {
+            tokens.add(token);
+        } else {
+            token.reply().completeExceptionally(notHeld());
+        }
     }
 
     // ---- what to ask of the server ----------------------------------------------------------------------------------
@@ -184,16 +215,24 @@ final class LockTable {
             isChanged.remove(queue);
             plan(queue, batch);
         }
-        if (!waiting.isEmpty()) {
-            for (LockQueue queue : List.copyOf(waiting)) {
-                if (queue.isDue(now) && !batch.isFull()) {
-                    plan(queue, batch);
-                }
-            }
+        if (!waiting.isEmpty() && nextTick - now <= 0) {
+            planWaiting(batch);
         }
         planSets(batch);
         planTokens(batch);
         return batch;
+    }
+
+    /** One tick for all of them. */
+    private void planWaiting(LockBatch batch) {
+        nextTick = now + LockQueue.LONGEST_PAUSE;
+        for (LockQueue queue : List.copyOf(waiting)) {
+            if (queue.isDue(now) && !batch.isFull()) {
+                plan(queue, batch);
+            } else {
+                nextTick = earlier(nextTick, queue.nextTry(now));
+            }
+        }
     }
 
     private void plan(LockQueue queue, LockBatch batch) {
@@ -206,6 +245,7 @@ final class LockTable {
     private void settle(LockQueue queue) {
         if (queue.waitsForServer()) {
             waiting.add(queue);
+            nextTick = earlier(nextTick, queue.nextTry(now));
         } else {
             waiting.remove(queue);
         }
@@ -226,14 +266,14 @@ final class LockTable {
         }
     }
 
+    /** They stay here until they are answered, whatever becomes of the batch. */
     private void planTokens(LockBatch batch) {
-        for (Iterator<LockBatch.Token> each = tokens.iterator(); each.hasNext(); ) {
-            LockBatch.Token token = each.next();
-            if (!token.hold().isHeld()) {
-                token.reply().completeExceptionally(new IllegalStateException("released"));
-                each.remove();
-            } else if (batch.add(token)) {
-                each.remove();
+        tokens.removeIf(token -> token.reply().isDone());
+        for (LockBatch.Token token : tokens) {
+            if (token.hold().isHeld()) {
+                batch.add(token);
+            } else {
+                token.reply().completeExceptionally(notHeld());
             }
         }
     }
@@ -257,8 +297,8 @@ final class LockTable {
             if (!changed.isEmpty() || !tokens.isEmpty()) {
                 return 0;
             }
-            for (LockQueue queue : waiting) {
-                until = earlier(until, queue.nextTry(now));
+            if (!waiting.isEmpty()) {
+                until = earlier(until, nextTick);
             }
             for (LockSet set : sets) {
                 until = earlier(until, set.nextTry(now));
@@ -284,7 +324,7 @@ final class LockTable {
             changed(queue);
         }
         sets.forEach(LockSet::reset);
-        tokens.forEach(token -> token.reply().completeExceptionally(new IllegalStateException("lost")));
+        tokens.forEach(token -> token.reply().completeExceptionally(notHeld()));
         tokens.clear();
     }
 

@@ -61,10 +61,11 @@ final class PoolerCheck {
             requireOther(its, own);
         }
         if (its.isEmpty() && session.connection() != session.physical()) {
-            throw new LockNotSupportedException("LockClient: backend " + own
-                    + " is behind a pooler, and whether it stays there takes a second connection to find out, which the"
-                    + " DataSource has not handed out within " + SECONDS
-                    + "s. Let its pool be larger, give LockClient a DataSource without one, or connect directly to the server.");
+            throw new LockNotSupportedException(
+                    "LockClient: backend " + own
+                            + " is behind a pooler, and whether it stays there takes a second connection to find out, which the"
+                            + " DataSource has not handed out within " + SECONDS
+                            + "s. Let its pool be larger, give LockClient a DataSource without one, or connect directly to the server.");
         }
         return its.isPresent();
     }

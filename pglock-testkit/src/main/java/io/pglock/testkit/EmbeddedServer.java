@@ -41,12 +41,11 @@ final class EmbeddedServer implements AutoCloseable {
     private final Path dataDirectory;
     private final PgCtl pgCtl;
 
-    private EmbeddedServer(EmbeddedPostgres postgres, Map<String, String> settings, File dataDirectory)
-            throws IOException {
+    private EmbeddedServer(EmbeddedPostgres postgres, Map<String, String> settings, File dataDirectory) {
         this.postgres = postgres;
         this.settings = settings;
         this.dataDirectory = dataDirectory.toPath();
-        this.pgCtl = PgCtl.of(this.dataDirectory);
+        this.pgCtl = new PgCtl(this.dataDirectory);
     }
 
     static PostgresServer start(Map<String, String> settings) {
@@ -95,7 +94,7 @@ final class EmbeddedServer implements AutoCloseable {
             File own = requireOwn(postgres, dataDirectory.get());
             var endpoint = new Endpoint("localhost", postgres.getPort(), "", "postgres", "", "postgres");
             return new PostgresServer(endpoint, new EmbeddedServer(postgres, settings, own));
-        } catch (IOException | SQLException | IllegalStateException e) {
+        } catch (SQLException | IllegalStateException e) {
             postgres.close();
             throw e;
         }

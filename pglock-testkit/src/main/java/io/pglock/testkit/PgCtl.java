@@ -10,27 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** {@code pg_ctl} for one data directory, run the way that the embedded server itself was started. */
-record PgCtl(Path program, Path dataDirectory) {
-
-    /** Finds the programs where those of the running server are: the first line of {@code postmaster.opts} begins with it. */
-    static PgCtl of(Path dataDirectory) throws IOException {
-        String commandLine = Files.readString(dataDirectory.resolve("postmaster.opts"));
-        Path postgres = Path.of(commandLine.substring(0, commandLine.indexOf(" \"")));
-        return new PgCtl(
-                postgres.resolveSibling(postgres.getFileName().toString().replace("postgres", "pg_ctl")),
-                dataDirectory);
-    }
+record PgCtl(Path dataDirectory) {
 
     /** Waits until it is done, a minute at most: the default of {@code pg_ctl}. */
     void run(String action, String... options) {
-        List<String> command = new ArrayList<>();
-        if (LinuxUtils.isUnshareAvailable()) {
-            command.addAll(List.of("unshare", "-U"));
-        }
-        Path log = log();
-        command.addAll(List.of(program.toString(), action, "-w", "-D", dataDirectory.toString(), "-l", log.toString()));
-        command.addAll(List.of(options));
         try {
+            List<String> command = command(action, options);
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             // With a log of its own the server does not keep this stream open.
@@ -38,14 +23,32 @@ record PgCtl(Path program, Path dataDirectory) {
             int exitCode = process.waitFor();
             if (exitCode != 0) {
                 throw new IllegalStateException(
-                        String.join(" ", command) + " ended with " + exitCode + ":\n" + said + tail(log));
+                        String.join(" ", command) + " ended with " + exitCode + ":\n" + said + tail(log()));
             }
         } catch (IOException e) {
-            throw new IllegalStateException(String.join(" ", command) + ": " + e.getMessage(), e);
+            throw new IllegalStateException("pg_ctl " + action + " in " + dataDirectory + ": " + e, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for pg_ctl " + action, e);
         }
+    }
+
+    private List<String> command(String action, String... options) throws IOException {
+        List<String> command = new ArrayList<>();
+        if (LinuxUtils.isUnshareAvailable()) {
+            command.addAll(List.of("unshare", "-U"));
+        }
+        command.add(program().toString());
+        command.addAll(List.of(action, "-w", "-D", dataDirectory.toString(), "-l", log().toString()));
+        command.addAll(List.of(options));
+        return command;
+    }
+
+    /** It is where the server is, whose command line its data directory remembers: {@code /some/bin/postgres "-D" ...}. */
+    private Path program() throws IOException {
+        String commandLine = Files.readString(dataDirectory.resolve("postmaster.opts"));
+        Path postgres = Path.of(commandLine.substring(0, commandLine.indexOf(" \"")));
+        return postgres.resolveSibling(postgres.getFileName().toString().replace("postgres", "pg_ctl"));
     }
 
     private Path log() {
