@@ -7,9 +7,12 @@ import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.TcpProxy;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -46,6 +49,30 @@ class LockSetTest {
                             .satisfies(holder -> holder.join().close());
                 }
             }
+        }
+    }
+
+    /** What takes longer than half of the heartbeat would cost the client its session. */
+    @Test
+    void thousandsAtOnceAreOneShortStatement(DataSource dataSource) {
+        LockKey[] keys = IntStream.range(0, 5_000)
+                .mapToObj(i -> i % 2 == 0 ? LockKey.of(i) : LockKey.of(-7, i))
+                .toArray(LockKey[]::new);
+        LockClient.Options options =
+                LockClient.Options.defaults().maxLocks(10_000).heartbeat(Duration.ofSeconds(6));
+        try (LockClient client = LockClient.create(dataSource, options);
+                LockClient other = LockClient.create(dataSource, options)) {
+            LockHandle last = other.advisory(LockKey.of(-7, 4_999)).acquire();
+            assertThat(client.advisory(last.key(), keys).tryAcquire(Duration.ZERO)).isEmpty();
+            assertThat(other.acquireAll(Arrays.copyOf(keys, 4_999))).satisfies(LockHandle::close);
+            last.close();
+
+            try (LockHandle all = client.acquireAll(keys)) {
+                assertThat(all.isHeld()).isTrue();
+                assertThat(other.advisory(LockKey.of(-7, 4_999)).tryAcquire(Duration.ZERO))
+                        .isEmpty();
+            }
+            other.acquireAll(keys).close();
         }
     }
 

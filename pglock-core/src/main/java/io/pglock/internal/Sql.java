@@ -492,28 +492,31 @@ public final class Sql {
 
     /**
      * Parameters: an array of keys, one of whether each is a pair. Takes them in this order for as long as it can; where it
-     * cannot have all, it gives back what it has got. One row: whether it has them.
+     * cannot have all, it gives back what it has got. One row: whether it has them. By subscripts: joined, each key would be
+     * looked for among all.
      */
     static String lockAll(boolean shared) {
         String mode = shared ? "_shared" : "";
         return """
-                with recursive wanted(n, key, pair) as (
-                    select n, key, pair from unnest(?::bigint[], ?::bool[]) with ordinality as w(key, pair, n)
+                with recursive wanted(keys, pairs) as (
+                    select ?::bigint[], ?::bool[]
                 ), tried(n, got) as (
-                    select 0::bigint, true
+                    select 0, true
                     union all
-                    select w.n, case when w.pair then pg_try_advisory_lock<mode>((w.key >> 32)::int, (w.key << 32 >> 32)::int)
-                                     else pg_try_advisory_lock<mode>(w.key) end
-                    from tried t join wanted w on w.n = t.n + 1
-                    where t.got
+                    select t.n + 1, case when w.pairs[t.n + 1] then pg_try_advisory_lock<mode>(
+                                                  (w.keys[t.n + 1] >> 32)::int, (w.keys[t.n + 1] << 32 >> 32)::int)
+                                         else pg_try_advisory_lock<mode>(w.keys[t.n + 1]) end
+                    from tried t cross join wanted w
+                    where t.got and t.n < cardinality(w.keys)
                 ), result(got) as (
                     select bool_and(got) from tried
                 )
                 select r.got, (
-                    select count(case when w.pair then pg_advisory_unlock<mode>((w.key >> 32)::int, (w.key << 32 >> 32)::int)
-                                      else pg_advisory_unlock<mode>(w.key) end)
-                    from tried t join wanted w on w.n = t.n
-                    where t.got and not r.got), pg_backend_pid()
+                    select count(case when w.pairs[t.n] then pg_advisory_unlock<mode>(
+                                               (w.keys[t.n] >> 32)::int, (w.keys[t.n] << 32 >> 32)::int)
+                                      else pg_advisory_unlock<mode>(w.keys[t.n]) end)
+                    from tried t cross join wanted w
+                    where t.n > 0 and t.got and not r.got), pg_backend_pid()
                 from result r""".replace("<mode>", mode);
     }
 

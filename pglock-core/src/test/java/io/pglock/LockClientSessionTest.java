@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.testkit.Database;
+import io.pglock.testkit.ForkedJvm;
+import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Role;
+import io.pglock.testkit.Scenario;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.h2.jdbcx.JdbcDataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The one session of a client: what it looks like, where it comes from, and how it is given back. */
+@PostgresTest
+@Timeout(60)
+class LockClientSessionTest {
+
+    private static final LockKey KEY = LockKey.of(1);
+    private static final String SETTINGS =
+            "select name || '=' || setting from pg_settings where name <> 'transaction_isolation' order by name";
+
+    private final Database database;
+    private final List<Connection> handedOut = new ArrayList<>();
+
+    LockClientSessionTest(Database database) {
+        this.database = database;
+    }
+
+    /** Keeps what it hands out, for the test to look at from inside. */
+    private DataSource seen(DataSource source) {
+        return new HandingOut(() -> {
+            Connection connection = source.getConnection();
+            handedOut.add(connection);
+            return connection;
+        });
+    }
+
+    private String setting(String name) throws SQLException {
+        return Held.setting(handedOut.get(handedOut.size() - 1), name);
+    }
+
+    @Test
+    void isCalledAsTheApplicationIsOrAsItIsTold() throws SQLException {
+        try (LockClient client = LockClient.create(seen(database.dataSource()))) {
+            assertThat(setting("application_name")).isEqualTo("pglock");
+        }
+        try (LockClient client = LockClient.create(seen(database.dataSource("web")))) {
+            assertThat(setting("application_name")).isEqualTo("web pglock");
+        }
+        try (LockClient client = LockClient.create(
+                seen(database.dataSource("web")), LockClient.Options.defaults().name("orders"))) {
+            assertThat(setting("application_name")).isEqualTo("orders pglock");
+        }
+        try (LockClient client = LockClient.create(
+                seen(database.dataSource()), LockClient.Options.defaults().name("o".repeat(70)))) {
+            assertThat(setting("application_name")).isEqualTo("o".repeat(56) + " pglock");
+        }
+    }
+
+    @Test
+    void hasNoTimeoutsAndIsFoundDeadSoon(Scenario scenario, PostgresServer server) throws SQLException {
+        Role role = scenario.role("impatient");
+        for (String timeout : List.of("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")) {
+            Held.execute(scenario.observer(), "alter role " + role.name() + " set " + timeout + " = '300ms'");
+        }
+        if (server.majorVersion() >= 14) {
+            Held.execute(scenario.observer(), "alter role " + role.name() + " set idle_session_timeout = '300ms'");
+        }
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setUrl(database.url());
+        source.setUser(role.name());
+        source.setPassword(role.password());
+
+        try (LockClient client = LockClient.create(seen(source));
+                LockHandle lock = client.advisory(KEY).acquire()) {
+            for (String timeout : List.of("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")) {
+                assertThat(setting(timeout)).as(timeout).isEqualTo("0");
+            }
+            assertThat(setting("tcp_keepalives_idle")).isEqualTo("5");
+            assertThat(setting("tcp_keepalives_interval")).isEqualTo("2");
+            assertThat(setting("tcp_keepalives_count")).isEqualTo("3");
+            if (server.majorVersion() >= 11) {
+                assertThat(setting("jit")).isEqualTo("off");
+            }
+            if (server.majorVersion() >= 12) {
+                assertThat(setting("tcp_user_timeout")).isEqualTo("11000");
+            }
+            if (server.majorVersion() >= 14) {
+                assertThat(setting("client_connection_check_interval")).isEqualTo("1s");
+                assertThat(setting("idle_session_timeout")).isEqualTo("0");
+            }
+            if (server.majorVersion() >= 17) {
+                assertThat(setting("transaction_timeout")).isEqualTo("0");
+            }
+            assertThat(lock.isHeld()).isTrue();
+        }
+    }
+
+    private static HikariDataSource pool(DataSource source, int size) {
+        HikariDataSource pool = new HikariDataSource();
+        pool.setDataSource(source);
+        pool.setMaximumPoolSize(size);
+        return pool;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void takesOneConnectionOfAPoolAndGivesItBackAsItWas(boolean autoCommit) throws SQLException {
+        try (HikariDataSource pool = pool(database.dataSource("web"), 1)) {
+            pool.setAutoCommit(autoCommit);
+            String pid;
+            List<String> settings;
+            try (Connection before = pool.getConnection()) {
+                pid = Held.column(before, "select pg_backend_pid()").get(0);
+                Held.execute(before, "set lock_timeout = '7s'");
+                settings = Held.column(before, SETTINGS);
+                if (!autoCommit) {
+                    before.commit();
+                }
+            }
+            try (LockClient client = LockClient.create(pool)) {
+                client.advisory(KEY).acquire();
+                assertThat(client.toString()).contains("pid " + pid);
+                assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1);
+                assertThat(pool.getHikariPoolMXBean().getTotalConnections()).isEqualTo(1);
+            }
+            try (Connection after = pool.getConnection()) {
+                assertThat(after.getAutoCommit()).isEqualTo(autoCommit);
+                assertThat(after.getNetworkTimeout()).isZero();
+                assertThat(Held.column(after, "select pg_backend_pid()")).containsExactly(pid);
+                assertThat(Held.advisory(after)).isEmpty();
+                assertThat(Held.setting(after, "application_name")).isEqualTo("web");
+                assertThat(Held.column(after, SETTINGS)).isEqualTo(settings).contains("lock_timeout=7000");
+                if (!autoCommit) {
+                    after.rollback();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPoolDoesNotGetToHandOutWhatIsBroken(Scenario scenario) throws SQLException {
+        ClientSession session = ClientSession.of(scenario, "web");
+        try (HikariDataSource pool = pool(database.dataSource("web"), 1);
+                LockClient client = LockClient.create(pool)) {
+            LockHandle lost = client.advisory(KEY).acquire();
+            String pid = session.terminate();
+            scenario.await("the loss to be noticed", () -> !lost.isHeld());
+
+            try (Connection next = pool.getConnection()) {
+                assertThat(Held.column(next, "select pg_backend_pid()")).doesNotContain(pid);
+            }
+            client.advisory(KEY).acquire().close();
+            assertThat(session.pids()).hasSize(1).doesNotContain(pid);
+            assertThatExceptionOfType(LockLostException.class).isThrownBy(lost::close);
+        }
+    }
+
+    @Test
+    void refusesASessionThatHoldsLocksAlreadyAndTakesNothingFromIt(Connection mine) throws SQLException {
+        Held.execute(mine, "select pg_advisory_lock(7)");
+        List<String> settings = Held.column(mine, SETTINGS);
+
+        assertRefused(new HandingOut(() -> unclosed(mine)), "holds advisory locks already", "DataSource of its own");
+
+        assertThat(Held.advisory(mine)).containsExactly("ExclusiveLock");
+        assertThat(Held.column(mine, SETTINGS)).isEqualTo(settings);
+        Held.execute(mine, "select pg_advisory_unlock(7)");
+    }
+
+    /** As a pool hands it out: closing it gives it back. */
+    private static Connection unclosed(Connection physical) {
+        return (Connection) Proxy.newProxyInstance(
+                LockClientSessionTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, args) -> {
+                    if (method.getName().equals("close")) {
+                        return null;
+                    }
+                    try {
+                        return method.invoke(physical, args);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void leavesATransactionOfSomebodyElseAlone(Connection mine) throws SQLException {
+        Held.execute(mine, "create table if not exists orders (id int)");
+        mine.setAutoCommit(false);
+        Held.execute(mine, "insert into orders values (1)");
+
+        assertRefused(new HandingOut(() -> mine), "inside a transaction", "one of its own");
+
+        assertThat(mine.isClosed()).isFalse();
+        assertThat(mine.getAutoCommit()).isFalse();
+        mine.commit();
+        assertThat(Held.column(mine, "select id from orders")).containsExactly("1");
+        Held.end(mine);
+    }
+
+    @Test
+    void refusesWhatIsNotPostgres() throws SQLException {
+        JdbcDataSource h2 = new JdbcDataSource();
+        h2.setURL("jdbc:h2:mem:");
+
+        assertRefused(seen(h2), "Not a PostgreSQL connection: H2");
+
+        assertThat(handedOut)
+                .singleElement()
+                .satisfies(connection -> assertThat(connection.isClosed()).isTrue());
+    }
+
+    private static void assertRefused(DataSource source, String... why) {
+        assertThatExceptionOfType(LockNotSupportedException.class)
+                .isThrownBy(() -> LockClient.create(source))
+                .satisfies(e -> assertThat(e.getMessage()).contains(why));
+    }
+
+    @Test
+    void endsWithEverythingWhenItIsClosed(Scenario scenario) throws SQLException {
+        ClientSession session = ClientSession.of(scenario, "web");
+        scenario.session("job").execute("select pg_advisory_lock(2)");
+        LockClient client = LockClient.create(database.dataSource("web"));
+        AtomicInteger told = new AtomicInteger();
+        LockHandle held = client.advisory(KEY).acquire().onLost(told::incrementAndGet);
+        CompletableFuture<LockHandle> waiting = client.advisory(LockKey.of(2)).acquireAsync();
+        scenario.await("it to wait", () -> client.toString().contains("1 waiting"));
+
+        client.close();
+        client.close();
+
+        scenario.await("the session to be gone", () -> session.pids().isEmpty());
+        scenario.await("the holder to be told", () -> told.get() == 1);
+        assertThat(held.isHeld()).isFalse();
+        assertThatExceptionOfType(LockLostException.class)
+                .isThrownBy(held::close)
+                .withMessageContaining("The LockClient was closed");
+        held.close();
+        assertThat(waiting)
+                .failsWithin(Duration.ofSeconds(5))
+                .withThrowableThat()
+                .withCauseInstanceOf(IllegalStateException.class);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> client.advisory(KEY).acquire())
+                .withMessageContaining("closed");
+        assertThatIllegalStateException().isThrownBy(() -> client.advisory(KEY).tryAcquire(Duration.ZERO));
+        assertThat(client.toString()).contains("not connected");
+    }
+
+    @Test
+    void doesNotKeepItsJvmAlive() {
+        try (ForkedJvm jvm =
+                ForkedJvm.running(Forgetful.class).database(database).start()) {
+            jvm.awaitLine("locked");
+            assertThat(jvm.exitCode()).isZero();
+        }
+    }
+
+    /** Takes a lock and returns from main. */
+    static final class Forgetful {
+        private Forgetful() {}
+
+        public static void main(String[] arguments) {
+            PGSimpleDataSource source = new PGSimpleDataSource();
+            source.setUrl(arguments[0]);
+            source.setUser(arguments[1]);
+            source.setPassword(arguments[2]);
+            LockClient client = LockClient.create(source);
+            System.out.println("locked " + client.advisory(KEY).acquire().onLost(() -> System.out.println("lost")));
+        }
+    }
+}
