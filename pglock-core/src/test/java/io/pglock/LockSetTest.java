@@ -63,7 +63,8 @@ class LockSetTest {
         try (LockClient client = LockClient.create(dataSource, options);
                 LockClient other = LockClient.create(dataSource, options)) {
             LockHandle last = other.advisory(LockKey.of(-7, 4_999)).acquire();
-            assertThat(client.advisory(last.key(), keys).tryAcquire(Duration.ZERO)).isEmpty();
+            assertThat(client.advisory(last.key(), keys).tryAcquire(Duration.ZERO))
+                    .isEmpty();
             assertThat(other.acquireAll(Arrays.copyOf(keys, 4_999))).satisfies(LockHandle::close);
             last.close();
 
