@@ -13,7 +13,7 @@ final class FuzzJvm {
     public static void main(String[] arguments) throws Exception {
         FuzzRun run = new FuzzRun(
                 new SectionLog.Access(arguments[0], arguments[1], arguments[2]), Long.parseLong(arguments[3]));
-        run.addClient("client-c", 4);
+        run.addClient("client-c", 6);
         System.out.println("ready");
         if (System.in.read() < 0) {
             return;
