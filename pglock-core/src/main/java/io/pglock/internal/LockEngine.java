@@ -49,7 +49,7 @@ public final class LockEngine implements AutoCloseable {
     private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
 
-    /** A statement that is cancelled so often in a row will not come through. */
+    /** A statement that fails so often in a row will not come through. */
     private static final int MOST_FAILURES = 10;
 
     private final ConnectionSource source;
@@ -280,18 +280,19 @@ public final class LockEngine implements AutoCloseable {
             now();
             failures = 0;
         } catch (SQLException e) {
-            failed(current, batch, e);
+            failures += isPassing(e) ? 0 : 1;
+            if (current.isLost(e) || failures > MOST_FAILURES) {
+                lost(current, e);
+            } else {
+                reconcile(current, batch, e);
+            }
         }
     }
 
-    private void failed(LockLink current, LockBatch batch, SQLException failure) {
-        failures++;
-        if (current.isLost(failure) || failures > MOST_FAILURES) {
-            lost(current, failure);
-            batch.tokens().forEach(table::token); // which are not the table's while they are asked for
-        } else {
-            reconcile(current, batch, failure);
-        }
+    /** Somebody cancels our statements, or the server has no room for more locks: no reason to give up those that are held. */
+    private static boolean isPassing(SQLException e) {
+        return SqlState.is(e, SqlState.QUERY_CANCELED)
+                || String.valueOf(e.getSQLState()).startsWith(SqlState.INSUFFICIENT_RESOURCES);
     }
 
     /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
@@ -299,27 +300,18 @@ public final class LockEngine implements AutoCloseable {
         boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
         PgLockException told = new PgLockException(
                 "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
-        LockBatch superfluous;
         try {
-            superfluous = table.reconcile(
-                    current.found(),
+            settle(
+                    current,
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
+            if (!cancelled) {
+                fail(batch, told);
+            }
         } catch (SQLException e) {
             e.addSuppressed(failure);
-            failed(current, batch, e);
-            return;
-        }
-        if (cancelled) {
-            batch.tokens().forEach(table::token);
-        } else {
-            fail(batch, told);
-        }
-        try {
-            current.run(superfluous);
-        } catch (SQLException e) {
-            failed(current, superfluous, e);
+            lost(current, e);
         }
     }
 
@@ -330,6 +322,20 @@ public final class LockEngine implements AutoCloseable {
             several.request().fail(told);
         }
         batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
+    }
+
+    /** Whoever cancels our statements may cancel these too. */
+    private void settle(LockLink current, Hold.Loss why) throws SQLException {
+        for (boolean settled = false; !settled; ) {
+            try {
+                current.run(table.reconcile(current.found(), why));
+                settled = true;
+            } catch (SQLException e) {
+                if (closing || !SqlState.is(e, SqlState.QUERY_CANCELED)) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** @return false when the connection is not there any more */

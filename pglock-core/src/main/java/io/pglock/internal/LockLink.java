@@ -293,7 +293,14 @@ final class LockLink {
 
     /** Whether the server still answers. */
     void ping() throws SQLException {
-        run(batch, new LockBatch());
+        try {
+            run(batch, new LockBatch());
+        } catch (SQLException e) {
+            if (isLost(e)) {
+                throw e;
+            }
+            lastAnswer = System.nanoTime(); // "cancelled" is an answer too
+        }
     }
 
     /** Gives it back as it was found, holding nothing; where that fails, no other borrower gets to see it. */

@@ -23,9 +23,6 @@ import java.util.concurrent.Executor;
  */
 final class LockTable {
 
-    /** Whoever asked says it better. */
-    private static final IllegalStateException NOT_HELD = new IllegalStateException("The lock is not held any more.");
-
     private final int mostLocks;
     private final long patience;
     private final Executor executor;
@@ -166,11 +163,15 @@ final class LockTable {
         return release;
     }
 
+    private static IllegalStateException notHeld() {
+        return new IllegalStateException("The lock is not held any more.");
+    }
+
     void token(LockBatch.Token token) {
         if (token.hold().isHeld()) {
             tokens.add(token);
         } else {
-            token.reply().completeExceptionally(NOT_HELD);
+            token.reply().completeExceptionally(notHeld());
         }
     }
 
@@ -258,14 +259,14 @@ final class LockTable {
         }
     }
 
+    /** They stay here until they are answered, whatever becomes of the batch. */
     private void planTokens(LockBatch batch) {
-        for (Iterator<LockBatch.Token> each = tokens.iterator(); each.hasNext(); ) {
-            LockBatch.Token token = each.next();
-            if (!token.hold().isHeld()) {
-                token.reply().completeExceptionally(NOT_HELD);
-                each.remove();
-            } else if (batch.add(token)) {
-                each.remove();
+        tokens.removeIf(token -> token.reply().isDone());
+        for (LockBatch.Token token : tokens) {
+            if (token.hold().isHeld()) {
+                batch.add(token);
+            } else {
+                token.reply().completeExceptionally(notHeld());
             }
         }
     }
@@ -316,7 +317,7 @@ final class LockTable {
             changed(queue);
         }
         sets.forEach(LockSet::reset);
-        tokens.forEach(token -> token.reply().completeExceptionally(NOT_HELD));
+        tokens.forEach(token -> token.reply().completeExceptionally(notHeld()));
         tokens.clear();
     }
 
