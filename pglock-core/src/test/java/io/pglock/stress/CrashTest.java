@@ -158,7 +158,10 @@ class CrashTest {
             lock.close();
             for (LockClient client : List.of(other, holder, holder, other)) {
                 long start = System.nanoTime();
-                client.advisory("leader").timeout(Duration.ofSeconds(5)).acquire().close();
+                client.advisory("leader")
+                        .timeout(Duration.ofSeconds(5))
+                        .acquire()
+                        .close();
                 System.out.println("CrashTest: past a stopped waiter in "
                         + Duration.ofNanos(System.nanoTime() - start).toMillis() + " ms");
             }
@@ -206,8 +209,8 @@ class CrashTest {
             server.restart();
 
             holder.awaitLine("lost leader");
-            System.out.println("CrashTest: the waiter has it "
-                    + (time(waiter.awaitLine("acquired leader")) - restarted) + " ms after the server was stopped");
+            System.out.println("CrashTest: the waiter has it " + (time(waiter.awaitLine("acquired leader")) - restarted)
+                    + " ms after the server was stopped");
             holder.send("held leader");
             holder.awaitLine("held leader false");
             holder.send("release leader");

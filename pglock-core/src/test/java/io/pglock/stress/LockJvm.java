@@ -62,7 +62,8 @@ final class LockJvm {
             case "acquire" -> acquire(key);
             case "try" -> tryAcquire(key, Long.parseLong(words[2]));
             case "release" -> release(key);
-            case "held" -> System.out.println("held " + key + " " + handles.get(key).isHeld());
+            case "held" ->
+                System.out.println("held " + key + " " + handles.get(key).isHeld());
             case "turns" -> System.out.println("turns " + turns(key, Long.parseLong(words[2])));
             default -> throw new IllegalArgumentException(words[0]);
         }

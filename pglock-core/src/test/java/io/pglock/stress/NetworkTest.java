@@ -129,23 +129,24 @@ class NetworkTest {
         proxy.delay(Duration.ofMillis(50));
         try (LockClient client = clientThroughProxy();
                 LockClient near = LockClient.create(database.dataSource())) {
-            LockHandle lock = client.advisory("leader").tryAcquire(Duration.ZERO).orElseThrow();
+            LockHandle lock =
+                    client.advisory("leader").tryAcquire(Duration.ZERO).orElseThrow();
             assertThat(lock.fencingToken()).isPositive();
             assertThat(near.advisory("leader").tryAcquire(Duration.ZERO)).isEmpty();
             lock.close();
 
             LockHandle theirs = near.advisory("leader").acquire();
             assertThat(client.advisory("leader").tryAcquire(Duration.ZERO)).isEmpty();
-            Timed<Boolean> waited = Timed.of(() -> client.advisory("leader")
-                    .tryAcquire(Duration.ofMillis(400))
-                    .isPresent());
+            Timed<Boolean> waited = Timed.of(() ->
+                    client.advisory("leader").tryAcquire(Duration.ofMillis(400)).isPresent());
             assertThat(waited.result()).isFalse();
-            assertThat(waited.took()).isBetween(Duration.ofMillis(400), Duration.ofMillis(400).plus(SLACK));
+            assertThat(waited.took())
+                    .isBetween(Duration.ofMillis(400), Duration.ofMillis(400).plus(SLACK));
             CompletableFuture<LockHandle> waiting = client.advisory("leader").acquireAsync();
             theirs.close();
             Timed<LockHandle> got = Timed.of(() -> waiting.get(LONGEST_SECONDS, TimeUnit.SECONDS));
-            System.out.println("NetworkTest: with 50 ms each way, got it " + got.took().toMillis()
-                    + " ms after it was released");
+            System.out.println(
+                    "NetworkTest: with 50 ms each way, got it " + got.took().toMillis() + " ms after it was released");
             got.result().close();
         }
     }
@@ -160,12 +161,15 @@ class NetworkTest {
             CompletableFuture<LockHandle> forSeveral =
                     CompletableFuture.supplyAsync(() -> client.acquireAll(theirs.key(), mine.key()));
             told(mine, proxy::refuse);
-            scenario.await("the client to know that it cannot connect", () -> client.toString().contains("not connected"));
+            scenario.await(
+                    "the client to know that it cannot connect",
+                    () -> client.toString().contains("not connected"));
 
-            Timed<Boolean> tried = Timed.of(
-                    () -> client.advisory("mine").tryAcquire(Duration.ofMillis(300)).isPresent());
+            Timed<Boolean> tried = Timed.of(() ->
+                    client.advisory("mine").tryAcquire(Duration.ofMillis(300)).isPresent());
             assertThat(tried.result()).isFalse();
-            assertThat(tried.took()).isBetween(Duration.ofMillis(300), Duration.ofMillis(300).plus(SLACK));
+            assertThat(tried.took())
+                    .isBetween(Duration.ofMillis(300), Duration.ofMillis(300).plus(SLACK));
             assertThatExceptionOfType(LockTimeoutException.class)
                     .isThrownBy(() -> client.advisory("mine")
                             .timeout(Duration.ofMillis(100))
@@ -181,7 +185,8 @@ class NetworkTest {
                     .get(LONGEST_SECONDS, TimeUnit.SECONDS)
                     .isPresent());
             assertThat(later.result()).isFalse();
-            assertThat(later.took()).isBetween(Duration.ofMillis(200), Duration.ofMillis(200).plus(SLACK));
+            assertThat(later.took())
+                    .isBetween(Duration.ofMillis(200), Duration.ofMillis(200).plus(SLACK));
             assertThat(waiting).isNotDone();
             assertThat(forSeveral).isNotDone();
 
@@ -189,7 +194,8 @@ class NetworkTest {
             theirs.close();
 
             Timed<LockHandle> got = Timed.of(() -> waiting.get(LONGEST_SECONDS, TimeUnit.SECONDS));
-            System.out.println("NetworkTest: got it " + got.took().toMillis() + " ms after connections were accepted again");
+            System.out.println(
+                    "NetworkTest: got it " + got.took().toMillis() + " ms after connections were accepted again");
             assertThat(got.result().isHeld()).isTrue();
             got.result().close();
             forSeveral.get(LONGEST_SECONDS, TimeUnit.SECONDS).close();

@@ -95,7 +95,8 @@ final class SectionCheck {
 
     /** What has happened, in numbers. */
     static String counts(Connection connection) throws SQLException {
-        return lines(connection, COUNTS).get(0) + "; " + lines(connection, TOO_EARLY).get(0);
+        return lines(connection, COUNTS).get(0) + "; "
+                + lines(connection, TOO_EARLY).get(0);
     }
 
     static List<String> lines(Connection connection, String sql) throws SQLException {
