@@ -58,6 +58,7 @@ class LockFuzzTest {
             troubling.start();
             run.interruptFor(TIME);
             failures = new ArrayList<>(run.end());
+            other.send("stop");
             troubling.join(TO_END.toMillis());
             others = other.awaitLine("ended", TO_END);
             if (!others.startsWith("ended 0 ")) {
