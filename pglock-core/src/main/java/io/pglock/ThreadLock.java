@@ -67,7 +67,7 @@ final class ThreadLock implements Lock {
         if (Thread.interrupted()) {
             throw new InterruptedException(request + ": interrupted before it was acquired.");
         }
-        Duration timeout = Duration.of(Math.max(0, time), unit.toChronoUnit());
+        Duration timeout = Duration.ofNanos(unit.toNanos(Math.max(0, time))); // at most 292 years
         try {
             return locked(
                     timeout.compareTo(LONGEST) > 0 ? request.noTimeout().tryAcquire() : request.tryAcquire(timeout));

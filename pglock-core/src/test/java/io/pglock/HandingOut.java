@@ -8,16 +8,19 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 
 /** A DataSource that hands out whatever a test wants. */
-final class HandingOut implements DataSource {
+public final class HandingOut implements DataSource {
 
+    /** Where they come from. */
     @FunctionalInterface
-    interface Source {
+    public interface Source {
+        /** The next one. */
         Connection next() throws SQLException;
     }
 
     private final Source source;
 
-    HandingOut(Source source) {
+    /** @param source asked for each */
+    public HandingOut(Source source) {
         this.source = source;
     }
 

@@ -282,6 +282,7 @@ public final class LockEngine implements AutoCloseable {
         } catch (SQLException e) {
             failures += isPassing(e) ? 0 : 1;
             if (current.isLost(e) || failures > MOST_FAILURES) {
+                batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
             } else {
                 reconcile(current, batch, e);
@@ -297,20 +298,20 @@ public final class LockEngine implements AutoCloseable {
 
     /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
     private void reconcile(LockLink current, LockBatch batch, SQLException failure) {
-        boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
-        PgLockException told = new PgLockException(
-                "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
         try {
             settle(
                     current,
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
-            if (!cancelled) {
-                fail(batch, told);
+            if (!SqlState.is(failure, SqlState.QUERY_CANCELED)) {
+                String message =
+                        "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots();
+                fail(batch, new PgLockException(message, failure));
             }
         } catch (SQLException e) {
             e.addSuppressed(failure);
+            batch.tokens().forEach(table::token);
             lost(current, e);
         }
     }
@@ -350,9 +351,6 @@ public final class LockEngine implements AutoCloseable {
             }
             return true;
         } catch (SQLException e) {
-            if (SqlState.is(e, SqlState.QUERY_CANCELED)) {
-                return true; // an answer too, though the question is asked again
-            }
             lost(current, e);
             return false;
         }

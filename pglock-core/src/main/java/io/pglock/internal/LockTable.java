@@ -108,12 +108,15 @@ final class LockTable {
 
     /** @param watched whether a thread waits that sees by itself when its time is over */
     void request(LockRequest request, boolean watched) {
-        List<LockQueue> present = queuesOf(request.keys());
-        if (queues.size() + request.keys().size() - present.size() > mostLocks) {
+        if (wouldBeTooMany(request)) {
+            queues.values().removeIf(LockQueue::isIdle); // released a moment ago
+        }
+        if (wouldBeTooMany(request)) {
             request.fail(new PgLockException(tooMany(request)));
             return;
         }
-        if (present.stream().anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+        if (queuesOf(request.keys()).stream()
+                .anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
             refuseUpgrade(request);
             return;
         }
@@ -128,6 +131,10 @@ final class LockTable {
         if (unreachable) {
             request.notNow(now);
         }
+    }
+
+    private boolean wouldBeTooMany(LockRequest request) {
+        return queues.size() + request.keys().size() - queuesOf(request.keys()).size() > mostLocks;
     }
 
     private String tooMany(LockRequest request) {
