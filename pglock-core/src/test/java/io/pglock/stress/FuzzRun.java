@@ -73,11 +73,15 @@ final class FuzzRun {
         return over;
     }
 
+    void stop() {
+        over = true;
+    }
+
     void failed(String who, Throwable failure) {
         StringWriter text = new StringWriter();
         failure.printStackTrace(new PrintWriter(text));
         failures.add(who + ": " + text);
-        over = true;
+        stop();
     }
 
     void lost(FuzzWorker.Watched watched) {
@@ -129,7 +133,7 @@ final class FuzzRun {
 
     /** Waits for the end of all, and looks at what is left. */
     List<String> end() throws InterruptedException {
-        over = true;
+        stop();
         long deadline = System.nanoTime() + LONGEST_END.toNanos();
         for (Thread thread : threads) {
             thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));

@@ -39,8 +39,8 @@ class LockFuzzTest {
         createTables(observer);
         FuzzRun run = new FuzzRun(
                 new SectionLog.Access(database.url(), database.user(), database.password()), seeds.nextLong());
-        run.addClient("client-a", 4);
-        run.addClient("client-b", 4);
+        run.addClient("client-a", 6);
+        run.addClient("client-b", 6);
         run.addOwnConnection("own-a");
         run.addOwnConnection("own-b");
         SessionTrouble trouble = new SessionTrouble(run, new Random(seeds.nextLong()));
@@ -58,6 +58,7 @@ class LockFuzzTest {
             troubling.start();
             run.interruptFor(TIME);
             failures = new ArrayList<>(run.end());
+            other.send("stop");
             troubling.join(TO_END.toMillis());
             others = other.awaitLine("ended", TO_END);
             if (!others.startsWith("ended 0 ")) {

@@ -51,9 +51,13 @@ class NetworkTest {
     }
 
     private LockClient clientThroughProxy() {
+        return clientThroughProxy(HEARTBEAT);
+    }
+
+    private LockClient clientThroughProxy(Duration heartbeat) {
         return LockClient.create(
                 proxy.dataSource(database),
-                LockClient.Options.defaults().name("distant").heartbeat(HEARTBEAT));
+                LockClient.Options.defaults().name("distant").heartbeat(heartbeat));
     }
 
     private record Timed<T>(T result, Duration took) {
@@ -107,7 +111,7 @@ class NetworkTest {
 
     @Test
     void aShortStallIsNoLoss() throws Exception {
-        try (LockClient client = clientThroughProxy();
+        try (LockClient client = clientThroughProxy(HEARTBEAT.multipliedBy(4));
                 LockHandle lock = client.advisory("leader").acquire()) {
             AtomicInteger told = new AtomicInteger();
             lock.onLost(told::incrementAndGet);
@@ -115,7 +119,7 @@ class NetworkTest {
 
             CompletableFuture<Long> token = CompletableFuture.supplyAsync(lock::fencingToken);
             assertThatExceptionOfType(TimeoutException.class)
-                    .isThrownBy(() -> token.get(HEARTBEAT.toMillis() * 2 / 5, TimeUnit.MILLISECONDS));
+                    .isThrownBy(() -> token.get(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS));
             proxy.resume();
 
             assertThat(token.get(LONGEST_SECONDS, TimeUnit.SECONDS)).isPositive();

@@ -54,7 +54,7 @@ final class SessionTrouble implements Runnable {
             while (!run.isOver()) {
                 pause(Duration.ofMillis(5 + random.nextInt(60)));
                 boolean quiet = (System.nanoTime() - start) % PERIOD > STORM;
-                if (!quiet && random.nextInt(4) == 0) {
+                if (!quiet && random.nextInt(8) == 0) {
                     kill.setInt(1, random.nextInt(1_000_000));
                     kill.execute();
                 } else {
