@@ -63,9 +63,9 @@ class AcquireAsyncTest {
         scenario.await(
                 number + " locks to be held",
                 () -> Held.column(
-                                scenario.observer(),
-                                "select 1 from pg_locks where locktype = 'advisory' and granted and objid = 42")
-                        .size()
+                                        scenario.observer(),
+                                        "select 1 from pg_locks where locktype = 'advisory' and granted and objid = 42")
+                                .size()
                         == number);
     }
 
@@ -187,17 +187,15 @@ class AcquireAsyncTest {
         awaitWaiters(6);
         lock.close();
 
-        assertThat(names)
-                .allSatisfy(name -> assertThat(Threads.await(name)).startsWith("pglock-told-"));
+        assertThat(names).allSatisfy(name -> assertThat(Threads.await(name)).startsWith("pglock-told-"));
     }
 
     @Test
     void mayAcquireTheNextOneInWhatDependsOnIt() {
         CompletableFuture<Long> chain = client.advisory(KEY)
                 .acquireAsync()
-                .thenCompose(first -> client.advisory(LockKey.of(1))
-                        .acquireAsync()
-                        .thenApply(second -> {
+                .thenCompose(
+                        first -> client.advisory(LockKey.of(1)).acquireAsync().thenApply(second -> {
                             long token = second.fencingToken();
                             second.close();
                             first.close();

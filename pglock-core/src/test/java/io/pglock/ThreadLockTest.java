@@ -160,8 +160,7 @@ class ThreadLockTest {
             assertThatExceptionOfType(InterruptedException.class).isThrownBy(lock::lockInterruptibly);
             assertThat(Thread.currentThread().isInterrupted()).as("flag").isFalse();
             Thread.currentThread().interrupt();
-            assertThatExceptionOfType(InterruptedException.class)
-                    .isThrownBy(() -> lock.tryLock(1, TimeUnit.MINUTES));
+            assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> lock.tryLock(1, TimeUnit.MINUTES));
             assertThat(Thread.currentThread().isInterrupted()).as("flag").isFalse();
             Thread.currentThread().interrupt();
             assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> lock.tryLock(0, TimeUnit.MINUTES));
@@ -292,8 +291,7 @@ class ThreadLockTest {
             assertThat(both.readLock().tryLock()).isTrue();
             both.readLock().unlock();
             assertThat(both.writeLock().tryLock()).isFalse();
-            assertThatExceptionOfType(IllegalMonitorStateException.class)
-                    .isThrownBy(both.readLock()::unlock);
+            assertThatExceptionOfType(IllegalMonitorStateException.class).isThrownBy(both.readLock()::unlock);
             return true;
         });
         both.readLock().unlock();
@@ -305,8 +303,7 @@ class ThreadLockTest {
             assertThat(both.writeLock().tryLock()).isFalse();
             return true;
         });
-        assertThatExceptionOfType(IllegalMonitorStateException.class)
-                .isThrownBy(both.readLock()::unlock);
+        assertThatExceptionOfType(IllegalMonitorStateException.class).isThrownBy(both.readLock()::unlock);
         both.writeLock().unlock();
         assertThat(isFree()).isTrue();
     }
@@ -365,8 +362,7 @@ class ThreadLockTest {
         assertThatIllegalStateException().isThrownBy(both.writeLock()::lock).withMessageContaining("shared mode");
         assertThatIllegalStateException().isThrownBy(both.writeLock()::lockInterruptibly);
         assertThat(both.writeLock().tryLock()).isFalse();
-        assertThatExceptionOfType(IllegalMonitorStateException.class)
-                .isThrownBy(both.writeLock()::unlock);
+        assertThatExceptionOfType(IllegalMonitorStateException.class).isThrownBy(both.writeLock()::unlock);
         assertThat(both.readLock().tryLock()).as("as before").isTrue();
         both.readLock().unlock();
         both.readLock().unlock();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.Queue;
 
 /** What goes on on other threads while a test does something else, each on one of its own; every wait is bounded. */
 final class Threads implements AutoCloseable {

@@ -43,7 +43,8 @@ class VirtualThreadTest {
 
     VirtualThreadTest(DataSource dataSource, Scenario scenario) {
         this.scenario = scenario;
-        this.client = LockClient.create(dataSource, LockClient.Options.defaults().maxLocks(MANY));
+        this.client =
+                LockClient.create(dataSource, LockClient.Options.defaults().maxLocks(MANY));
         this.other = LockClient.create(dataSource);
     }
 
@@ -55,9 +56,8 @@ class VirtualThreadTest {
 
     private static Thread startVirtual(Runnable work) {
         try {
-            return (Thread) Thread.class
-                    .getMethod("startVirtualThread", Runnable.class)
-                    .invoke(null, work);
+            return (Thread)
+                    Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, work);
         } catch (ReflectiveOperationException e) {
             throw new AssertionError("no virtual threads on " + Runtime.version(), e);
         }
@@ -179,8 +179,9 @@ class VirtualThreadTest {
                 .as("the recording sees those who are pinned")
                 .anyMatch(event -> frames(event).anyMatch(Pinning.class.getName()::equals));
         assertThat(pinned)
-                .filteredOn(event -> frames(event).anyMatch(name -> name.startsWith("io.pglock.")
-                        && !name.startsWith(VirtualThreadTest.class.getName())))
+                .filteredOn(event -> frames(event)
+                        .anyMatch(name ->
+                                name.startsWith("io.pglock.") && !name.startsWith(VirtualThreadTest.class.getName())))
                 .isEmpty();
     }
 

@@ -109,7 +109,8 @@ final class LockTable {
             request.fail(new PgLockException(tooMany(request)));
             return;
         }
-        if (queuesOf(request.keys()).stream().anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+        if (queuesOf(request.keys()).stream()
+                .anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
             refuseUpgrade(request);
             return;
         }

@@ -20,8 +20,7 @@ final class ConnectionEngine implements Engine {
     @Override
     public Party on(Connection connection, Scenario scenario) {
         try {
-            return new Session(
-                    connection, connection.unwrap(PGConnection.class).getBackendPID(), scenario);
+            return new Session(connection, connection.unwrap(PGConnection.class).getBackendPID(), scenario);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }

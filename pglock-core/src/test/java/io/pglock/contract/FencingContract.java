@@ -92,9 +92,7 @@ interface FencingContract extends OnStage {
         asked.close();
         neverAsked.close();
 
-        assertThatIllegalStateException()
-                .isThrownBy(asked::fencingToken)
-                .withMessageContaining("was released");
+        assertThatIllegalStateException().isThrownBy(asked::fencingToken).withMessageContaining("was released");
         assertThatIllegalStateException().isThrownBy(neverAsked::fencingToken).withMessageContaining("was released");
     }
 

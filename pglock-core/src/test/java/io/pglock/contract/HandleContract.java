@@ -142,14 +142,11 @@ interface HandleContract extends OnStage {
 
         assertThat(settings(connection)).isEqualTo(before);
         assertThat(Stage.query(
-                        connection,
-                        "select mode from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"))
+                        connection, "select mode from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"))
                 .isEmpty();
     }
 
     private static List<String> settings(Connection connection) {
-        return Stage.query(
-                connection,
-                "select name || ' = ' || setting from pg_settings order by name");
+        return Stage.query(connection, "select name || ' = ' || setting from pg_settings order by name");
     }
 }

@@ -90,9 +90,10 @@ interface LossContract extends OnStage {
         locks.forEach(lock -> lost(one, lock));
 
         stage().await("all to be told, not " + told, () -> told.get() == 10);
-        assertThat(locks).allSatisfy(lock -> assertThatExceptionOfType(LockLostException.class)
-                .isThrownBy(lock::close)
-                .withMessageContaining(lock.key().toString()));
+        assertThat(locks)
+                .allSatisfy(lock -> assertThatExceptionOfType(LockLostException.class)
+                        .isThrownBy(lock::close)
+                        .withMessageContaining(lock.key().toString()));
     }
 
     @Test

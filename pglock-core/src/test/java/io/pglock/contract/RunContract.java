@@ -103,7 +103,8 @@ interface RunContract extends OnStage {
                     fail();
                 }))
                 .withMessage("disk full")
-                .satisfies(e -> assertThat(e.getSuppressed()).hasOnlyElementsOfType(LockLostException.class)
+                .satisfies(e -> assertThat(e.getSuppressed())
+                        .hasOnlyElementsOfType(LockLostException.class)
                         .hasSize(1));
     }
 }

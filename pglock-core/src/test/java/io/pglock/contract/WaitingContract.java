@@ -118,8 +118,7 @@ interface WaitingContract extends OnStage {
         Engine.Party two = stage().party();
         LockHandle lock = one.advisory(KEY).acquire();
 
-        Future<LockHandle> waiting =
-                stage().start(two.advisory(KEY).shared().timeout(LONG)::acquire);
+        Future<LockHandle> waiting = stage().start(two.advisory(KEY).shared().timeout(LONG)::acquire);
         stage().awaitWaiting(two);
         lock.close();
 
@@ -202,8 +201,8 @@ interface WaitingContract extends OnStage {
             assertThat(lock.isHeld()).isTrue();
             // zero would have meant for ever to PostgreSQL
             assertThatExceptionOfType(LockTimeoutException.class)
-                    .isThrownBy(() ->
-                            two.advisory(KEY).timeout(Duration.ofNanos(1)).acquire())
+                    .isThrownBy(
+                            () -> two.advisory(KEY).timeout(Duration.ofNanos(1)).acquire())
                     .withMessageContaining("within 1ms");
         }
     }
