@@ -368,7 +368,7 @@ public final class LockClient implements AutoCloseable {
         }
         try {
             what.accept(options.listener);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // an AssertionError must not cost a caller his handle
             LOG.log(Level.WARNING, "The listener of " + engine.name() + " failed", e);
         }
     }

@@ -56,7 +56,8 @@ public sealed interface LockHandle extends AutoCloseable permits SessionHandle, 
      *
      * <p>It is a transaction id of PostgreSQL's, 64 bits wide, that this handle takes the first time it is asked, in one round
      * trip; later the same is answered. Holders of a shared lock get one each. After a crash of the server it can come again,
-     * if nothing was committed since; a restored backup begins where that was made.
+     * if nothing was committed since, and after a failover to a standby, if that had received nothing that was; a restored backup
+     * begins where that was made.
      *
      * @throws IllegalStateException when the lock was released; and inside a transaction that was open when the lock was
      *     acquired, whose id may be older than the lock

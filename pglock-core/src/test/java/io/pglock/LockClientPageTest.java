@@ -102,9 +102,9 @@ class LockClientPageTest {
                     lock.unlock();
                 }
             }
-            ReadWriteLock catalog = client.readWriteLock("catalog");
-            catalog.readLock().lock();
+            ReadWriteLock catalog = client.readWriteLock("catalog"); // catalog.readLock(), catalog.writeLock()
             // end
+            assertThat(catalog.readLock().tryLock()).isTrue();
             catalog.readLock().unlock();
             assertThat(reports).hasValue(1);
         }

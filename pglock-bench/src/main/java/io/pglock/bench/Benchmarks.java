@@ -31,5 +31,8 @@ public final class Benchmarks {
         if (wanted.matcher(LiquibaseNoOp.class.getName()).find()) {
             LiquibaseNoOp.main(arguments);
         }
+        if (wanted.matcher(Locks.class.getName()).find()) {
+            Locks.main(arguments);
+        }
     }
 }

@@ -115,8 +115,15 @@ public final class Blockers {
                         .filter(backend -> !backend.isPreparedTransaction())
                         .findFirst()
                 : Optional.empty();
-        return "Try again when " + (backends.size() == 1 ? "it is" : "they are") + " gone"
-                + session.map(backend -> ", or end it: select pg_terminate_backend(" + backend.pid() + ").")
-                        .orElse(".");
+        return session.filter(Blockers::isOfLockClient).isPresent()
+                ? "It is the session of a LockClient, with all locks of that application: try again when this one is released."
+                : "Try again when " + (backends.size() == 1 ? "it is" : "they are") + " gone"
+                        + session.map(backend -> ", or end it: select pg_terminate_backend(" + backend.pid() + ").")
+                                .orElse(".");
+    }
+
+    /** To end it would take from its application what it holds besides. */
+    private static boolean isOfLockClient(Backend backend) {
+        return (" " + backend.application().orElse("")).endsWith(" " + LockLink.APPLICATION);
     }
 }

@@ -116,7 +116,7 @@ public class Hold {
         executor.execute(() -> {
             try {
                 action.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // the thread may be one that all others depend on
                 LOG.log(Level.WARNING, "What was given to onLost() failed", e);
             }
         });

@@ -77,13 +77,12 @@ final class LockBatch {
         return answered ? List.of() : entries;
     }
 
-    /** @return false when it has to be in another batch: two holders of one lock must not get the same token */
-    boolean add(Token token) {
-        if (token.hold().keys().stream().anyMatch(withToken::contains)) {
-            return false;
+    /** Not here but in the next batch, where it concerns the same lock as another: two holders must not get the same token. */
+    void add(Token token) {
+        if (token.hold().keys().stream().noneMatch(withToken::contains)) {
+            withToken.addAll(token.hold().keys());
+            tokens.add(token);
         }
-        withToken.addAll(token.hold().keys());
-        return tokens.add(token);
     }
 
     boolean isEmpty() {

@@ -49,7 +49,7 @@ public final class LockEngine implements AutoCloseable {
     private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
 
-    /** A statement that is cancelled so often in a row will not come through. */
+    /** A statement that fails so often in a row will not come through. */
     private static final int MOST_FAILURES = 10;
 
     private final ConnectionSource source;
@@ -280,7 +280,7 @@ public final class LockEngine implements AutoCloseable {
             now();
             failures = 0;
         } catch (SQLException e) {
-            failures++;
+            failures += isPassing(e) ? 0 : 1;
             if (current.isLost(e) || failures > MOST_FAILURES) {
                 batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
@@ -290,23 +290,25 @@ public final class LockEngine implements AutoCloseable {
         }
     }
 
+    /** Somebody cancels our statements, or the server has no room for more locks: no reason to give up those that are held. */
+    private static boolean isPassing(SQLException e) {
+        return SqlState.is(e, SqlState.QUERY_CANCELED)
+                || String.valueOf(e.getSQLState()).startsWith(SqlState.INSUFFICIENT_RESOURCES);
+    }
+
     /** A part of it may have been done; those who asked for what was not have to know, or ask again. */
     private void reconcile(LockLink current, LockBatch batch, SQLException failure) {
-        boolean cancelled = SqlState.is(failure, SqlState.QUERY_CANCELED);
-        PgLockException told = new PgLockException(
-                "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots(), failure);
         try {
-            LockBatch superfluous = table.reconcile(
-                    current.found(),
+            settle(
+                    current,
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
-            if (cancelled) {
-                batch.tokens().forEach(table::token);
-            } else {
-                fail(batch, told);
+            if (!SqlState.is(failure, SqlState.QUERY_CANCELED)) {
+                String message =
+                        "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots();
+                fail(batch, new PgLockException(message, failure));
             }
-            current.run(superfluous);
         } catch (SQLException e) {
             e.addSuppressed(failure);
             batch.tokens().forEach(table::token);
@@ -321,6 +323,20 @@ public final class LockEngine implements AutoCloseable {
             several.request().fail(told);
         }
         batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
+    }
+
+    /** Whoever cancels our statements may cancel these too. */
+    private void settle(LockLink current, Hold.Loss why) throws SQLException {
+        for (boolean settled = false; !settled; ) {
+            try {
+                current.run(table.reconcile(current.found(), why));
+                settled = true;
+            } catch (SQLException e) {
+                if (closing || !SqlState.is(e, SqlState.QUERY_CANCELED)) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** @return false when the connection is not there any more */
@@ -392,6 +408,8 @@ public final class LockEngine implements AutoCloseable {
     }
 
     private void later(String why) {
+        now();
+        table.unreachable();
         if (outage.isEmpty()) {
             LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
             outage = Optional.of(why);
@@ -404,7 +422,8 @@ public final class LockEngine implements AutoCloseable {
         return e instanceof SQLTransientException
                 || state == null
                 || SqlState.isConnectionLost(e)
-                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES);
+                || state.startsWith(SqlState.INSUFFICIENT_RESOURCES)
+                || state.equals(SqlState.QUERY_CANCELED);
     }
 
     /** Where it is connected to, for an operator. */

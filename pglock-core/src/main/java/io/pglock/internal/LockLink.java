@@ -24,6 +24,9 @@ import org.postgresql.core.BaseConnection;
  */
 final class LockLink {
 
+    /** What the names of these sessions end with. */
+    static final String APPLICATION = "pglock";
+
     private static final String DRIVERS_NAME = "PostgreSQL JDBC Driver";
     private static final int LONGEST_NAME = 63;
 
@@ -126,8 +129,8 @@ final class LockLink {
 
     private static String applicationName(String wanted, String before) {
         String name = !wanted.isEmpty() ? wanted : before.isEmpty() || before.equals(DRIVERS_NAME) ? "" : before;
-        String all = name.isEmpty() ? "pglock" : name + " pglock";
-        return all.substring(0, Math.min(all.length(), LONGEST_NAME));
+        int longest = LONGEST_NAME - APPLICATION.length() - 1;
+        return (name.substring(0, Math.min(name.length(), longest)) + " " + APPLICATION).strip();
     }
 
     /** A session with locks that a former borrower has left would get them again, and nobody else could. */
@@ -293,7 +296,14 @@ final class LockLink {
 
     /** Whether the server still answers. */
     void ping() throws SQLException {
-        run(batch, new LockBatch());
+        try {
+            run(batch, new LockBatch());
+        } catch (SQLException e) {
+            if (isLost(e)) {
+                throw e;
+            }
+            lastAnswer = System.nanoTime(); // "cancelled" is an answer too
+        }
     }
 
     /** Gives it back as it was found, holding nothing; where that fails, no other borrower gets to see it. */

@@ -162,6 +162,11 @@ final class LockQueue {
         table.changed(this);
     }
 
+    /** Those who wait for the first answer no longer than they said. */
+    void notNow(long now) {
+        waiting.forEach(request -> request.notNow(now));
+    }
+
     private boolean mayJoin(LockRequest request, long now) {
         return request.isShared()
                 && !readers.isEmpty()

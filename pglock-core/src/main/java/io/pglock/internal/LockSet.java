@@ -38,6 +38,11 @@ final class LockSet {
         request.fail(failure);
     }
 
+    /** Waits for the first answer no longer than it said. */
+    void unreachable(long now) {
+        request.notNow(now);
+    }
+
     /** As if it had not been tried yet. */
     void reset() {
         pause = 0;

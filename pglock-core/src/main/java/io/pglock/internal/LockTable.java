@@ -23,9 +23,6 @@ import java.util.concurrent.Executor;
  */
 final class LockTable {
 
-    /** Whoever asked says it better. */
-    private static final IllegalStateException NOT_HELD = new IllegalStateException("The lock is not held any more.");
-
     private final int mostLocks;
     private final long patience;
     private final Executor executor;
@@ -45,6 +42,7 @@ final class LockTable {
     private long nextTick = System.nanoTime();
 
     private Hold.Loss lastLoss = new Hold.Loss("The lock is not held any more.", null);
+    private boolean unreachable;
     private long now;
 
     /** When somebody's time is over who has no thread to notice it. */
@@ -64,6 +62,14 @@ final class LockTable {
     /** @param slots how many locks the server has room for, as a sentence */
     void connected(String slots) {
         this.slots = slots;
+        this.unreachable = false;
+    }
+
+    /** There is no session to be had for now: an answer too, for those who do not wait for ever. */
+    void unreachable() {
+        unreachable = true;
+        queues.values().forEach(queue -> queue.notNow(now));
+        sets.forEach(set -> set.unreachable(now));
     }
 
     /** The moment of what happens at present. */
@@ -122,6 +128,9 @@ final class LockTable {
         } else {
             sets.add(new LockSet(this, request));
         }
+        if (unreachable) {
+            request.notNow(now);
+        }
     }
 
     private boolean wouldBeTooMany(LockRequest request) {
@@ -161,11 +170,15 @@ final class LockTable {
         return release;
     }
 
+    private static IllegalStateException notHeld() {
+        return new IllegalStateException("The lock is not held any more.");
+    }
+
     void token(LockBatch.Token token) {
         if (token.hold().isHeld()) {
             tokens.add(token);
         } else {
-            token.reply().completeExceptionally(NOT_HELD);
+            token.reply().completeExceptionally(notHeld());
         }
     }
 
@@ -253,14 +266,14 @@ final class LockTable {
         }
     }
 
+    /** They stay here until they are answered, whatever becomes of the batch. */
     private void planTokens(LockBatch batch) {
-        for (Iterator<LockBatch.Token> each = tokens.iterator(); each.hasNext(); ) {
-            LockBatch.Token token = each.next();
-            if (!token.hold().isHeld()) {
-                token.reply().completeExceptionally(NOT_HELD);
-                each.remove();
-            } else if (batch.add(token)) {
-                each.remove();
+        tokens.removeIf(token -> token.reply().isDone());
+        for (LockBatch.Token token : tokens) {
+            if (token.hold().isHeld()) {
+                batch.add(token);
+            } else {
+                token.reply().completeExceptionally(notHeld());
             }
         }
     }
@@ -311,7 +324,7 @@ final class LockTable {
             changed(queue);
         }
         sets.forEach(LockSet::reset);
-        tokens.forEach(token -> token.reply().completeExceptionally(NOT_HELD));
+        tokens.forEach(token -> token.reply().completeExceptionally(notHeld()));
         tokens.clear();
     }
 

@@ -27,6 +27,7 @@ final class ClientWorker extends FuzzWorker {
 
     private final LockClient client;
     private final NotedDataSource dataSource;
+    private int requests;
 
     ClientWorker(String name, Random random, FuzzRun run, LockClient client, NotedDataSource dataSource)
             throws SQLException {
@@ -47,7 +48,8 @@ final class ClientWorker extends FuzzWorker {
             return;
         }
         boolean async = oneIn(4);
-        Object owner = async ? name : Thread.currentThread();
+        // another one each time: what a cancelled future has got is its owner's until it is released, a moment later
+        Object owner = async ? name + "#" + requests++ : Thread.currentThread();
         ClientLock request = request(keys, shared).owner(owner);
         Optional<LockHandle> acquired = async ? later(request) : now(request);
         if (acquired.isPresent()) {
@@ -136,7 +138,7 @@ final class ClientWorker extends FuzzWorker {
             Optional<LockHandle> shared = again(request.shared(), handle);
             if (shared.isPresent()) {
                 run.counts().downgraded().increment();
-                toClose = List.of(Watched.of(shared.get(), name));
+                toClose = new ArrayList<>(List.of(Watched.of(shared.get(), name)));
                 Long sharedSection = log.becomeShared(ids[0], token);
                 lost = isLostWhenClosed(watched);
                 token = 0;

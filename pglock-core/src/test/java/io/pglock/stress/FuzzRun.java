@@ -89,7 +89,8 @@ final class FuzzRun {
 
     void addClient(String name, int threadCount) throws SQLException {
         NotedDataSource dataSource = new NotedDataSource(access);
-        LockClient client = LockClient.create(dataSource, LockClient.Options.defaults().name(name));
+        LockClient client =
+                LockClient.create(dataSource, LockClient.Options.defaults().name(name));
         clients.add(client);
         for (int i = 0; i < threadCount; i++) {
             String worker = name + "/" + i;
@@ -133,7 +134,8 @@ final class FuzzRun {
         for (Thread thread : threads) {
             thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
             if (thread.isAlive()) {
-                failures.add(thread.getName() + " does not end: " + List.of(thread.getStackTrace()) + " with " + clients);
+                failures.add(
+                        thread.getName() + " does not end: " + List.of(thread.getStackTrace()) + " with " + clients);
             }
         }
         awaitTold(deadline);
@@ -152,7 +154,8 @@ final class FuzzRun {
     }
 
     private void awaitTold(long deadline) {
-        BooleanSupplier isTold = () -> lost.stream().allMatch(watched -> watched.told().get() > 0);
+        BooleanSupplier isTold =
+                () -> lost.stream().allMatch(watched -> watched.told().get() > 0);
         while (!isTold.getAsBoolean() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 abstract class FuzzWorker implements Runnable {
 
     /** Of all sorts that there are. */
-    static final List<LockKey> KEYS = List.of(LockKey.named("fuzz"), LockKey.of(-7), LockKey.of(7, -1), LockKey.of(7, 1));
+    static final List<LockKey> KEYS =
+            List.of(LockKey.named("fuzz"), LockKey.of(-7), LockKey.of(7, -1), LockKey.of(7, 1));
 
     static final int LONGEST_SECTION_MICROS = 2_500;
 

@@ -31,6 +31,11 @@ final class SessionTrouble implements Runnable {
             select pg_cancel_backend(pid) from pg_stat_activity
             where datname = current_database() and application_name ~ '^client' and state = 'active'""";
 
+    /** A client whose sessions do not last waits for longer and longer before it opens another. */
+    private static final long PERIOD = TimeUnit.SECONDS.toNanos(12);
+
+    private static final long STORM = TimeUnit.SECONDS.toNanos(5);
+
     private final FuzzRun run;
     private final Random random;
     private int cancels;
@@ -45,9 +50,11 @@ final class SessionTrouble implements Runnable {
         try (Connection connection = run.access().connect();
                 PreparedStatement kill = connection.prepareStatement(KILL);
                 PreparedStatement cancel = connection.prepareStatement(CANCEL)) {
+            long start = System.nanoTime();
             while (!run.isOver()) {
                 pause(Duration.ofMillis(5 + random.nextInt(60)));
-                if (random.nextInt(4) == 0) {
+                boolean quiet = (System.nanoTime() - start) % PERIOD > STORM;
+                if (!quiet && random.nextInt(4) == 0) {
                     kill.setInt(1, random.nextInt(1_000_000));
                     kill.execute();
                 } else {
