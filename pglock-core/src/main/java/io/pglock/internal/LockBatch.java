@@ -45,6 +45,7 @@ final class LockBatch {
     private final Set<LockKey> withToken = new HashSet<>();
     private final Queue<Several> unanswered = new ArrayDeque<>();
     private boolean answered;
+    private boolean asksForASignOfLife;
 
     void add(LockOp op, LockKey key, Answer answer) {
         entries.add(new Entry(op, key, answer));
@@ -86,7 +87,17 @@ final class LockBatch {
     }
 
     boolean isEmpty() {
-        return entries.isEmpty() && unanswered.isEmpty() && tokens.isEmpty();
+        return entries.isEmpty() && unanswered.isEmpty() && tokens.isEmpty() && !asksForASignOfLife;
+    }
+
+    /** Goes to the server, even with nothing to do there. */
+    void askForASignOfLife() {
+        asksForASignOfLife = true;
+    }
+
+    /** Whether there is something to be said in the one statement. */
+    boolean hasStatement() {
+        return !entries.isEmpty() || !tokens.isEmpty() || asksForASignOfLife;
     }
 
     boolean isFull() {
@@ -101,36 +112,28 @@ final class LockBatch {
         return tokens;
     }
 
-    /** {@code {0,2}}: the operations as an array of PostgreSQL's; those on pairs of numbers come after all of those on one. */
-    String operations() {
-        StringBuilder text = new StringBuilder("{");
-        for (Entry entry : entries) {
-            int code = entry.op().ordinal() + (entry.key().isPair() ? LockOp.values().length : 0);
-            text.append(text.length() == 1 ? "" : ",").append(code);
-        }
-        return text.append('}').toString();
+    int[] operations() {
+        return entries.stream()
+                .mapToInt(entry -> Sql.code(entry.op(), entry.key().isPair()))
+                .toArray();
     }
 
-    String numbers() {
-        StringBuilder text = new StringBuilder("{");
-        for (Entry entry : entries) {
-            text.append(text.length() == 1 ? "" : ",").append(entry.key().number());
-        }
-        return text.append('}').toString();
+    long[] numbers() {
+        return entries.stream().mapToLong(entry -> entry.key().number()).toArray();
     }
 
     /** The second halves of the keys by which clients know that a key is waited for. */
-    String announcements() {
-        StringBuilder text = new StringBuilder("{");
-        for (Entry entry : entries) {
-            text.append(text.length() == 1 ? "" : ",").append(announcement(entry.key()));
-        }
-        return text.append('}').toString();
+    int[] announcements() {
+        return entries.stream().mapToInt(entry -> announcement(entry.key())).toArray();
     }
 
     /** 32 bits for a key: where two keys share them, one is at worst believed to be waited for. */
     static int announcement(LockKey key) {
         return Long.hashCode(key.number()) * 31 + (key.isPair() ? 1 : 0);
+    }
+
+    boolean isBasic() {
+        return tokens.isEmpty() && entries.stream().allMatch(entry -> entry.op().isBasic());
     }
 
     boolean looksAtTheQueue() {

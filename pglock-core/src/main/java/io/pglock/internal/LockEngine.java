@@ -49,6 +49,9 @@ public final class LockEngine implements AutoCloseable {
     private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
 
+    /** A connection that lasted so long was a good one. */
+    private static final long LASTED = TimeUnit.SECONDS.toNanos(1);
+
     /** A statement that fails so often in a row will not come through. */
     private static final int MOST_FAILURES = 10;
 
@@ -125,9 +128,9 @@ public final class LockEngine implements AutoCloseable {
 
     /** Releases what its holder has let go of; empty when it was held until then, why it was not otherwise. */
     public Optional<Hold.Loss> release(ClientHold hold) {
-        CompletableFuture<LockRelease> release = new CompletableFuture<>();
-        execute(() -> release.complete(table.release(hold)));
-        return release.join().await();
+        LockRelease release = new LockRelease(hold.keys().size());
+        execute(() -> table.release(hold, release));
+        return release.await();
     }
 
     /** The id of a transaction that was begun while the lock was held. */
@@ -278,11 +281,11 @@ public final class LockEngine implements AutoCloseable {
             current.run(batch);
             event.end(batch.entries().size());
             now();
+            table.confirmed();
             failures = 0;
         } catch (SQLException e) {
             failures += isPassing(e) ? 0 : 1;
             if (current.isLost(e) || failures > MOST_FAILURES) {
-                batch.tokens().forEach(table::token); // those who wait for them have to know
                 lost(current, e);
             } else {
                 reconcile(current, batch, e);
@@ -304,6 +307,7 @@ public final class LockEngine implements AutoCloseable {
                     new Hold.Loss(
                             "The lock was not held any more: somebody called pg_advisory_unlock_all on the client's session.",
                             failure));
+            table.confirmed();
             if (!SqlState.is(failure, SqlState.QUERY_CANCELED)) {
                 String message =
                         "The server has not granted the lock: " + failure.getMessage() + ". " + current.slots();
@@ -311,7 +315,6 @@ public final class LockEngine implements AutoCloseable {
             }
         } catch (SQLException e) {
             e.addSuppressed(failure);
-            batch.tokens().forEach(table::token);
             lost(current, e);
         }
     }
@@ -364,7 +367,7 @@ public final class LockEngine implements AutoCloseable {
         LOG.log(Level.WARNING, message);
         now();
         table.lost(new Hold.Loss(message, cause));
-        if (table.now() - connectedAt > LAST_RECONNECT) {
+        if (table.now() - connectedAt > LASTED) {
             reconnectAfter = 0;
         }
         nextConnect = table.now() + reconnectAfter;

@@ -42,7 +42,6 @@ final class LockLink {
     private final boolean autoCommit;
     private final int networkTimeout;
     private final OwnSessions.Registration registration;
-    private final PreparedStatement batch;
     private long lastAnswer = System.nanoTime();
 
     private LockLink(PgSession session, Setup setup, Duration answersWithin) throws SQLException {
@@ -55,7 +54,6 @@ final class LockLink {
         this.autoCommit = setup.autoCommit();
         this.networkTimeout = physical.getNetworkTimeout();
         physical.setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
-        this.batch = physical.prepareStatement(Sql.LOCK_BATCH);
         this.registration = OwnSessions.register(facts);
     }
 
@@ -223,32 +221,65 @@ final class LockLink {
 
     /** Sends the batch, and has its answers dealt with; nothing of them where this throws. */
     void run(LockBatch todo) throws SQLException {
-        if (!todo.entries().isEmpty() || !todo.tokens().isEmpty()) {
-            todo.answer(todo.looksAtTheQueue() ? runLooking(todo) : run(batch, todo));
+        if (todo.hasStatement()) {
+            todo.answer(ask(todo));
         }
         for (LockBatch.Several next = todo.nextSeveral(); next != null; next = todo.nextSeveral()) {
             todo.answerSeveral(next.isFree().getAsBoolean() && lockAll(next));
         }
     }
 
-    private String runLooking(LockBatch todo) throws SQLException {
-        try (PreparedStatement statement = physical.prepareStatement(Sql.LOCK_BATCH_LOOKING)) {
-            return run(statement, todo);
+    private String ask(LockBatch todo) throws SQLException {
+        if (todo.entries().size() == 1 && todo.tokens().isEmpty()) {
+            return askOne(todo.entries().get(0));
+        }
+        return todo.isBasic() ? askBasic(todo) : askAll(todo);
+    }
+
+    private String askOne(LockBatch.Entry entry) throws SQLException {
+        LockKey key = entry.key();
+        try (PreparedStatement statement = physical.prepareStatement(Sql.lockOneKey(entry.op(), key.isPair()))) {
+            statement.setLong(1, key.number());
+            statement.setInt(2, LockBatch.announcement(key));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                requireSameSession(row.getInt(2));
+                return row.getBoolean(1) ? "1" : "0";
+            }
         }
     }
 
-    private String run(PreparedStatement statement, LockBatch todo) throws SQLException {
-        statement.setBoolean(1, !todo.tokens().isEmpty());
-        statement.setString(2, todo.operations());
-        statement.setString(3, todo.numbers());
-        statement.setString(4, todo.announcements());
-        try (ResultSet row = statement.executeQuery()) {
-            row.next();
-            requireSameSession(row.getInt(2));
-            long token = row.getLong(3);
-            todo.tokens().forEach(each -> each.reply().complete(token));
-            return Optional.ofNullable(row.getString(1)).orElse("");
+    private String askBasic(LockBatch todo) throws SQLException {
+        try (PreparedStatement statement = physical.prepareStatement(Sql.LOCK_BASIC_BATCH)) {
+            statement.setArray(1, physical.createArrayOf("int4", todo.operations()));
+            statement.setArray(2, physical.createArrayOf("int8", todo.numbers()));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return answers(row);
+            }
         }
+    }
+
+    private String askAll(LockBatch todo) throws SQLException {
+        try (PreparedStatement statement =
+                physical.prepareStatement(todo.looksAtTheQueue() ? Sql.LOCK_BATCH_LOOKING : Sql.LOCK_BATCH)) {
+            statement.setBoolean(1, !todo.tokens().isEmpty());
+            statement.setArray(2, physical.createArrayOf("int4", todo.operations()));
+            statement.setArray(3, physical.createArrayOf("int8", todo.numbers()));
+            statement.setArray(4, physical.createArrayOf("int4", todo.announcements()));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                String answers = answers(row);
+                long token = row.getLong(3);
+                todo.tokens().forEach(each -> each.reply().complete(token));
+                return answers;
+            }
+        }
+    }
+
+    private String answers(ResultSet row) throws SQLException {
+        requireSameSession(row.getInt(2));
+        return Optional.ofNullable(row.getString(1)).orElse(""); // of nothing there is no string
     }
 
     private boolean lockAll(LockBatch.Several several) throws SQLException {
@@ -297,7 +328,7 @@ final class LockLink {
     /** Whether the server still answers. */
     void ping() throws SQLException {
         try {
-            run(batch, new LockBatch());
+            askBasic(new LockBatch());
         } catch (SQLException e) {
             if (isLost(e)) {
                 throw e;
@@ -311,7 +342,6 @@ final class LockLink {
         registration.close();
         try {
             Pipeline.run(session, Sql.UNLOCK_ALL, Pipeline.NOTHING);
-            batch.close();
             restore(List.copyOf(before.keySet()));
             physical.setNetworkTimeout(Runnable::run, networkTimeout);
             if (!autoCommit) {

@@ -18,6 +18,11 @@ enum LockOp {
     /** Whether somebody else waits for it. */
     IS_AWAITED;
 
+    /** What clients do nearly always. */
+    boolean isBasic() {
+        return ordinal() <= UNLOCK_SHARED.ordinal();
+    }
+
     static LockOp tryIn(boolean shared) {
         return shared ? TRY_SHARED : TRY;
     }

@@ -30,6 +30,9 @@ final class LockQueue {
     static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
     static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /** So long it may take until whoever has released a lock that was passed on knows that it was held until then. */
+    private static final long CONFIRMED_WITHIN = TimeUnit.MILLISECONDS.toNanos(1);
+
     /** For how long readers are let in at most before it is asked again whether a writer waits elsewhere. */
     private static final long LONGEST_UNASKED = TimeUnit.SECONDS.toNanos(1);
 
@@ -211,8 +214,10 @@ final class LockQueue {
     void release(ClientHold hold, LockRelease release) {
         if (!remove(hold)) {
             release.lost(table.lastLoss());
+        } else if (isHeldBy(hold.owner(), true)) {
+            release.done(); // he hears of a loss when he releases the last of them
         } else if (isHeldLocally()) {
-            release.done();
+            table.released(release, 0);
         } else {
             releasing.add(release);
         }
@@ -328,7 +333,8 @@ final class LockQueue {
             return false;
         }
         passes++;
-        released();
+        releasing.forEach(release -> table.released(release, CONFIRMED_WITHIN));
+        releasing.clear();
         return true;
     }
 

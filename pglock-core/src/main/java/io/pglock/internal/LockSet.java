@@ -99,7 +99,7 @@ final class LockSet {
         }
         if (!request.grant(hold)) {
             hold.release();
-            table.release(hold);
+            table.release(hold, new LockRelease(hold.keys().size()));
         }
     }
 

@@ -33,6 +33,8 @@ final class LockTable {
     private final Set<LockQueue> waiting = new HashSet<>();
     private final List<LockSet> sets = new ArrayList<>();
     private final Queue<LockBatch.Token> tokens = new ArrayDeque<>();
+    private final List<LockRelease> unconfirmed = new ArrayList<>();
+    private long confirmBy;
     private final PriorityQueue<Deadline> deadlines =
             new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
     private final Set<LockQueue> planned = new HashSet<>();
@@ -161,13 +163,28 @@ final class LockTable {
         }
     }
 
-    /** @return whether nothing of it is held any more */
-    LockRelease release(ClientHold hold) {
-        LockRelease release = new LockRelease(hold.keys().size());
+    void release(ClientHold hold, LockRelease release) {
         for (LockKey key : hold.keys()) {
             queue(key).release(hold, release);
         }
-        return release;
+    }
+
+    /**
+     * What is released inside this JVM only is so when the server has been heard of since: until then the session, and the lock,
+     * may turn out to be gone.
+     *
+     * @param within how long the one who releases it may wait for that, in nanoseconds, so that it goes along with something else
+     */
+    void released(LockRelease release, long within) {
+        long by = now + within;
+        confirmBy = unconfirmed.isEmpty() ? by : earlier(confirmBy, by);
+        unconfirmed.add(release);
+    }
+
+    /** The server was asked something after all that came before, and has answered. */
+    void confirmed() {
+        unconfirmed.forEach(LockRelease::done);
+        unconfirmed.clear();
     }
 
     private static IllegalStateException notHeld() {
@@ -220,6 +237,9 @@ final class LockTable {
         }
         planSets(batch);
         planTokens(batch);
+        if (batch.isEmpty() && !unconfirmed.isEmpty() && confirmBy - now <= 0) {
+            batch.askForASignOfLife();
+        }
         return batch;
     }
 
@@ -304,6 +324,9 @@ final class LockTable {
                 until = earlier(until, set.nextTry(now));
             }
         }
+        if (!unconfirmed.isEmpty()) {
+            until = earlier(until, confirmBy);
+        }
         if (!deadlines.isEmpty()) {
             until = earlier(until, deadlines.element().at());
         }
@@ -326,6 +349,8 @@ final class LockTable {
         sets.forEach(LockSet::reset);
         tokens.forEach(token -> token.reply().completeExceptionally(notHeld()));
         tokens.clear();
+        unconfirmed.forEach(release -> release.lost(why));
+        unconfirmed.clear();
     }
 
     /** Why what is not here any more was lost. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Every statement of pglock-core. Lower case, bound or quoted, never pasted. Not API. */
 public final class Sql {
@@ -439,31 +440,59 @@ public final class Sql {
                   and database = (select oid from pg_database where datname = current_database()))""";
 
     /**
-     * Parameters: an array of operations, {@link LockOp}'s ordinals, those on pairs after those on one number; one of the keys;
-     * one of what announces them; whether to answer a fencing token. One row: a character for each, {@code 1} for yes; the pid;
-     * the token, which is younger than everything before it.
+     * What does several things with several keys, for as long as it is no more than this.
+     *
+     * @param operations which there are
+     * @param announcing whether there is a parameter for what announces the keys
      */
-    static final String LOCK_BATCH = lockBatch(false);
-
-    /** The same, where there is an {@link LockOp#IS_AWAITED} among them. */
-    static final String LOCK_BATCH_LOOKING = lockBatch(true);
-
-    private static String lockBatch(boolean looking) {
+    private static String lockBatch(Collection<LockOp> operations, boolean announcing) {
         StringBuilder cases = new StringBuilder();
         for (boolean pair : new boolean[] {false, true}) {
-            for (LockOp op : LockOp.values()) {
-                if (op != LockOp.IS_AWAITED || looking) {
-                    cases.append(" when ")
-                            .append(op.ordinal() + (pair ? LockOp.values().length : 0))
-                            .append(" then ")
-                            .append(lockCall(op, pair));
-                }
+            for (LockOp op : operations) {
+                cases.append(" when ").append(code(op, pair)).append(" then ").append(lockCall(op, pair));
             }
         }
         return """
-                select string_agg(case when case operation<cases> end then '1' else '0' end, ''), pg_backend_pid(),
-                       case when ? then txid_current() end
-                from unnest(?::int[], ?::bigint[], ?::int[]) as r(operation, key, announcement)""".replace("<cases>", cases);
+                select string_agg(case when case operation<cases> end then '1' else '0' end, ''), pg_backend_pid()<token>
+                from (select unnest(?::int[]) as operation, unnest(?::bigint[]) as key<announcement>) r""".replace("<cases>", cases)
+                .replace("<token>", announcing ? ", case when ? then txid_current() end" : "")
+                .replace("<announcement>", announcing ? ", unnest(?::int[]) as announcement" : "");
+    }
+
+    /** The number that stands for an operation on one number, or on a pair of them. */
+    static int code(LockOp op, boolean pair) {
+        return op.ordinal() + (pair ? LockOp.values().length : 0);
+    }
+
+    /**
+     * Parameters: an array of operations, one of keys. One row: a character for each, {@code 1} for yes; the pid. Only for
+     * {@linkplain LockOp#isBasic basic} ones: what else a statement could do costs time in each that does not.
+     */
+    static final String LOCK_BASIC_BATCH =
+            lockBatch(Arrays.stream(LockOp.values()).filter(LockOp::isBasic).toList(), false);
+
+    /**
+     * Parameters: whether to answer a fencing token, an array of operations, one of keys, one of what announces them. One row: a
+     * character for each, {@code 1} for yes; the pid; the token, which is younger than everything before it.
+     */
+    static final String LOCK_BATCH = lockBatch(
+            Arrays.stream(LockOp.values()).filter(op -> op != LockOp.IS_AWAITED).toList(), true);
+
+    /** The same, where there is an {@link LockOp#IS_AWAITED} among them. */
+    static final String LOCK_BATCH_LOOKING = lockBatch(List.of(LockOp.values()), true);
+
+    private static final List<String> LOCK_ONE = Stream.of(false, true)
+            .flatMap(pair -> Arrays.stream(LockOp.values()).map(op -> lockOne(op, pair)))
+            .toList();
+
+    private static String lockOne(LockOp op, boolean pair) {
+        return """
+                select <call>, pg_backend_pid() from (select ?::bigint as key, ?::int as announcement) r""".replace("<call>", lockCall(op, pair));
+    }
+
+    /** Parameters: a key, what announces it. One row: yes or no; the pid. */
+    static String lockOneKey(LockOp op, boolean pair) {
+        return LOCK_ONE.get(code(op, pair));
     }
 
     private static String lockCall(LockOp op, boolean pair) {

@@ -94,7 +94,7 @@ class LockTableTest {
         void release(LockRequest granted) {
             ClientHold hold = hold(granted);
             hold.release();
-            table.release(hold);
+            table.release(hold, new LockRelease(hold.keys().size()));
         }
 
         void later(Duration time) {

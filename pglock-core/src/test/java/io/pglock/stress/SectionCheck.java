@@ -11,12 +11,6 @@ import java.util.List;
 /** What the traces of a {@link SectionLog} prove. */
 final class SectionCheck {
 
-    /**
-     * Between those of one JVM a client passes a lock on without asking the server, for 50 ms: what happens there before it is
-     * noticed that the session is gone, nobody can know.
-     */
-    private static final String NOTICED = "interval '1 s'";
-
     /** A section lasts until it is left, or until the session that holds its lock is killed. */
     private static final String CLAIMS = """
             with killed as (
@@ -57,12 +51,8 @@ final class SectionCheck {
 
     private static final String UNTOLD = CLAIMS + """
             select 'never told: ' || to_jsonb(c)::text from claim c
-            where departed > killed_for_sure + case when holder like 'client%' then <noticed> else interval '0' end and not told
-            order by id limit 5""".replace("<noticed>", NOTICED);
-
-    private static final String TOO_EARLY = CLAIMS + """
-            select 'released inside their JVM when the session was dead already, before that was noticed: ' || count(*)
-            from claim where departed > killed_for_sure and not told""";
+            where departed > killed_for_sure and not told
+            order by id limit 5""";
 
     private static final String TOLD_WITHOUT_REASON = CLAIMS + """
             select 'told, though nobody killed its session: ' || to_jsonb(c)::text from claim c
@@ -95,8 +85,7 @@ final class SectionCheck {
 
     /** What has happened, in numbers. */
     static String counts(Connection connection) throws SQLException {
-        return lines(connection, COUNTS).get(0) + "; "
-                + lines(connection, TOO_EARLY).get(0);
+        return lines(connection, COUNTS).get(0);
     }
 
     static List<String> lines(Connection connection, String sql) throws SQLException {
