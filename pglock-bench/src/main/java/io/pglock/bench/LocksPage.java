@@ -35,9 +35,10 @@ final class LocksPage {
         List<List<String>> where = new ArrayList<>(machine);
         where.add(List.of("Peers", settings.peers()));
         page.table(List.of("", ""), where);
-        page.section("Own keys")
-                .paragraph("Each thread takes and releases a key of its own, as fast as it can.")
-                .table(PAIRS, pairs(results.near(), true));
+        page.section("Own keys").paragraph("""
+                        Each thread takes and releases a key of its own, as fast as it can. Of ShedLock's providers only that for
+                        JdbcTemplate is here: the plain one of the same version could not be had.
+                        """).table(PAIRS, pairs(results.near(), true));
         page.section("Own keys, 1 ms away")
                 .paragraph("The same through a proxy that adds 0.5 ms each way.")
                 .table(PAIRS, pairs(results.far(), false));

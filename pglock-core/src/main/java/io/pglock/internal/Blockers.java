@@ -124,6 +124,6 @@ public final class Blockers {
 
     /** To end it would take from its application what it holds besides. */
     private static boolean isOfLockClient(Backend backend) {
-        return (" " + backend.application().orElse("")).endsWith(" " + LockLink.APPLICATION);
+        return (" " + backend.application().orElse("")).endsWith(" " + SessionSettings.APPLICATION);
     }
 }

@@ -15,8 +15,9 @@ final class Holders {
     /** The end of "not acquired within 2s": who is in the way, in this JVM or elsewhere, and what to do. */
     static String inTheWayOf(LockRequest request, LockTable table, Optional<LockLink> link) {
         for (LockQueue queue : table.queuesOf(request.keys())) {
-            if (queue.isHeldLocally()) {
-                return ", " + onKey(request, queue) + "held in this JVM by " + names(queue.owners())
+            if (!queue.holds().isEmpty()) {
+                return ", " + onKey(request, queue) + "held in this JVM by "
+                        + names(queue.holds().owners())
                         + (queue.waiters() > 0 ? ", with " + queue.waiters() + " waiting" : "")
                         + ". Try again when it is released, or wait longer.";
             }
@@ -38,12 +39,12 @@ final class Holders {
     /** {@code pglock-1, pid 4711: holds 2 of at most 1000 (a (1), b (2)), 1 waiting}. */
     static String describe(LockTable table, int mostLocks) {
         List<LockQueue> held = table.queues().stream()
-                .filter(LockQueue::isHeldLocally)
+                .filter(queue -> !queue.holds().isEmpty())
                 .limit(SHOWN + 1)
                 .toList();
         String some = held.stream()
                 .limit(SHOWN)
-                .map(queue -> queue.key() + " by " + names(queue.owners()))
+                .map(queue -> queue.key() + " by " + names(queue.holds().owners()))
                 .collect(Collectors.joining("; "));
         return "holds " + table.locks() + " of at most " + mostLocks
                 + (held.isEmpty() ? "" : " (" + some + (held.size() > SHOWN ? "; ..." : "") + ")")

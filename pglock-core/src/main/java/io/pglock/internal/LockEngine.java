@@ -12,7 +12,6 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -46,12 +45,6 @@ public final class LockEngine implements AutoCloseable {
     /** Of a heartbeat, so much may pass in silence; what is left is for the answer to the question whether anybody is there. */
     private static final int QUARTERS = 4;
 
-    private static final long FIRST_RECONNECT = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long LAST_RECONNECT = TimeUnit.SECONDS.toNanos(5);
-
-    /** A connection that lasted so long was a good one. */
-    private static final long LASTED = TimeUnit.SECONDS.toNanos(1);
-
     /** A statement that fails so often in a row will not come through. */
     private static final int MOST_FAILURES = 10;
 
@@ -68,9 +61,7 @@ public final class LockEngine implements AutoCloseable {
 
     private volatile @Nullable LockLink link;
     private Optional<String> outage = Optional.empty();
-    private long nextConnect;
-    private long reconnectAfter;
-    private long connectedAt;
+    private final Reconnects reconnects = new Reconnects();
     private long lastLook = System.nanoTime();
     private long lastListened = System.nanoTime();
     private int failures;
@@ -242,7 +233,7 @@ public final class LockEngine implements AutoCloseable {
         }
         LockLink current = link;
         if (current == null) {
-            park(table.idleFor(table.needsServer() ? nextConnect - now() : LAST_RECONNECT, false));
+            park(table.idleFor(table.needsServer() ? reconnects.next() - now() : Reconnects.LONGEST, false));
             return;
         }
         LockBatch batch = table.plan();
@@ -367,25 +358,21 @@ public final class LockEngine implements AutoCloseable {
         LOG.log(Level.WARNING, message);
         now();
         table.lost(new Hold.Loss(message, cause));
-        if (table.now() - connectedAt > LASTED) {
-            reconnectAfter = 0;
-        }
-        nextConnect = table.now() + reconnectAfter;
+        reconnects.lost(table.now());
     }
 
     // ---- the connection ---------------------------------------------------------------------------------------------
 
     private void connect() throws SQLException {
-        // half for the silence before it is asked, half for the answer
-        LockLink fresh =
-                LockLink.open(source, settings.name(), settings.heartbeat().dividedBy(2));
+        Duration answersWithin = settings.heartbeat().multipliedBy(QUARTERS - 1).dividedBy(QUARTERS);
+        LockLink fresh = LockLink.open(source, settings.name(), answersWithin);
         link = fresh;
         table.connected(fresh.slots());
-        connectedAt = now();
+        reconnects.connected(now());
     }
 
     private void reconnect() {
-        if (!table.needsServer() || nextConnect - now() > 0) {
+        if (!table.needsServer() || reconnects.next() - now() > 0) {
             return;
         }
         try {
@@ -405,9 +392,7 @@ public final class LockEngine implements AutoCloseable {
         } catch (RuntimeException e) {
             table.failAll(new IllegalStateException(name() + ": the DataSource failed: " + e, e));
         }
-        // also where it is lost again at once
-        reconnectAfter = Math.min(LAST_RECONNECT, Math.max(FIRST_RECONNECT, 2 * reconnectAfter));
-        nextConnect = now() + reconnectAfter / 2 + ThreadLocalRandom.current().nextLong(reconnectAfter / 2 + 1);
+        reconnects.tried(now());
     }
 
     private void later(String why) {

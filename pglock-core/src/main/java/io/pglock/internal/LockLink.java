@@ -8,12 +8,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.postgresql.core.BaseConnection;
@@ -24,12 +20,6 @@ import org.postgresql.core.BaseConnection;
  */
 final class LockLink {
 
-    /** What the names of these sessions end with. */
-    static final String APPLICATION = "pglock";
-
-    private static final String DRIVERS_NAME = "PostgreSQL JDBC Driver";
-    private static final int LONGEST_NAME = 63;
-
     /** A lock that the session holds, as pg_locks has it. */
     record Found(LockKey key, boolean shared) {}
 
@@ -37,7 +27,7 @@ final class LockLink {
     private final PgSession session;
     private final BaseConnection physical;
     private final PgSession.Facts facts;
-    private final Map<String, String> before;
+    private final SessionSettings settings;
     private final String slots;
     private final boolean autoCommit;
     private final int networkTimeout;
@@ -49,7 +39,7 @@ final class LockLink {
         this.session = session;
         this.physical = session.physical();
         this.facts = setup.facts();
-        this.before = setup.before();
+        this.settings = setup.settings();
         this.slots = setup.slots();
         this.autoCommit = setup.autoCommit();
         this.networkTimeout = physical.getNetworkTimeout();
@@ -57,7 +47,7 @@ final class LockLink {
         this.registration = OwnSessions.register(facts);
     }
 
-    private record Setup(PgSession.Facts facts, Map<String, String> before, String slots, boolean autoCommit) {}
+    private record Setup(PgSession.Facts facts, SessionSettings settings, String slots, boolean autoCommit) {}
 
     /**
      * Makes a connection ready, or gives it back.
@@ -95,8 +85,8 @@ final class LockLink {
             throw e;
         }
         try {
-            Map<String, String> before = setUp(session, name);
-            return new LockLink(session, new Setup(session.facts(), before, slots, autoCommit), answersWithin);
+            SessionSettings settings = SessionSettings.apply(session, name);
+            return new LockLink(session, new Setup(session.facts(), settings, slots, autoCommit), answersWithin);
         } catch (SQLException e) {
             cut(connection);
             throw e;
@@ -109,26 +99,6 @@ final class LockLink {
         } catch (SQLException e) {
             // it is broken, and is told why already
         }
-    }
-
-    /** @return what was there before */
-    private static Map<String, String> setUp(PgSession session, String name) throws SQLException {
-        Map<String, String> settings = new LinkedHashMap<>(Sql.lockClientSettings(session.majorVersion()));
-        Map<String, String> socket = Sql.socketSettings(session.majorVersion());
-        List<String> names = new ArrayList<>(List.of("application_name"));
-        names.addAll(settings.keySet());
-        names.addAll(socket.keySet());
-        Map<String, String> before = current(session, names);
-        settings.put("application_name", applicationName(name, before.getOrDefault("application_name", "")));
-        set(session, settings);
-        setSocket(session, socket);
-        return before;
-    }
-
-    private static String applicationName(String wanted, String before) {
-        String name = !wanted.isEmpty() ? wanted : before.isEmpty() || before.equals(DRIVERS_NAME) ? "" : before;
-        int longest = LONGEST_NAME - APPLICATION.length() - 1;
-        return (name.substring(0, Math.min(name.length(), longest)) + " " + APPLICATION).strip();
     }
 
     /** A session with locks that a former borrower has left would get them again, and nobody else could. */
@@ -146,50 +116,6 @@ final class LockLink {
                             + ") times max_connections and max_prepared_transactions (" + sessions + ").";
                 })
                 .get(0);
-    }
-
-    private static Map<String, String> current(PgSession session, List<String> names) throws SQLException {
-        return Pipeline.query(session, Sql.currentSettings(names), Pipeline.NOTHING, row -> {
-                    Map<String, String> values = new LinkedHashMap<>();
-                    for (int i = 0; i < names.size(); i++) {
-                        values.put(names.get(i), row.getString(i + 1));
-                    }
-                    return values;
-                })
-                .get(0);
-    }
-
-    private static void set(PgSession session, Map<String, String> settings) throws SQLException {
-        Pipeline.run(session, Sql.setForSession(settings.keySet()), parameters -> {
-            int next = 1;
-            for (String value : settings.values()) {
-                parameters.setString(next++, value);
-            }
-        });
-    }
-
-    private static void setSocket(PgSession session, Map<String, String> settings) throws SQLException {
-        try {
-            set(session, settings);
-        } catch (SQLException e) {
-            if (SqlState.isConnectionLost(e)) {
-                throw e;
-            }
-            for (Map.Entry<String, String> each : settings.entrySet()) {
-                setWherePossible(session, each);
-            }
-        }
-    }
-
-    private static void setWherePossible(PgSession session, Map.Entry<String, String> setting) throws SQLException {
-        try {
-            set(session, Map.of(setting.getKey(), setting.getValue()));
-        } catch (SQLException e) {
-            if (SqlState.isConnectionLost(e)) {
-                throw e;
-            }
-            // the server's platform does not have it; its own default stays
-        }
     }
 
     int pid() {
@@ -342,7 +268,7 @@ final class LockLink {
         registration.close();
         try {
             Pipeline.run(session, Sql.UNLOCK_ALL, Pipeline.NOTHING);
-            restore(List.copyOf(before.keySet()));
+            settings.restore();
             physical.setNetworkTimeout(Runnable::run, networkTimeout);
             if (!autoCommit) {
                 connection.setAutoCommit(false);
@@ -350,15 +276,6 @@ final class LockLink {
             connection.close();
         } catch (SQLException e) {
             cut(connection);
-        }
-    }
-
-    private void restore(List<String> names) throws SQLException {
-        Map<String, String> now = current(session, names);
-        Map<String, String> changed = new LinkedHashMap<>(before);
-        changed.entrySet().removeIf(each -> each.getValue().equals(now.get(each.getKey())));
-        if (!changed.isEmpty()) {
-            set(session, changed);
         }
     }
 

@@ -4,11 +4,10 @@ package io.pglock.internal;
 import io.pglock.LockKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -22,19 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LockQueue {
 
-    /** Passed on inside the JVM so many times, or for so long, before the server gets it back. */
-    static final int MOST_PASSES = 8;
-
-    static final long LONGEST_TURN = TimeUnit.MILLISECONDS.toNanos(50);
-
-    static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
-    static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
-
     /** So long it may take until whoever has released a lock that was passed on knows that it was held until then. */
     private static final long CONFIRMED_WITHIN = TimeUnit.MILLISECONDS.toNanos(1);
-
-    /** For how long readers are let in at most before it is asked again whether a writer waits elsewhere. */
-    private static final long LONGEST_UNASKED = TimeUnit.SECONDS.toNanos(1);
 
     /** What the session holds. */
     enum Held {
@@ -48,8 +36,7 @@ final class LockQueue {
     private Held held = Held.NOTHING;
     private boolean announced;
 
-    private final List<ClientHold> writer = new ArrayList<>(1);
-    private final Map<Object, List<ClientHold>> readers = new HashMap<>(2);
+    private final LocalHolds holds = new LocalHolds();
     private final Queue<LockRequest> waiting = new ArrayDeque<>(2);
     private final List<LockRelease> releasing = new ArrayList<>(1);
 
@@ -59,14 +46,9 @@ final class LockQueue {
     /** Requests for several keys, this one among them. */
     private int several;
 
-    private long turnBegan;
-    private long readersMayEnterFor = LONGEST_TURN;
-    private int passes;
+    private final Turn turn = new Turn();
+    private final Pace pace = new Pace();
     private boolean downgradeRefused;
-    private boolean mustDrain;
-
-    private long nextTry;
-    private long pause;
 
     LockQueue(LockTable table, LockKey key) {
         this.table = table;
@@ -81,10 +63,6 @@ final class LockQueue {
         return held;
     }
 
-    boolean isAnnounced() {
-        return announced;
-    }
-
     boolean isIdle() {
         return held == Held.NOTHING && !announced && waiting.isEmpty() && several == 0 && releasing.isEmpty();
     }
@@ -94,34 +72,17 @@ final class LockQueue {
         return held == Held.NOTHING && !waiting.isEmpty();
     }
 
-    /** When the server is to be asked next, as {@link System#nanoTime()} counts. */
-    long nextTry(long now) {
-        return pause == 0 ? now : nextTry;
-    }
-
-    /** Those that are nearly due come along with those that are. */
-    boolean isDue(long now) {
-        return pause == 0 || nextTry - now <= pause / 4;
+    /** When the server is to be asked for it. */
+    Pace pace() {
+        return pace;
     }
 
     int waiters() {
         return (int) waiting.stream().filter(request -> !request.isDone()).count();
     }
 
-    boolean isHeldLocally() {
-        return !writer.isEmpty() || !readers.isEmpty();
-    }
-
-    /** Who holds it here, for a message. */
-    List<Object> owners() {
-        List<Object> owners = new ArrayList<>(readers.keySet());
-        writer.stream().limit(1).map(ClientHold::owner).forEach(owners::add);
-        return owners;
-    }
-
-    List<ClientHold> holds() {
-        List<ClientHold> holds = new ArrayList<>(writer);
-        readers.values().forEach(holds::addAll);
+    /** Who of this JVM holds it. */
+    LocalHolds holds() {
         return holds;
     }
 
@@ -129,16 +90,12 @@ final class LockQueue {
 
     /** Whether this owner needs nothing of the server for it, because he holds it already. */
     boolean isHeldBy(Object owner, boolean shared) {
-        return isWriter(owner) || shared && readers.containsKey(owner);
-    }
-
-    private boolean isWriter(Object owner) {
-        return !writer.isEmpty() && writer.get(0).owner().equals(owner);
+        return holds.isWriter(owner) || shared && holds.isReader(owner);
     }
 
     /** A reader that wants to become the writer would wait for itself. */
     boolean wouldUpgrade(Object owner, boolean shared) {
-        return !shared && !isWriter(owner) && readers.containsKey(owner);
+        return !shared && !holds.isWriter(owner) && holds.isReader(owner);
     }
 
     void request(LockRequest request, long now) {
@@ -146,7 +103,7 @@ final class LockQueue {
             grant(request);
             return;
         }
-        if (isHeldLocally() || waiting.stream().anyMatch(other -> !other.isDone())) {
+        if (!holds.isEmpty() || waiting.stream().anyMatch(other -> !other.isDone())) {
             request.notNow(now);
         }
         if (!request.isDone()) {
@@ -172,51 +129,29 @@ final class LockQueue {
 
     private boolean mayJoin(LockRequest request, long now) {
         return request.isShared()
-                && !readers.isEmpty()
-                && writer.isEmpty()
+                && !holds.isEmpty()
+                && !holds.hasWriter()
                 && waiting.isEmpty()
-                && !mustDrain
-                && readersMayEnter(now);
+                && turn.mayReadersEnter(now);
     }
 
     /** @return false when nobody wants it any more */
     private boolean grant(LockRequest request) {
         ClientHold hold = table.hold(request);
-        add(hold);
+        holds.add(hold);
         if (request.grant(hold)) {
             return true;
         }
-        remove(hold);
+        holds.remove(hold);
         return false;
     }
 
-    void add(ClientHold hold) {
-        if (hold.isShared()) {
-            readers.computeIfAbsent(hold.owner(), owner -> new ArrayList<>(1)).add(hold);
-        } else {
-            writer.add(hold);
-        }
-    }
-
-    /** @return whether it was there */
-    private boolean remove(ClientHold hold) {
-        if (!hold.isShared()) {
-            return writer.remove(hold);
-        }
-        List<ClientHold> holds = readers.getOrDefault(hold.owner(), List.of());
-        boolean removed = !holds.isEmpty() && holds.remove(hold);
-        if (removed && holds.isEmpty()) {
-            readers.remove(hold.owner());
-        }
-        return removed;
-    }
-
     void release(ClientHold hold, LockRelease release) {
-        if (!remove(hold)) {
+        if (!holds.remove(hold)) {
             release.lost(table.lastLoss());
         } else if (isHeldBy(hold.owner(), true)) {
             release.done(); // he hears of a loss when he releases the last of them
-        } else if (isHeldLocally()) {
+        } else if (!holds.isEmpty()) {
             table.released(release, 0);
         } else {
             releasing.add(release);
@@ -235,7 +170,7 @@ final class LockQueue {
     /** Adds to the batch what is to be done for this key now, if anything. */
     void plan(LockBatch batch, long now) {
         prune();
-        if (isHeldLocally()) {
+        if (!holds.isEmpty()) {
             planWhileHeld(batch, now);
         } else if (held != Held.NOTHING) {
             planAfterUse(batch, now);
@@ -259,7 +194,10 @@ final class LockQueue {
     }
 
     private void planWhileHeld(LockBatch batch, long now) {
-        if (held == Held.EXCLUSIVE && writer.isEmpty() && !downgradeRefused) {
+        if (holds.hasWriter()) {
+            return;
+        }
+        if (held == Held.EXCLUSIVE && !downgradeRefused) {
             batch.add(LockOp.DOWNGRADE, key, yes -> {
                 if (yes) {
                     held = Held.SHARED;
@@ -268,29 +206,18 @@ final class LockQueue {
                     downgradeRefused = true;
                 }
             });
-        } else if (writer.isEmpty() && isShared(waiting.peek()) && !mustDrain) {
-            if (readersMayEnter(now)) {
-                admitReaders();
-            } else {
-                planToAskForWriters(batch, now);
-            }
+        } else if (isShared(waiting.peek()) && turn.mayReadersEnter(now)) {
+            admitReaders();
+        } else if (isShared(waiting.peek()) && turn.isToBeAsked()) {
+            batch.add(LockOp.IS_AWAITED, key, awaited -> {
+                if (awaited || several > 0) {
+                    turn.hasToEnd();
+                } else {
+                    turn.goesOn(now);
+                    admitReaders();
+                }
+            });
         }
-    }
-
-    private boolean readersMayEnter(long now) {
-        return now - turnBegan < readersMayEnterFor;
-    }
-
-    private void planToAskForWriters(LockBatch batch, long now) {
-        batch.add(LockOp.IS_AWAITED, key, awaited -> {
-            if (awaited || several > 0) {
-                mustDrain = true;
-            } else {
-                turnBegan = now;
-                readersMayEnterFor = Math.min(2 * readersMayEnterFor, LONGEST_UNASKED);
-                admitReaders();
-            }
-        });
     }
 
     private static boolean isShared(@Nullable LockRequest request) {
@@ -298,7 +225,7 @@ final class LockQueue {
     }
 
     private void planAfterUse(LockBatch batch, long now) {
-        boolean turnIsOver = mustDrain || passes >= MOST_PASSES || now - turnBegan >= LONGEST_TURN;
+        boolean turnIsOver = turn.isOver(now);
         if (!turnIsOver && held == Held.EXCLUSIVE && passOn()) {
             return;
         }
@@ -309,21 +236,19 @@ final class LockQueue {
         }
         boolean shared = next.isShared();
         if (!turnIsOver) {
-            passes++;
-            batch.add(LockOp.tryIn(shared), key, yes -> tried(shared, yes, turnBegan));
+            turn.passedOn();
+            batch.add(LockOp.tryIn(shared), key, yes -> tried(shared, yes));
         } else if (several == 0) {
-            long lasted = now - turnBegan;
+            long lasted = turn.lasted(now);
             batch.add(LockOp.tryUnlessAwaited(shared), key, yes -> {
-                if (yes) {
-                    beginTurn(table.now());
-                }
-                tried(shared, yes, turnBegan);
+                turn.begin(table.now());
+                tried(shared, yes);
                 if (!yes) {
-                    leaveToOthers(lasted);
+                    pace.leave(table.now(), lasted);
                 }
             });
         } else {
-            leaveToOthers(now - turnBegan);
+            pace.leave(now, turn.lasted(now));
         }
     }
 
@@ -332,7 +257,7 @@ final class LockQueue {
         if (!grantWriter()) {
             return false;
         }
-        passes++;
+        turn.passedOn();
         releasing.forEach(release -> table.released(release, CONFIRMED_WITHIN));
         releasing.clear();
         return true;
@@ -341,7 +266,6 @@ final class LockQueue {
     private void unlocked(boolean yes) {
         held = Held.NOTHING;
         downgradeRefused = false;
-        mustDrain = false;
         if (yes) {
             released();
         } else {
@@ -360,42 +284,25 @@ final class LockQueue {
         releasing.clear();
     }
 
-    /** About as long as the turn was: whoever waits elsewhere looks that often by now. */
-    private void leaveToOthers(long lasted) {
-        long about = Math.min(LONGEST_PAUSE, Math.max(2 * SHORTEST_PAUSE, lasted));
-        nextTry = table.now() + about + ThreadLocalRandom.current().nextLong(about / 2);
-        pause = SHORTEST_PAUSE;
-    }
-
     private void planToTake(LockBatch batch, long now) {
-        if (!isDue(now)) {
+        if (!pace.isDue(now)) {
             return;
         }
-        boolean again = pause > 0;
+        boolean again = !pace.isFresh();
         boolean shared = waiting.element().isShared();
         batch.add(LockOp.tryIn(shared), key, yes -> {
-            if (yes) {
-                beginTurn(table.now());
-            }
-            tried(shared, yes, turnBegan);
+            turn.begin(table.now());
+            tried(shared, yes);
         });
         if (again) {
             announce(batch);
         }
     }
 
-    private void beginTurn(long now) {
-        turnBegan = now;
-        passes = 0;
-        readersMayEnterFor = LONGEST_TURN;
-    }
-
-    private void tried(boolean shared, boolean yes, long began) {
+    private void tried(boolean shared, boolean yes) {
         if (yes) {
-            turnBegan = began;
             held = shared ? Held.SHARED : Held.EXCLUSIVE;
-            nextTry = 0;
-            pause = 0;
+            pace.reset();
             if (shared) {
                 admitReaders();
             } else {
@@ -408,8 +315,7 @@ final class LockQueue {
                 return request.isDone();
             });
             givenUp = 0;
-            pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, 2 * pause));
-            nextTry = now + pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
+            pace.refused(now);
         }
         table.changed(this);
     }
@@ -446,39 +352,55 @@ final class LockQueue {
     /** The server has granted it as one of several. */
     void takenWithOthers(ClientHold hold, long now) {
         held = hold.isShared() ? Held.SHARED : Held.EXCLUSIVE;
-        beginTurn(now);
-        add(hold);
+        turn.begin(now);
+        holds.add(hold);
     }
 
     /** The session is gone. Whoever waits goes on waiting. */
     void lost(Hold.Loss why) {
-        for (ClientHold hold : holds()) {
-            hold.lose(why);
-        }
-        writer.clear();
-        readers.clear();
+        holds.all().forEach(hold -> hold.lose(why));
+        holds.clear();
         releasing.forEach(release -> release.lost(why));
         releasing.clear();
         held = Held.NOTHING;
         announced = false;
         downgradeRefused = false;
-        mustDrain = false;
-        pause = 0;
-        nextTry = 0;
+        pace.reset();
     }
 
-    /** What the server says after a statement that failed half-way. */
-    void found(Held actual, boolean stillAnnounced, Hold.Loss why) {
+    /**
+     * What the session really holds, after a statement that failed half-way.
+     *
+     * @return what of it belongs to this key
+     */
+    Set<LockLink.Found> found(Set<LockLink.Found> all, Hold.Loss why) {
+        LockLink.Found exclusive = new LockLink.Found(key, false);
+        LockLink.Found shared = new LockLink.Found(key, true);
+        LockLink.Found announcement = new LockLink.Found(Sql.announcement(LockBatch.announcement(key)), true);
+        Set<LockLink.Found> own = new HashSet<>();
+        Held actual = Held.NOTHING;
+        if (held == Held.EXCLUSIVE && all.contains(exclusive)) {
+            own.add(exclusive);
+            actual = Held.EXCLUSIVE;
+        } else if (held != Held.NOTHING && all.contains(shared)) {
+            own.add(shared);
+            actual = Held.SHARED;
+        }
+        boolean stillAnnounced = announced && all.contains(announcement);
+        if (stillAnnounced) {
+            own.add(announcement);
+        }
         if (actual == Held.NOTHING && held != Held.NOTHING) {
-            if (isHeldLocally()) {
-                lost(why);
-            } else {
+            if (holds.isEmpty()) {
                 unlocked(true);
+            } else {
+                lost(why);
             }
         }
         held = actual;
         announced = stillAnnounced;
         table.changed(this);
+        return own;
     }
 
     /** Forgets those at the head of the queue who want nothing any more. */
@@ -503,6 +425,6 @@ final class LockQueue {
 
     @Override
     public String toString() {
-        return key + ": " + held + ", " + holds().size() + " holds, " + waiters() + " waiting";
+        return key + ": " + held + ", " + holds.all().size() + " holds, " + waiters() + " waiting";
     }
 }

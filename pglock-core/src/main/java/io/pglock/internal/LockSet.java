@@ -3,7 +3,6 @@ package io.pglock.internal;
 
 import io.pglock.LockKey;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A request for several keys: it gets all of them or none, in one statement, and holds nothing while it waits. So it never is
@@ -15,8 +14,7 @@ final class LockSet {
     private final LockTable table;
     private final LockRequest request;
     private final List<LockQueue> queues;
-    private long nextTry;
-    private long pause;
+    private final Pace pace = new Pace();
 
     LockSet(LockTable table, LockRequest request) {
         this.table = table;
@@ -45,21 +43,22 @@ final class LockSet {
 
     /** As if it had not been tried yet. */
     void reset() {
-        pause = 0;
+        pace.reset();
     }
 
     void freed(LockKey key) {
         if (request.keys().contains(key)) {
-            pause = 0;
+            pace.reset();
         }
     }
 
-    long nextTry(long now) {
-        return pause == 0 ? now : nextTry;
+    /** When the server is to be asked for them. */
+    Pace pace() {
+        return pace;
     }
 
     void plan(LockBatch batch, long now) {
-        if (pause > 0 && nextTry - now > 0) {
+        if (!pace.isDue(now)) {
             return;
         }
         List<LockQueue> missing = queues.stream()
@@ -78,7 +77,7 @@ final class LockSet {
                     notNow();
                 }
             }));
-            if (pause > 0) {
+            if (!pace.isFresh()) {
                 missing.forEach(queue -> queue.announce(batch));
             }
         }
@@ -94,7 +93,7 @@ final class LockSet {
             if (taken.contains(queue)) {
                 queue.takenWithOthers(hold, table.now());
             } else {
-                queue.add(hold);
+                queue.holds().add(hold);
             }
         }
         if (!request.grant(hold)) {
@@ -106,7 +105,6 @@ final class LockSet {
     private void notNow() {
         long now = table.now();
         request.notNow(now);
-        pause = Math.min(LockQueue.LONGEST_PAUSE, Math.max(LockQueue.SHORTEST_PAUSE, 2 * pause));
-        nextTry = now + pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
+        pace.refused(now);
     }
 }

@@ -6,13 +6,11 @@ import io.pglock.PgLockException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -24,7 +22,6 @@ import java.util.concurrent.Executor;
 final class LockTable {
 
     private final int mostLocks;
-    private final long patience;
     private final Executor executor;
 
     private final Map<LockKey, LockQueue> queues = new HashMap<>();
@@ -35,8 +32,7 @@ final class LockTable {
     private final Queue<LockBatch.Token> tokens = new ArrayDeque<>();
     private final List<LockRelease> unconfirmed = new ArrayList<>();
     private long confirmBy;
-    private final PriorityQueue<Deadline> deadlines =
-            new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
+    private final Deadlines deadlines;
     private final Set<LockQueue> planned = new HashSet<>();
     private String slots = "";
 
@@ -47,9 +43,6 @@ final class LockTable {
     private boolean unreachable;
     private long now;
 
-    /** When somebody's time is over who has no thread to notice it. */
-    private record Deadline(LockRequest request, long at) {}
-
     /**
      * @param mostLocks how many keys at most may be held or waited for
      * @param patience for how long, in nanoseconds, an answer is waited for beyond the timeout of a request
@@ -57,7 +50,7 @@ final class LockTable {
      */
     LockTable(int mostLocks, long patience, Executor executor) {
         this.mostLocks = mostLocks;
-        this.patience = patience;
+        this.deadlines = new Deadlines(patience);
         this.executor = executor;
     }
 
@@ -123,7 +116,7 @@ final class LockTable {
             return;
         }
         if (!watched && request.isTimed()) {
-            deadlines.add(new Deadline(request, now + request.left(now)));
+            deadlines.add(request, now);
         }
         if (request.keys().size() == 1) {
             queue(request.key()).request(request, now);
@@ -245,12 +238,12 @@ final class LockTable {
 
     /** One tick for all of them. */
     private void planWaiting(LockBatch batch) {
-        nextTick = now + LockQueue.LONGEST_PAUSE;
+        nextTick = now + Pace.LONGEST_PAUSE;
         for (LockQueue queue : List.copyOf(waiting)) {
-            if (queue.isDue(now) && !batch.isFull()) {
+            if (queue.pace().isDue(now) && !batch.isFull()) {
                 plan(queue, batch);
             } else {
-                nextTick = earlier(nextTick, queue.nextTry(now));
+                nextTick = earlier(nextTick, queue.pace().next(now));
             }
         }
     }
@@ -265,7 +258,7 @@ final class LockTable {
     private void settle(LockQueue queue) {
         if (queue.waitsForServer()) {
             waiting.add(queue);
-            nextTick = earlier(nextTick, queue.nextTry(now));
+            nextTick = earlier(nextTick, queue.pace().next(now));
         } else {
             waiting.remove(queue);
         }
@@ -300,14 +293,7 @@ final class LockTable {
 
     /** Ends what was to end by now. */
     void expire() {
-        while (!deadlines.isEmpty() && deadlines.element().at() - now <= 0) {
-            LockRequest request = deadlines.remove().request();
-            if (request.expire(now, patience)) {
-                givenUp(request);
-            } else if (!request.isDone()) {
-                deadlines.add(new Deadline(request, now + patience));
-            }
-        }
+        deadlines.expired(now).forEach(this::givenUp);
     }
 
     /** When there is something to do, if nothing happens before; in nanoseconds from now. */
@@ -321,16 +307,13 @@ final class LockTable {
                 until = earlier(until, nextTick);
             }
             for (LockSet set : sets) {
-                until = earlier(until, set.nextTry(now));
+                until = earlier(until, set.pace().next(now));
             }
         }
         if (!unconfirmed.isEmpty()) {
             until = earlier(until, confirmBy);
         }
-        if (!deadlines.isEmpty()) {
-            until = earlier(until, deadlines.element().at());
-        }
-        return Math.max(0, until - now);
+        return Math.max(0, Math.min(until - now, deadlines.idleFor(now)));
     }
 
     private static long earlier(long one, long other) {
@@ -367,34 +350,15 @@ final class LockTable {
      */
     LockBatch reconcile(Set<LockLink.Found> found, Hold.Loss why) {
         lastLoss = why;
-        LockBatch superfluous = new LockBatch();
-        Set<LockLink.Found> known = new HashSet<>();
+        Set<LockLink.Found> superfluous = new HashSet<>(found);
         for (LockQueue queue : List.copyOf(queues.values())) {
-            LockLink.Found exclusive = new LockLink.Found(queue.key(), false);
-            LockLink.Found shared = new LockLink.Found(queue.key(), true);
-            LockLink.Found announced = new LockLink.Found(Sql.announcement(LockBatch.announcement(queue.key())), true);
-            boolean stays = queue.held() == LockQueue.Held.EXCLUSIVE && found.contains(exclusive);
-            boolean staysShared = queue.held() != LockQueue.Held.NOTHING && !stays && found.contains(shared);
-            if (stays) {
-                known.add(exclusive);
-            }
-            if (staysShared) {
-                known.add(shared);
-            }
-            if (queue.isAnnounced()) {
-                known.add(announced);
-            }
-            queue.found(
-                    stays ? LockQueue.Held.EXCLUSIVE : staysShared ? LockQueue.Held.SHARED : LockQueue.Held.NOTHING,
-                    queue.isAnnounced() && found.contains(announced),
-                    why);
+            superfluous.removeAll(queue.found(found, why));
         }
-        for (LockLink.Found each : found) {
-            if (!known.contains(each)) {
-                superfluous.add(LockOp.unlock(each.shared()), each.key(), yes -> {});
-            }
+        LockBatch unlocking = new LockBatch();
+        for (LockLink.Found each : superfluous) {
+            unlocking.add(LockOp.unlock(each.shared()), each.key(), yes -> {});
         }
-        return superfluous;
+        return unlocking;
     }
 
     /** Those who were to get it next, where it was asked for. */
@@ -429,7 +393,9 @@ final class LockTable {
 
     /** How many keys are held. */
     int locks() {
-        return (int) queues.values().stream().filter(LockQueue::isHeldLocally).count();
+        return (int) queues.values().stream()
+                .filter(queue -> !queue.holds().isEmpty())
+                .count();
     }
 
     /** How many wait. */

@@ -157,15 +157,15 @@ class LockTableTest {
                 .toList();
         assertThat(client.step()).containsExactly(TRY);
 
-        for (int i = 0; i < LockQueue.MOST_PASSES; i++) {
+        for (int i = 0; i < Turn.MOST_PASSES; i++) {
             client.release(requests.get(i));
             assertThat(client.step()).isEmpty();
             assertThat(isGranted(requests.get(i + 1))).isTrue();
         }
-        client.release(requests.get(LockQueue.MOST_PASSES));
+        client.release(requests.get(Turn.MOST_PASSES));
         assertThat(client.step()).containsExactly(UNLOCK, TRY_UNLESS_AWAITED);
 
-        assertThat(isGranted(requests.get(LockQueue.MOST_PASSES + 1)))
+        assertThat(isGranted(requests.get(Turn.MOST_PASSES + 1)))
                 .as("nobody else wanted it")
                 .isTrue();
     }
