@@ -46,7 +46,9 @@ class LockSlotsTest {
 
     @BeforeAll
     static void startASmallServer() {
-        server = PostgresServer.startEmbedded(Map.of("max_locks_per_transaction", "10", "max_connections", "10"));
+        // before PostgreSQL 12 walsenders are taken out of max_connections
+        server = PostgresServer.startEmbedded(
+                Map.of("max_locks_per_transaction", "10", "max_connections", "10", "max_wal_senders", "0"));
         database = server.createDatabase();
     }
 
