@@ -149,7 +149,7 @@ final class LockQueue {
     void release(ClientHold hold, LockRelease release) {
         if (!holds.remove(hold)) {
             release.lost(table.lastLoss());
-        } else if (isHeldBy(hold.owner(), true)) {
+        } else if (isHeldBy(hold.owner(), hold.isShared())) {
             release.done(); // he hears of a loss when he releases the last of them
         } else if (!holds.isEmpty()) {
             table.released(release, 0);
