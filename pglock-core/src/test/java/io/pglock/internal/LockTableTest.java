@@ -22,6 +22,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -65,14 +66,17 @@ class LockTableTest {
             idle = batch.isEmpty();
             if (!idle) {
                 link.run(batch);
+                table.confirmed();
             }
             return asked;
         }
 
         /** Until nothing is left to do at this moment. */
         void settle() throws SQLException {
+            int steps = 0;
             do {
                 step();
+                assertThat(steps++).as("steps until nothing is left to do").isLessThan(1_000);
             } while (!idle || table.idleFor(1, true) == 0);
         }
 
@@ -369,6 +373,46 @@ class LockTableTest {
 
         assertThat(isGranted(other)).isTrue();
         assertThat(client.link.found()).containsExactly(new LockLink.Found(KEY, true));
+    }
+
+    @Test
+    void believesAReleaseInsideTheJvmWhenTheServerHasAnswered() throws SQLException {
+        Client client = client();
+        LockRequest first = client.write("one");
+        client.write("two");
+        client.step();
+        ClientHold hold = hold(first);
+        hold.release();
+        LockRelease release = new LockRelease(1);
+        client.table.release(hold, release);
+
+        assertThat(client.step()).as("it is passed on without the server").isEmpty();
+        assertThat(client.idle).isTrue();
+        client.later(Duration.ofMillis(1));
+        client.step();
+
+        assertThat(client.idle).as("the server was asked").isFalse();
+        assertThat(CompletableFuture.supplyAsync(release::await))
+                .succeedsWithin(Duration.ofSeconds(10))
+                .isEqualTo(Optional.empty());
+    }
+
+    @Test
+    void tellsALossToAWriterWhoStaysAsAReader() throws SQLException {
+        Client client = client();
+        LockRequest writer = client.write("owner");
+        client.step();
+        client.read("owner");
+        ClientHold hold = hold(writer);
+        hold.release();
+        LockRelease release = new LockRelease(1);
+        client.table.release(hold, release);
+
+        client.table.lost(new Hold.Loss("the session is gone", null));
+
+        assertThat(CompletableFuture.supplyAsync(release::await))
+                .succeedsWithin(Duration.ofSeconds(10))
+                .satisfies(loss -> assertThat(loss).isPresent());
     }
 
     @Test
