@@ -196,7 +196,7 @@ public final class AdvisoryLock {
         return lockedRun().run(wait, attempt -> {}, call);
     }
 
-    private static <X extends Exception> Call<Boolean, X> asCall(Work<X> work) {
+    static <X extends Exception> Call<Boolean, X> asCall(Work<X> work) {
         return () -> {
             work.run();
             return true;

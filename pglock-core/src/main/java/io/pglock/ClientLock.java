@@ -126,7 +126,7 @@ public final class ClientLock {
      * @throws PgLockException as {@link #acquire()}
      */
     public <X extends Exception> void run(AdvisoryLock.Work<X> work) throws X {
-        run(asCall(work));
+        run(AdvisoryLock.asCall(work));
     }
 
     /**
@@ -148,7 +148,7 @@ public final class ClientLock {
      * @throws X what the work throws
      */
     public <X extends Exception> boolean tryRun(AdvisoryLock.Work<X> work) throws X {
-        return tryRun(asCall(work)).isPresent();
+        return tryRun(AdvisoryLock.asCall(work)).isPresent();
     }
 
     /**
@@ -165,13 +165,6 @@ public final class ClientLock {
         try (LockHandle lock = acquired.get()) {
             return Optional.of(call.call());
         }
-    }
-
-    private static <X extends Exception> AdvisoryLock.Call<Boolean, X> asCall(AdvisoryLock.Work<X> work) {
-        return () -> {
-            work.run();
-            return true;
-        };
     }
 
     /**

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What a session has and is, asked on its own connection. */
-final class Held {
+public final class Held {
 
     private Held() {}
 
@@ -46,7 +46,8 @@ final class Held {
         }
     }
 
-    static List<String> column(Connection connection, String sql) throws SQLException {
+    /** The first column of what this query finds. */
+    public static List<String> column(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             List<String> values = new ArrayList<>();

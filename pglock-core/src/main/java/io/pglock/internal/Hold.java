@@ -70,13 +70,16 @@ public class Hold {
 
     /** It turned out to be gone when it was to be released: whoever wanted to know of that still does. */
     public final void lostBeforeRelease(Loss why) {
-        List<Runnable> told;
-        synchronized (this) {
-            loss = why;
-            told = actions == null ? List.of() : actions;
-            actions = null;
-        }
-        told.forEach(this::tell);
+        becomes(state, why).forEach(this::tell);
+    }
+
+    /** @return who wants to know; each is told once */
+    private synchronized List<Runnable> becomes(State next, Loss why) {
+        loss = why;
+        state = next;
+        List<Runnable> told = actions == null ? List.of() : actions;
+        actions = null;
+        return told;
     }
 
     /** @return whether it was held until now */
@@ -86,10 +89,7 @@ public class Hold {
             if (state != State.HELD) {
                 return false;
             }
-            loss = why;
-            state = State.LOST;
-            told = actions == null ? List.of() : actions;
-            actions = null;
+            told = becomes(State.LOST, why);
         }
         told.forEach(this::tell);
         return true;

@@ -88,7 +88,7 @@ final class LockLink {
             SessionSettings settings = SessionSettings.apply(session, name);
             return new LockLink(session, new Setup(session.facts(), settings, slots, autoCommit), answersWithin);
         } catch (SQLException e) {
-            cut(connection);
+            PgSession.cut(connection);
             throw e;
         }
     }
@@ -275,24 +275,14 @@ final class LockLink {
             }
             connection.close();
         } catch (SQLException e) {
-            cut(connection);
+            PgSession.cut(connection);
         }
     }
 
     /** Whatever the server still does for it, nothing more is read from it. */
     void cut() {
         registration.close();
-        cut(connection);
-    }
-
-    private static void cut(Connection connection) {
-        try (connection) {
-            if (connection.isWrapperFor(BaseConnection.class)) {
-                connection.unwrap(BaseConnection.class).abort(Runnable::run);
-            }
-        } catch (SQLException e) {
-            // it is beyond use either way
-        }
+        PgSession.cut(connection);
     }
 
     @Override

@@ -133,10 +133,9 @@ public final class LockRequest {
         boolean interrupted = false;
         try {
             while (true) {
-                long left = left(System.nanoTime());
-                if (left <= 0 && answered || isTimed() && left <= -patience.toNanos()) {
-                    outcome.complete(NOT_ACQUIRED);
-                }
+                long now = System.nanoTime();
+                expire(now, patience.toNanos());
+                long left = left(now);
                 try {
                     return outcome.get(left > 0 ? left : Math.max(1, left + patience.toNanos()), TimeUnit.NANOSECONDS);
                 } catch (TimeoutException e) {

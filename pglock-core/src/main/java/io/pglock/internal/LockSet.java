@@ -37,7 +37,7 @@ final class LockSet {
     }
 
     /** Waits for the first answer no longer than it said. */
-    void unreachable(long now) {
+    void notNow(long now) {
         request.notNow(now);
     }
 

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -25,8 +26,7 @@ final class LockTable {
     private final Executor executor;
 
     private final Map<LockKey, LockQueue> queues = new HashMap<>();
-    private final Queue<LockQueue> changed = new ArrayDeque<>();
-    private final Set<LockQueue> isChanged = new HashSet<>();
+    private final Set<LockQueue> changed = new LinkedHashSet<>();
     private final Set<LockQueue> waiting = new HashSet<>();
     private final List<LockSet> sets = new ArrayList<>();
     private final Queue<LockBatch.Token> tokens = new ArrayDeque<>();
@@ -64,7 +64,7 @@ final class LockTable {
     void unreachable() {
         unreachable = true;
         queues.values().forEach(queue -> queue.notNow(now));
-        sets.forEach(set -> set.unreachable(now));
+        sets.forEach(set -> set.notNow(now));
     }
 
     /** The moment of what happens at present. */
@@ -86,9 +86,15 @@ final class LockTable {
     }
 
     void changed(LockQueue queue) {
-        if (isChanged.add(queue)) {
-            changed.add(queue);
-        }
+        changed.add(queue);
+    }
+
+    /** The first of those that have changed, which counts as seen now. */
+    private LockQueue nextChanged() {
+        Iterator<LockQueue> first = changed.iterator();
+        LockQueue queue = first.next();
+        first.remove();
+        return queue;
     }
 
     /** The server has got it back: the moment for those who wait for several. */
@@ -137,9 +143,9 @@ final class LockTable {
                 + " locks, and may have " + mostLocks + " (LockClient.Options.maxLocks). " + slots;
     }
 
-    private static void refuseUpgrade(LockRequest request) {
+    private void refuseUpgrade(LockRequest request) {
         if (request.isTry()) {
-            request.notNow(System.nanoTime());
+            request.notNow(now);
         } else {
             request.fail(
                     new IllegalStateException(request.key() + ": its owner holds it in shared mode, and would wait for"
@@ -202,18 +208,22 @@ final class LockTable {
     /** Where there is no session: keeps only what somebody waits for. */
     void prune() {
         while (!changed.isEmpty()) {
-            LockQueue queue = changed.remove();
-            isChanged.remove(queue);
+            LockQueue queue = nextChanged();
             queue.prune();
             settle(queue);
         }
-        for (Iterator<LockSet> each = sets.iterator(); each.hasNext(); ) {
-            LockSet set = each.next();
-            if (set.isDone()) {
-                each.remove();
+        endSets();
+    }
+
+    /** Those that nobody waits for any more. */
+    private void endSets() {
+        sets.removeIf(set -> {
+            boolean done = set.isDone(); // once: somebody may give up in between
+            if (done) {
                 set.end();
             }
-        }
+            return done;
+        });
     }
 
     /** What is to be done now; its answers come back here, before anything else. */
@@ -221,14 +231,13 @@ final class LockTable {
         LockBatch batch = new LockBatch();
         planned.clear();
         for (int left = changed.size(); left > 0 && !batch.isFull(); left--) {
-            LockQueue queue = changed.remove();
-            isChanged.remove(queue);
-            plan(queue, batch);
+            plan(nextChanged(), batch);
         }
         if (!waiting.isEmpty() && nextTick - now <= 0) {
             planWaiting(batch);
         }
-        planSets(batch);
+        endSets();
+        sets.forEach(set -> set.plan(batch, now));
         planTokens(batch);
         if (batch.isEmpty() && !unconfirmed.isEmpty() && confirmBy - now <= 0) {
             batch.askForASignOfLife();
@@ -264,18 +273,6 @@ final class LockTable {
         }
         if (queue.isIdle()) {
             queues.remove(queue.key(), queue);
-        }
-    }
-
-    private void planSets(LockBatch batch) {
-        for (Iterator<LockSet> each = sets.iterator(); each.hasNext(); ) {
-            LockSet set = each.next();
-            if (set.isDone()) {
-                set.end();
-                each.remove();
-            } else {
-                set.plan(batch, now);
-            }
         }
     }
 

@@ -63,6 +63,17 @@ public final class PgSession {
         }
     }
 
+    /** Ends a session from this side, whatever the server still does for it: nothing more is read, and no pool gets it back. */
+    static void cut(Connection connection) {
+        try (connection) {
+            if (connection.isWrapperFor(BaseConnection.class)) {
+                connection.unwrap(BaseConnection.class).abort(Runnable::run);
+            }
+        } catch (SQLException e) {
+            // it is beyond use either way
+        }
+    }
+
     /** The connection as the caller gave it: statements go through it, so that pools see them. */
     public Connection connection() {
         return connection;

@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.core.BaseConnection;
 
 /**
  * Tells a pooler that gives each session a server of its own (session mode) from one that does so for a transaction only: other
@@ -117,7 +116,7 @@ final class PoolerCheck {
                 if (keep(mine)) {
                     pid.complete(pidInTransaction(mine));
                 } else {
-                    cut(mine);
+                    PgSession.cut(mine);
                 }
             } catch (SQLException | RuntimeException e) {
                 pid.completeExceptionally(e);
@@ -162,15 +161,7 @@ final class PoolerCheck {
                 mine = connection;
             }
             if (mine != null) {
-                cut(mine);
-            }
-        }
-
-        private static void cut(Connection mine) {
-            try (mine) {
-                mine.unwrap(BaseConnection.class).abort(Runnable::run);
-            } catch (SQLException e) {
-                // it is gone either way
+                PgSession.cut(mine);
             }
         }
     }

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.postgresql.PGConnection;
 
 /** Locks of a {@link LockClient}: of one for each party, or of one that all parties share. */
@@ -44,13 +45,16 @@ final class ClientEngine implements Engine {
     @Override
     public Party on(Connection connection, Scenario scenario) {
         if (!oneForAll) {
-            return new Client(client(connection, scenario), pid(connection));
+            int pid = pid(connection);
+            return new Client(
+                    client(connection, scenario), pid, UnaryOperator.identity(), "blocked by pid " + pid + " (");
         }
         if (common == null) {
             common = client(connection, scenario);
             commonPid = pid(connection);
         }
-        return new Owner("owner-" + parties.incrementAndGet(), common, commonPid);
+        String owner = "owner-" + parties.incrementAndGet();
+        return new Client(common, commonPid, request -> request.owner(owner), "held in this JVM by " + owner);
     }
 
     /** On that connection, which it may not close, and on new ones after that. */
@@ -69,62 +73,23 @@ final class ClientEngine implements Engine {
         }
     }
 
-    private static boolean hasWaiters(LockClient client) {
-        String text = client.toString();
-        return text.endsWith(" waiting") && !text.endsWith(", 0 waiting");
-    }
-
-    private record Client(LockClient client, int pid) implements Party {
+    /** @param whose for whom a lock is asked for */
+    private record Client(LockClient client, int pid, UnaryOperator<ClientLock> whose, String name) implements Party {
 
         @Override
         public Request advisory(LockKey key) {
-            return new OnClient(client.advisory(key));
+            return new OnClient(whose.apply(client.advisory(key)));
         }
 
         @Override
         public Request advisory(String name) {
-            return new OnClient(client.advisory(name));
-        }
-
-        @Override
-        public String name() {
-            return "blocked by pid " + pid + " (";
+            return new OnClient(whose.apply(client.advisory(name)));
         }
 
         @Override
         public boolean isWaiting() {
-            return hasWaiters(client);
-        }
-
-        @Override
-        public void look() {}
-
-        @Override
-        public void close() {
-            client.close();
-        }
-    }
-
-    private record Owner(String owner, LockClient client, int pid) implements Party {
-
-        @Override
-        public Request advisory(LockKey key) {
-            return new OnClient(client.advisory(key).owner(owner));
-        }
-
-        @Override
-        public Request advisory(String name) {
-            return new OnClient(client.advisory(name).owner(owner));
-        }
-
-        @Override
-        public String name() {
-            return "held in this JVM by " + owner;
-        }
-
-        @Override
-        public boolean isWaiting() {
-            return hasWaiters(client);
+            String text = client.toString();
+            return text.endsWith(" waiting") && !text.endsWith(", 0 waiting");
         }
 
         @Override

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.contract;
 
+import io.pglock.Held;
 import io.pglock.LockKey;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -116,13 +115,8 @@ final class Stage implements AutoCloseable {
     }
 
     static List<String> query(Connection connection, String sql) {
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            List<String> values = new ArrayList<>();
-            while (rows.next()) {
-                values.add(rows.getString(1));
-            }
-            return values;
+        try {
+            return Held.column(connection, sql);
         } catch (SQLException e) {
             throw new IllegalStateException(sql, e);
         }
