@@ -43,10 +43,14 @@ abstract class GuardScene {
         }
     }
 
-    /** Waits 1 s for a lock, long enough for the watch to look, and for an hour between attempts unless the blockers are gone. */
+    /**
+     * Waits 1 s for a lock, long enough for the watch to look but never to report a blocker before the wait is over, and
+     * for an hour between attempts unless the blockers are gone.
+     */
     static LockPolicy patient() {
         return LockPolicy.defaults()
                 .lockTimeout(Duration.ofSeconds(1))
+                .prioritizeAfter(HOUR)
                 .monitorRequired(true)
                 .retryDelay(HOUR)
                 .retryMaxDelay(HOUR)
