@@ -8,4 +8,5 @@ module io.pglock {
     requires org.postgresql.jdbc;
 
     exports io.pglock;
+    exports io.pglock.annotation;
 }

@@ -5,6 +5,7 @@ import io.pglock.internal.ClientHold;
 import io.pglock.internal.HoldWatch;
 import io.pglock.internal.LockEngine;
 import io.pglock.internal.LockRequest;
+import io.pglock.internal.Log;
 import io.pglock.internal.Text;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -61,7 +62,6 @@ import javax.sql.DataSource;
  */
 public final class LockClient implements AutoCloseable {
 
-    private static final System.Logger LOG = System.getLogger("io.pglock");
     private static final LockListener NOBODY = new LockListener() {};
     private static final int MOST_THREADS = 8;
     private static final long LONGEST_QUESTION_MILLIS = 3_000;
@@ -191,7 +191,7 @@ public final class LockClient implements AutoCloseable {
             try {
                 given.execute(work);
             } catch (RejectedExecutionException e) {
-                LOG.log(Level.WARNING, "The executor of a LockClient refuses work, which a new thread does instead", e);
+                Log.log(Level.WARNING, "The executor of a LockClient refuses work, which a new thread does instead", e);
                 thread(work, "pglock-told").start();
             }
         };
@@ -357,7 +357,7 @@ public final class LockClient implements AutoCloseable {
 
     private void suspected(ClientHold hold, HoldWatch.Suspicion suspicion) {
         executor.execute(() -> {
-            LOG.log(Level.WARNING, suspicion.getMessage(), suspicion);
+            Log.log(Level.WARNING, suspicion.getMessage(), suspicion);
             tell(listener -> listener.suspected(use(hold), suspicion));
         });
     }
@@ -369,7 +369,7 @@ public final class LockClient implements AutoCloseable {
         try {
             what.accept(options.listener);
         } catch (RuntimeException | Error e) { // an AssertionError must not cost a caller his handle
-            LOG.log(Level.WARNING, "The listener of " + engine.name() + " failed", e);
+            Log.log(Level.WARNING, "The listener of " + engine.name() + " failed", e);
         }
     }
 

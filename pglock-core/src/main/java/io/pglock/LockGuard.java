@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Log;
 import io.pglock.internal.PgSession;
-import io.pglock.internal.Text;
 import io.pglock.internal.UnitCalls;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ public final class LockGuard implements AutoCloseable {
     public interface Messages {
 
         /** To {@link System.Logger} {@code io.pglock}. */
-        Messages SYSTEM = (level, message) -> System.getLogger("io.pglock").log(level, message);
+        Messages SYSTEM = Log::log;
 
         /**
          * Takes one message, on the thread of the unit or of the watch; what it throws is ignored.
@@ -103,7 +103,7 @@ public final class LockGuard implements AutoCloseable {
         this.unit = unit;
         this.session = session;
         this.policy = policy;
-        this.told = (level, message) -> messages.message(level, unit + ": " + message);
+        this.told = UnitMessages.about(unit, messages);
         this.timeouts = timeouts;
         this.watch = watch;
         this.build = new UnitBuild(session, told);
@@ -182,32 +182,17 @@ public final class LockGuard implements AutoCloseable {
             Timeouts opening,
             boolean withSavepoint) {
         PgSession session = PgSession.of(connection);
-        LockPolicy effective = policy.enabled()
-                ? policy
-                : policy.noLockTimeout()
-                        .noStatementTimeout()
-                        .prioritize(LockPolicy.Priority.OFF)
-                        .retryDeadline(Duration.ZERO);
+        LockPolicy effective = policy.inForce();
         boolean triesAgain = !new UnitRetry(effective, () -> 0).isLast(System.nanoTime());
         UnitTimeouts timeouts = opening.of(session, effective, withSavepoint && triesAgain);
         try {
-            Messages safe = harmless(messages);
+            Messages safe = UnitMessages.harmless(messages);
             UnitWatch watch = UnitWatch.start(unit, session, side, effective, safe);
             return new LockGuard(unit, session, effective, safe, timeouts, watch);
         } catch (RuntimeException e) {
             timeouts.close();
             throw e;
         }
-    }
-
-    private static Messages harmless(Messages messages) {
-        return (level, message) -> {
-            try {
-                messages.message(level, message);
-            } catch (RuntimeException e) {
-                System.getLogger("io.pglock").log(Level.WARNING, "A host took no message", e);
-            }
-        };
     }
 
     /**
@@ -244,8 +229,7 @@ public final class LockGuard implements AutoCloseable {
             Messages messages,
             Supplier<T> work,
             Function<RuntimeException, Optional<SQLException>> failures) {
-        return UnitAttempts.repeat(
-                policy, (level, message) -> messages.message(level, unit + ": " + message), work, failures);
+        return UnitAttempts.repeat(policy, UnitMessages.about(unit, messages), work, failures);
     }
 
     /** Whether the attempt that is going on would be followed by another one, should it fail for a lock. */
@@ -338,26 +322,16 @@ public final class LockGuard implements AutoCloseable {
      *     who was in the way, if anybody was in the latest attempt
      */
     public Optional<String> failed(SQLException failure) {
-        report.failed(true);
-        boolean forALock = UnitRetry.cause(failure, watch.gaveWay()).isPresent();
-        boolean lately = report.retries() == 0 || watch.sawBlockersLately();
-        return forALock || lately ? withAttempts(watch.explain(failure)) : build.leftBehind();
+        return withLeftBehind(report.failed(watch, failure));
     }
 
     /** As {@link #failed(SQLException)}, where the host does not say what the failure was: who was in the way, if anybody was. */
     public Optional<String> failed() {
-        report.failed(true);
-        return withAttempts(watch.explain());
+        return withLeftBehind(report.failed(watch));
     }
 
-    private Optional<String> withAttempts(Optional<String> explained) {
-        return Stream.of(
-                        explained,
-                        Optional.of(report.retries())
-                                .filter(retries -> retries > 0 && explained.isPresent())
-                                .map(retries -> "Given up after " + (retries + 1) + " attempts in "
-                                        + Text.age(report.lasted()) + "."),
-                        build.leftBehind())
+    private Optional<String> withLeftBehind(Optional<String> explained) {
+        return Stream.of(explained, build.leftBehind())
                 .flatMap(Optional::stream)
                 .reduce((text, more) -> text + " " + more);
     }
@@ -382,13 +356,7 @@ public final class LockGuard implements AutoCloseable {
             try {
                 timeouts.close();
             } finally {
-                if (report.retries() > 0 && !report.hasFailed()) {
-                    told.message(
-                            Level.INFO,
-                            "through at attempt " + (report.retries() + 1) + ", after " + Text.age(report.lasted())
-                                    + ".");
-                }
-                file.ifPresent(path -> report.append(path, watch, told));
+                report.end(watch, file, told);
             }
         }
     }

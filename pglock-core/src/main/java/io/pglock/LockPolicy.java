@@ -49,9 +49,9 @@ public final class LockPolicy {
     private static final LockPolicy DEFAULTS = ofDefaults();
 
     private final Map<Setting, Object> values;
-    private final Optional<DataSource> monitor;
+    private final Optional<Monitor> monitor;
 
-    private LockPolicy(Map<Setting, Object> values, Optional<DataSource> monitor) {
+    private LockPolicy(Map<Setting, Object> values, Optional<Monitor> monitor) {
         this.values = values;
         this.monitor = monitor;
     }
@@ -254,7 +254,14 @@ public final class LockPolicy {
 
     /** The data source of the side connection's own URL: one object for one policy and all that derive from it. */
     Optional<DataSource> monitor() {
-        return monitor;
+        return monitor.map(Monitor::dataSource);
+    }
+
+    /** This policy, or the one that does nothing where it is not enabled. */
+    LockPolicy inForce() {
+        return enabled()
+                ? this
+                : noLockTimeout().noStatementTimeout().prioritize(Priority.OFF).retryDeadline(Duration.ZERO);
     }
 
     /** This policy, doing something or nothing. */
@@ -429,9 +436,9 @@ public final class LockPolicy {
         return new LockPolicy(changed, sameMonitor ? monitor : monitorOf(changed));
     }
 
-    private static Optional<DataSource> monitorOf(Map<Setting, Object> values) {
+    private static Optional<Monitor> monitorOf(Map<Setting, Object> values) {
         return text(values, Setting.MONITOR_URL)
-                .map(url -> Monitor.dataSource(
+                .map(url -> new Monitor(
                         url, text(values, Setting.MONITOR_USER), text(values, Setting.MONITOR_PASSWORD)));
     }
 

@@ -214,10 +214,24 @@ public final class Prioritize {
      * @throws PgLockException when the connection is closed, or {@link #requireSideConnection} could not be met
      */
     public PriorityScope start() {
+        return start(() -> Guarded.alone(session, plan));
+    }
+
+    /**
+     * As {@link #start}, for a session that is one of those that a unit uses, and does not end the scope by being closed.
+     *
+     * @param keeper the scope ends when nobody can reach this any more
+     * @param other of the same unit: what was seen and done there is seen here too, and goes on
+     */
+    PriorityScope startFor(Object keeper, Optional<PriorityScope> other) {
+        return start(() -> Guarded.oneOf(session, plan, keeper, other.map(PriorityScope::guarded)));
+    }
+
+    private PriorityScope start(PgSession.Work<Guarded> asking) {
         Guarded guarded;
         try {
             session.requireDirect("prioritize");
-            guarded = new Guarded(session, plan);
+            guarded = asking.run();
         } catch (SQLException e) {
             throw new PgLockException("prioritize: the session could not be asked for its pid: " + e.getMessage(), e);
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
-import io.pglock.internal.Durations;
-import io.pglock.internal.GiveWay;
 import io.pglock.internal.Pause;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.SqlState;
@@ -24,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnitAttempts {
 
-    /** Those who have waited behind the unit get through before it comes back. */
-    private static final Duration DRAINING = Duration.ofMillis(200);
-
     private final PgSession session;
     private final LockPolicy policy;
     private final LockGuard.Messages told;
@@ -35,8 +30,8 @@ final class UnitAttempts {
     private final UnitBuild build;
     private final UnitReport report;
     private final UnitRetry retry;
+    private final UnitPauses pauses;
     private Optional<Duration> pastAutovacuum = Optional.empty();
-    private boolean triedPastAutovacuum;
     private boolean last;
 
     /** @param told already says which unit it is about */
@@ -56,6 +51,7 @@ final class UnitAttempts {
         this.build = build;
         this.report = report;
         this.retry = new UnitRetry(policy, ThreadLocalRandom.current()::nextDouble);
+        this.pauses = new UnitPauses(policy, told, watch, retry);
         this.last = retry.isLast(System.nanoTime());
     }
 
@@ -204,7 +200,7 @@ final class UnitAttempts {
                                 + " wait (" + pause.held().get() + ").");
                 return false;
             }
-            awaitOutside(failure, cause);
+            pastAutovacuum = pauses.await(failure, cause, this::deadlockTimeout);
             return true;
         } catch (InterruptedException e) {
             interrupted = true;
@@ -221,42 +217,9 @@ final class UnitAttempts {
         }
     }
 
-    private void awaitOutside(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
-        Duration left = retry.left(System.nanoTime());
-        Duration delay = retry.delay();
-        pastAutovacuum = longEnoughForAutovacuum(cause);
-        if (pastAutovacuum.isPresent()) {
-            triedPastAutovacuum = true;
-            told.message(Level.WARNING, UnitMessages.pastAutovacuum(watch, pastAutovacuum.get()));
-            watch.awaitOutside(Durations.shorter(delay, DRAINING), false, left);
-            return;
-        }
-        boolean patient = cause == UnitRetry.Cause.GAVE_WAY;
-        told.message(
-                patient ? Level.INFO : Level.WARNING,
-                UnitMessages.again(
-                        watch,
-                        cause,
-                        failure,
-                        retry.attempt() + 1,
-                        patient ? Optional.empty() : Optional.of(delay),
-                        left));
-        watch.awaitOutside(delay, patient, left);
-    }
-
-    /** A wait that is no longer than {@code deadlock_timeout} never gets past a running autovacuum: one attempt is. */
-    private Optional<Duration> longEnoughForAutovacuum(UnitRetry.Cause cause) throws SQLException {
-        if (triedPastAutovacuum
-                || cause == UnitRetry.Cause.DEADLOCK
-                || build.isConcurrent()
-                || policy.lockTimeout().isEmpty()
-                || !watch.onlyAutovacuumInTheWay()
-                || timeouts.unitHasItsOwnLockTimeout()) {
-            return Optional.empty();
-        }
-        Duration deadlockTimeout = UnitCalls.deadlockTimeout(session);
-        return policy.lockTimeout()
-                .filter(timeout -> timeout.compareTo(deadlockTimeout) <= 0)
-                .map(timeout -> timeout.plus(deadlockTimeout).plus(GiveWay.VACUUM_LEAVES));
+    private Optional<Duration> deadlockTimeout() throws SQLException {
+        return build.isConcurrent() || timeouts.unitHasItsOwnLockTimeout()
+                ? Optional.empty()
+                : Optional.of(UnitCalls.deadlockTimeout(session));
     }
 }

@@ -2,8 +2,10 @@
 package io.pglock;
 
 import io.pglock.internal.Durations;
+import io.pglock.internal.Log;
 import io.pglock.internal.Text;
 import io.pglock.internal.Victims;
+import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +19,22 @@ final class UnitMessages {
     private static final Duration WORTH_TELLING = Duration.ofDays(24);
 
     private UnitMessages() {}
+
+    /** What a host throws at a message fails nothing. */
+    static LockGuard.Messages harmless(LockGuard.Messages messages) {
+        return (level, message) -> {
+            try {
+                messages.message(level, message);
+            } catch (RuntimeException e) {
+                Log.log(Level.WARNING, "A host took no message", e);
+            }
+        };
+    }
+
+    /** About this unit. */
+    static LockGuard.Messages about(String unit, LockGuard.Messages messages) {
+        return (level, message) -> messages.message(level, unit + ": " + message);
+    }
 
     /**
      * {@code not locked within 2s, blocked by pid 4711 (web, ...). Trying again when it is gone, at the latest in 1.2s

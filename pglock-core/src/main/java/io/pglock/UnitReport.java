@@ -3,6 +3,7 @@ package io.pglock;
 
 import io.pglock.internal.Json;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.Text;
 import io.pglock.internal.UnitCalls;
 import io.pglock.internal.UnitCalls.Taken;
 import io.pglock.internal.Victims;
@@ -17,8 +18,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** What became of one unit, as the line of JSON that {@code report} asks for. As thread-safe as the connection. */
 final class UnitReport {
@@ -27,7 +31,7 @@ final class UnitReport {
     private final Instant begun = Instant.now();
     private final long begunNanos = System.nanoTime();
     private final List<Map<String, Object>> attempts = new ArrayList<>();
-    private List<Taken> locks = List.of();
+    private final Set<Taken> locks = new LinkedHashSet<>();
     private boolean failed;
 
     UnitReport(String unit) {
@@ -41,6 +45,7 @@ final class UnitReport {
         attempt.put("millis", Duration.ofNanos(failedAt - begunAt).toMillis());
         attempt.put("pausedMillis", Duration.ofNanos(pausedUntil - failedAt).toMillis());
         attempts.add(attempt);
+        locks.clear();
     }
 
     /** Whether the unit, as far as is known by now, fails in the end. */
@@ -48,29 +53,52 @@ final class UnitReport {
         failed = fails;
     }
 
-    boolean hasFailed() {
-        return failed;
-    }
-
-    int retries() {
-        return attempts.size();
-    }
-
-    Duration lasted() {
+    private Duration lasted() {
         return Duration.ofNanos(System.nanoTime() - begunNanos);
     }
 
-    /** Takes note of the locks of the transaction, before they are gone; what goes wrong is a warning. */
+    /** It has failed, for this: who was in the way, if it failed for a lock or anybody was in the latest attempt. */
+    Optional<String> failed(UnitWatch watch, SQLException failure) {
+        failed = true;
+        boolean forALock = UnitRetry.cause(failure, watch.gaveWay()).isPresent();
+        return forALock || attempts.isEmpty() || watch.sawBlockersLately()
+                ? withAttempts(watch.explain(failure))
+                : Optional.empty();
+    }
+
+    /** It has failed, and it is not known for what. */
+    Optional<String> failed(UnitWatch watch) {
+        failed = true;
+        return withAttempts(watch.explain());
+    }
+
+    private Optional<String> withAttempts(Optional<String> explained) {
+        return explained.map(text -> attempts.isEmpty()
+                ? text
+                : text + " Given up after " + (attempts.size() + 1) + " attempts in " + Text.age(lasted()) + ".");
+    }
+
+    /** It is over, and its watch has ended: says how it came through, and writes the line where one is wanted. */
+    void end(UnitWatch watch, Optional<Path> file, LockGuard.Messages told) {
+        if (!attempts.isEmpty() && !failed) {
+            told.message(
+                    Level.INFO,
+                    "through at attempt " + (attempts.size() + 1) + ", after " + Text.age(lasted()) + ".");
+        }
+        file.ifPresent(path -> append(path, watch, told));
+    }
+
+    /** Takes note of the locks of a transaction, before they are gone; what goes wrong is a warning. */
     void takeLocks(PgSession session, LockGuard.Messages told) {
         try {
-            locks = UnitCalls.locksTaken(session);
+            locks.addAll(UnitCalls.locksTaken(session));
         } catch (SQLException e) {
             told.message(Level.WARNING, "its locks are missing in the report: " + e.getMessage());
         }
     }
 
     /** Appends the line, in one write, so that units of several processes may share a file; what goes wrong is a warning. */
-    void append(Path file, UnitWatch watch, LockGuard.Messages told) {
+    private void append(Path file, UnitWatch watch, LockGuard.Messages told) {
         try {
             Files.write(
                     file,

@@ -4,6 +4,7 @@ package io.pglock;
 import io.pglock.LockPolicy.Priority;
 import io.pglock.internal.Durations;
 import io.pglock.internal.GiveWay;
+import io.pglock.internal.Guarded;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.SqlState;
 import io.pglock.internal.Victims;
@@ -12,13 +13,18 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
- * Who blocks one unit, what is done about it by its policy, and what is said of it. Never fails the unit, unless the side
- * connection is required. Thread-safe.
+ * Who blocks one unit in any of the sessions that it uses, what is done about it by its policy, and what is said of it. Never
+ * fails the unit, unless the side connection is required. Thread-safe.
  */
 final class UnitWatch implements AutoCloseable {
 
@@ -26,37 +32,80 @@ final class UnitWatch implements AutoCloseable {
 
     private final String unit;
     private final LockPolicy policy;
-    private final Optional<PriorityScope> scope;
-    private volatile Optional<Duration> lockTimeout;
+    private final LockGuard.Messages told;
 
-    private UnitWatch(String unit, LockPolicy policy, Optional<PriorityScope> scope) {
+    /** One for each session that is watched. */
+    private final List<PriorityScope> scopes = new CopyOnWriteArrayList<>();
+
+    /** Any of them, also one that is over: what was seen and done is common to all. */
+    private volatile Optional<PriorityScope> scope = Optional.empty();
+
+    private final AtomicBoolean warned = new AtomicBoolean();
+    private volatile Optional<Duration> lockTimeout;
+    private volatile Optional<GiveWay> rule = Optional.empty();
+
+    /** Of nobody yet. */
+    UnitWatch(String unit, LockPolicy policy, LockGuard.Messages messages) {
         this.unit = unit;
         this.policy = policy;
-        this.scope = scope;
+        this.told = UnitMessages.about(unit, messages);
         this.lockTimeout = policy.lockTimeout();
     }
 
-    /** @throws PgLockException only where the side connection is required */
+    /**
+     * Of the one session that a unit has.
+     *
+     * @throws PgLockException only where the side connection is required
+     */
     static UnitWatch start(
             String unit, PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages messages) {
+        UnitWatch watch = new UnitWatch(unit, policy, messages);
+        watch.begin(session, side, Prioritize::start);
+        return watch;
+    }
+
+    /**
+     * Of another session, which may end, or go into other hands, before the unit does.
+     *
+     * @return empty where nobody watches it
+     * @throws PgLockException only where the side connection is required
+     */
+    Optional<PriorityScope> add(PgSession session, DataSource side) {
+        Optional<PriorityScope> added = begin(session, side, request -> request.startFor(this, scope));
+        added.ifPresent(this::together);
+        return added;
+    }
+
+    /** The session is the unit's again. */
+    void together(PriorityScope session) {
+        session.guarded().together(rule);
+    }
+
+    private Optional<PriorityScope> begin(
+            PgSession session, DataSource side, Function<Prioritize, PriorityScope> starting) {
         if (policy.prioritize() == Priority.OFF) {
-            return new UnitWatch(unit, policy, Optional.empty());
+            return Optional.empty();
         }
         try {
-            PriorityScope scope = request(unit, session, side, policy, messages).start();
-            return new UnitWatch(unit, policy, Optional.of(scope));
+            PriorityScope begun = starting.apply(request(session, side, policy, told));
+            scopes.add(begun);
+            scope = Optional.of(begun);
+            return scope;
         } catch (PgLockException e) {
             if (policy.monitorRequired()) {
                 throw new PgLockException(
                         unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
             }
-            messages.message(Level.WARNING, unit + ": goes on, but nobody watches for blockers: " + e.getMessage());
-            return new UnitWatch(unit, policy, Optional.empty());
+            if (!warned.getAndSet(true)) {
+                told.message(Level.WARNING, "goes on, but nobody watches for blockers: " + e.getMessage());
+            }
+            return Optional.empty();
         }
     }
 
+    /** Not of this very object: nobody but the unit is to keep that from being collected. */
     private static Prioritize request(
-            String unit, PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages messages) {
+            PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages told) {
         Prioritize request = PgLock.on(session.connection())
                 .prioritize(policy.monitor().orElse(side))
                 .after(policy.prioritizeAfter())
@@ -64,7 +113,7 @@ final class UnitWatch implements AutoCloseable {
                 .minAge(policy.prioritizeMinAge().orElse(Duration.ZERO))
                 .every(policy.pollInterval())
                 .protectOnly(policy.protect())
-                .listener((level, text) -> messages.message(level, unit + ": " + text));
+                .listener(told::message);
         if (policy.monitorRequired()) {
             request = request.requireSideConnection();
         }
@@ -107,17 +156,26 @@ final class UnitWatch implements AutoCloseable {
 
     /** @param lockTimeout of this attempt */
     void attempt(boolean mayGiveWay, Optional<Duration> lockTimeout) {
+        rule(mayGiveWay, lockTimeout);
+        scopes.forEach(seen -> seen.guarded().attempt(rule));
+    }
+
+    /** The attempt goes on so. */
+    void goesOn(boolean mayGiveWay, Optional<Duration> lockTimeout) {
+        rule(mayGiveWay, lockTimeout);
+        scopes.forEach(seen -> seen.guarded().rule(rule));
+    }
+
+    private void rule(boolean mayGiveWay, Optional<Duration> lockTimeout) {
         this.lockTimeout = lockTimeout;
-        Optional<GiveWay> rule = mayGiveWay
+        this.rule = mayGiveWay
                 ? Optional.of(new GiveWay(policy.maxBlockedTime(), policy.maxVictims(), lockTimeout))
                 : Optional.empty();
-        scope.ifPresent(seen -> seen.guarded().attempt(rule));
     }
 
     /** The statement that comes is not cancelled to give way. */
     void standFast(Optional<Duration> itsLockTimeout) {
-        this.lockTimeout = itsLockTimeout;
-        attemptEnded();
+        goesOn(false, itsLockTimeout);
     }
 
     /** Of the attempt that is going on or was the last. */
@@ -126,21 +184,47 @@ final class UnitWatch implements AutoCloseable {
     }
 
     void attemptEnded() {
-        scope.ifPresent(seen -> seen.guarded().attemptEnded());
+        goesOn(false, lockTimeout);
+    }
+
+    /** It has ended, and no session is the unit's any more. */
+    void apart() {
+        rule = Optional.empty();
+        scopes.forEach(seen -> seen.guarded().apart());
+    }
+
+    /** A session that will not be the unit's again; what was seen there is remembered. */
+    void drop(PriorityScope over) {
+        scopes.remove(over);
+        over.close();
     }
 
     boolean gaveWay() {
-        return scope.filter(seen -> seen.guarded().gaveWay()).isPresent();
+        return scopes.stream().anyMatch(seen -> seen.guarded().gaveWay());
     }
 
     boolean onlyAutovacuumInTheWay() {
-        return scope.filter(seen -> seen.guarded().onlyAutovacuumInTheWay()).isPresent();
+        return waiter().filter(Guarded::onlyAutovacuumInTheWay).isPresent();
+    }
+
+    /** {@code deadlock_timeout}, as far as the watch knows it. */
+    Optional<Duration> deadlockTimeout() {
+        return waiter().flatMap(Guarded::deadlockTimeout);
+    }
+
+    /** The session that the latest attempt failed in, as far as the watch knows. */
+    private Optional<Guarded> waiter() {
+        List<Guarded> sessions = scopes.stream().map(PriorityScope::guarded).toList();
+        return Stream.<Predicate<Guarded>>of(Guarded::gaveWay, Guarded::isBlocked, session -> true)
+                .flatMap(which -> sessions.stream().filter(which))
+                .findFirst();
     }
 
     /** Waits outside the queue until those who were in the way are gone; whether they are. */
     boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
-        if (scope.isPresent()) {
-            return scope.get().guarded().awaitOutside(delay, patient, atMost);
+        Optional<Guarded> waiter = waiter();
+        if (waiter.isPresent()) {
+            return waiter.get().awaitOutside(delay, patient, atMost);
         }
         TimeUnit.NANOSECONDS.sleep(Durations.shorter(delay, atMost).toNanos());
         return false;
@@ -262,6 +346,6 @@ final class UnitWatch implements AutoCloseable {
 
     @Override
     public void close() {
-        scope.ifPresent(PriorityScope::close);
+        scopes.forEach(PriorityScope::close);
     }
 }

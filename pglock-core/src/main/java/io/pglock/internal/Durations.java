@@ -55,6 +55,11 @@ public final class Durations {
         return a.compareTo(b) < 0 ? a : b;
     }
 
+    /** The longer one of the two. */
+    static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
+    }
+
     /** The shortest spelling that says it exactly; what {@link #parse} reads back. */
     public static String text(Duration duration) {
         if (duration.isZero()) {

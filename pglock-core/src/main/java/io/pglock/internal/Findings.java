@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Who has been in the way of a guarded session, what was done, and what could not be. Thread-safe. Not API. */
+/** Who has been in the way of a unit's sessions, what was done, and what could not be. Thread-safe. Not API. */
 final class Findings {
 
     /** The oldest are forgotten beyond this: contention on one hot row for hours must not fill the heap. */

@@ -15,55 +15,76 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import org.postgresql.core.BaseConnection;
 
 /**
  * A session for as long as a scope guards it: what was asked for, who has been seen in its way and what was done. The watch's
  * thread acts for it under a lock that {@link #end} takes too, so that nothing is done for it afterwards. It does not keep the
  * connection from being collected. Thread-safe. Not API.
+ *
+ * <p>Where a unit takes its sessions from a pool, one may be {@link #apart} from the unit for a while: in other hands, or gone.
+ * Then nobody looks who is in its way, and what the unit waits for outside the queue is still looked for.
  */
 public final class Guarded {
 
-    /** Longer than any statement of the side connection may run. */
-    private static final Duration LONGEST_SIGNAL = Duration.ofSeconds(6);
-
     private final PriorityPlan plan;
+    private final GuardedUnit unit;
     private final PgSession.Facts facts;
     private final WeakReference<Connection> connection;
     private final WeakReference<BaseConnection> physical;
     private final OwnSessions.Registration registration;
-    private final long startedAt = System.nanoTime();
 
-    /** Held while something is done for this session. */
-    private final ReentrantLock acting = new ReentrantLock();
+    /** Who gone, this is over: the connection, unless the unit outlives that. */
+    private final Optional<WeakReference<Object>> keeper;
+
+    private final Acting acting;
+    private volatile long startedAt = System.nanoTime();
 
     private final CompletableFuture<Optional<String>> checked = new CompletableFuture<>();
     private volatile boolean ended;
     private volatile boolean refused;
+    private volatile boolean apart;
+    private volatile Optional<Duration> deadlockTimeout = Optional.empty();
 
     /** Cuts the side connection off; nothing while no watch looks after this session. */
     private volatile Runnable cutOff = () -> {};
 
-    private final Findings findings = new Findings();
+    private final Findings findings;
     private final Outside outside = new Outside();
 
-    /** These under {@link #acting}. */
-    private final Notices notices;
-
-    private final Pursuits pursuits;
+    /** Under {@link #acting}. */
     private final QueuePlace place;
 
-    public Guarded(PgSession session, PriorityPlan plan) throws SQLException {
-        this.plan = plan;
+    private Guarded(PgSession session, GuardedUnit unit, Optional<WeakReference<Object>> keeper) throws SQLException {
+        this.plan = unit.plan();
+        this.unit = unit;
         this.facts = session.facts();
         this.connection = new WeakReference<>(session.connection());
         this.physical = new WeakReference<>(session.physical());
         this.registration = OwnSessions.register(facts);
-        this.notices = new Notices(plan.listener(), findings);
-        this.pursuits = new Pursuits(plan, facts.pid(), findings, notices);
-        this.place = new QueuePlace(facts.pid(), notices);
+        this.keeper = keeper;
+        this.acting = unit.acting();
+        this.findings = unit.findings();
+        this.place = new QueuePlace(facts.pid(), unit.notices(), unit.victims());
+    }
+
+    /** The only session of a unit; over when its connection is. */
+    public static Guarded alone(PgSession session, PriorityPlan plan) throws SQLException {
+        return new Guarded(session, GuardedUnit.of(plan), Optional.empty());
+    }
+
+    /**
+     * One of the sessions of a unit that may outlive it.
+     *
+     * @param keeper of the unit; not kept from being collected either
+     * @param other of the same unit, if there is one
+     */
+    public static Guarded oneOf(PgSession session, PriorityPlan plan, Object keeper, Optional<Guarded> other)
+            throws SQLException {
+        return new Guarded(
+                session,
+                other.map(known -> known.unit).orElseGet(() -> GuardedUnit.of(plan)),
+                Optional.of(new WeakReference<>(keeper)));
     }
 
     int pid() {
@@ -85,15 +106,24 @@ public final class Guarded {
     }
 
     boolean isBehind(BaseConnection other) {
-        return physical.get() == other;
+        return !apart && physical.get() == other;
     }
 
     /** The scope was closed, or its connection, or nobody can reach that any more. */
     boolean isOver() {
+        return ended || keeper.map(unit -> unit.get() == null).orElseGet(this::isGone);
+    }
+
+    /** Whether the session is not the unit's at the moment, or is no more. */
+    public boolean isApart() {
+        return apart || keeper.isPresent() && isGone();
+    }
+
+    private boolean isGone() {
         Connection open = connection.get();
         BaseConnection session = physical.get();
         try {
-            return ended || open == null || session == null || open.isClosed() || session.isClosed();
+            return open == null || session == null || open.isClosed() || session.isClosed();
         } catch (SQLException e) {
             return true;
         }
@@ -112,18 +142,16 @@ public final class Guarded {
 
     /** The watch cannot serve this session, now; told once for each {@code occasion}. */
     void unavailable(String occasion, String why) {
-        acting.lock();
-        try {
+        acting.tell(() -> {
             BaseConnection session = physical.get();
             if (!ended && session != null) {
-                notices.warnOnce(
-                        session,
-                        occasion,
-                        "Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
+                unit.notices()
+                        .warnOnce(
+                                session,
+                                occasion,
+                                "Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
             }
-        } finally {
-            acting.unlock();
-        }
+        });
         checked.complete(Optional.of(why));
     }
 
@@ -156,8 +184,11 @@ public final class Guarded {
 
     /** Takes note of who is in the way now, and does what was asked for; on the watch's thread. */
     void saw(List<Sighting> sightings, SideConnection side) throws SQLException {
-        acting.lock();
-        try {
+        deadlockTimeout = Optional.of(side.deadlockTimeout());
+        acting.run(cutOff, () -> {
+            if (apart) {
+                return;
+            }
             long now = System.nanoTime();
             place.saw(sightings, now);
             boolean signalled = false;
@@ -165,14 +196,12 @@ public final class Guarded {
                 if (ended) {
                     return;
                 }
-                signalled |= pursuits.pursue(sighting, place.waited(sighting, now), side, now);
+                signalled |= unit.pursuits().pursue(sighting, place.waited(sighting, now), side, now);
             }
             if (!sightings.isEmpty() && !ended) {
                 place.makeWay(side, now, signalled);
             }
-        } finally {
-            acting.unlock();
-        }
+        });
     }
 
     boolean isOutside() {
@@ -182,28 +211,25 @@ public final class Guarded {
     /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
     void lookFromOutside(SideConnection side) throws SQLException {
         List<Sighting.Held> awaited = outside.awaited();
-        Optional<Set<Sighting.Held>> held = awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, pid());
+        Optional<Set<Sighting.Held>> held = awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, isApart() ? side.pid() : pid());
         if (held.isEmpty()) {
             outside.giveUp();
             return;
         }
         Set<Sighting.Held> still = held.get();
-        acting.lock();
-        try {
+        acting.run(cutOff, () -> {
             long now = System.nanoTime();
             for (Sighting sighting : place.holders()) {
                 if (ended || !outside.isWaiting()) { // it has gone on meanwhile
                     break;
                 }
                 if (sighting.held().filter(still::contains).isPresent()) {
-                    pursuits.finish(sighting, side, now);
+                    unit.pursuits().finish(sighting, side, now);
                 } else if (sighting.held().filter(awaited::contains).isPresent()) {
-                    pursuits.gone(sighting);
+                    unit.pursuits().gone(sighting);
                 }
             }
-        } finally {
-            acting.unlock();
-        }
+        });
         outside.saw(awaited, still);
     }
 
@@ -211,34 +237,66 @@ public final class Guarded {
 
     /** An attempt begins; with a rule for giving way only if it can be undone and made again. */
     public void attempt(Optional<GiveWay> rule) {
-        undisturbed(() -> {
+        acting.undisturbed(() -> {
             findings.begin();
-            place.attempt(rule);
+            place.attempt();
+            place.rule(rule);
             return true;
         });
     }
 
-    /** It has ended; when this returns, nothing is on its way any more that would hit what comes next. */
-    public void attemptEnded() {
-        undisturbed(() -> {
-            place.attemptEnded();
+    /** It goes on by another rule; without one when it has ended: nothing is on its way any more that would hit what comes next. */
+    public void rule(Optional<GiveWay> rule) {
+        acting.undisturbed(() -> {
+            place.rule(rule);
+            return true;
+        });
+    }
+
+    /** The session is not, or no more, the unit's: nothing is done for it nor to it, until {@link #together}. */
+    public void apart() {
+        acting.undisturbed(() -> {
+            apart = true;
+            place.rule(Optional.empty());
+            return true;
+        });
+    }
+
+    /** It is the unit's, for the first time or again. */
+    public void together(Optional<GiveWay> rule) {
+        acting.undisturbed(() -> {
+            if (apart) {
+                startedAt = System.nanoTime();
+                apart = false;
+            }
+            place.rule(rule);
             return true;
         });
     }
 
     /** Whether the attempt was cancelled from here, to give way. */
     public boolean gaveWay() {
-        return undisturbed(place::gaveWay);
+        return acting.undisturbed(place::gaveWay);
+    }
+
+    /** Whether somebody held what the attempt waited for. */
+    public boolean isBlocked() {
+        return acting.undisturbed(() -> !place.holders().isEmpty());
     }
 
     /** Whether nobody but an autovacuum that PostgreSQL would send away held what the attempt waited for. */
     public boolean onlyAutovacuumInTheWay() {
-        return undisturbed(place::onlyAutovacuumAhead);
+        return acting.undisturbed(place::onlyAutovacuumAhead);
     }
 
-    /** Who waited behind it. */
+    /** Who waited behind the unit. */
     public Victims.Summary victims() {
-        return undisturbed(place::victims);
+        return acting.undisturbed(unit.victims()::summary);
+    }
+
+    /** As the side connection has it, where there was one. */
+    public Optional<Duration> deadlockTimeout() {
+        return deadlockTimeout;
     }
 
     /**
@@ -251,7 +309,7 @@ public final class Guarded {
      * @return whether they have let go
      */
     public boolean awaitOutside(Duration delay, boolean patient, Duration atMost) throws InterruptedException {
-        List<Sighting> holders = undisturbed(place::holders);
+        List<Sighting> holders = acting.undisturbed(place::holders);
         Optional<Duration> untilSignal = untilSignal(holders);
         Duration withoutSignal = patient && untilSignal.isEmpty() ? atMost : delay;
         Duration longest = untilSignal
@@ -266,26 +324,13 @@ public final class Guarded {
     }
 
     private Optional<Duration> untilSignal(List<Sighting> holders) {
-        return undisturbed(() -> {
+        return acting.undisturbed(() -> {
             long now = System.nanoTime();
             return holders.stream()
-                    .map(holder -> pursuits.untilSignal(holder, place.waited(holder, now), now))
+                    .map(holder -> unit.pursuits().untilSignal(holder, place.waited(holder, now), now))
                     .flatMap(Optional::stream)
                     .reduce(Durations::shorter);
         });
-    }
-
-    /** While nothing is done for this session; what hangs is cut off, because the work must not hang with it. */
-    private <T> T undisturbed(Supplier<T> work) {
-        if (!Patience.tryLock(acting, LONGEST_SIGNAL)) {
-            cutOff.run();
-            acting.lock();
-        }
-        try {
-            return work.get();
-        } finally {
-            acting.unlock();
-        }
     }
 
     // ---- the end, and what is known ---------------------------------------------------------------------------------
@@ -298,20 +343,9 @@ public final class Guarded {
     /** From here on nothing is signalled for this session; what is on its way is waited for, and cut off if it hangs. */
     void end() {
         ended = true;
-        if (!settled()) {
-            cutOff.run();
-        }
+        acting.settle();
         registration.close();
         checked.complete(Optional.of("the scope was closed"));
-    }
-
-    /** Waits until what is being done at this moment has been done and is on record; false if that takes too long. */
-    private boolean settled() {
-        if (Patience.tryLock(acting, LONGEST_SIGNAL)) {
-            acting.unlock();
-            return true;
-        }
-        return false;
     }
 
     public List<SeenBlocker> blockers() {
@@ -325,7 +359,7 @@ public final class Guarded {
 
     /** The signal lets the guarded session go on before it is on record here; whoever asks then gets to see it. */
     public List<Signalled> actions() {
-        settled();
+        acting.settled();
         return findings.actions();
     }
 

@@ -19,8 +19,6 @@ public class Hold {
         LOST
     }
 
-    private static final System.Logger LOG = System.getLogger("io.pglock");
-
     private final Executor executor;
     private volatile State state = State.HELD;
     private volatile @Nullable Loss loss;
@@ -117,7 +115,7 @@ public class Hold {
             try {
                 action.run();
             } catch (RuntimeException | Error e) { // the thread may be one that all others depend on
-                LOG.log(Level.WARNING, "What was given to onLost() failed", e);
+                Log.log(Level.WARNING, "What was given to onLost() failed", e);
             }
         });
     }

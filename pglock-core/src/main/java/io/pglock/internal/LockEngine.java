@@ -36,7 +36,6 @@ public final class LockEngine implements AutoCloseable {
      */
     public record Settings(String name, Duration heartbeat, int mostLocks, Executor executor, Runnable nowAndThen) {}
 
-    private static final System.Logger LOG = System.getLogger("io.pglock");
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     /** How often the socket is looked at at least, where no answer does so. */
@@ -194,7 +193,7 @@ public final class LockEngine implements AutoCloseable {
             }
         } catch (SQLException | RuntimeException | Error e) {
             if (!opened.completeExceptionally(e)) {
-                LOG.log(Level.ERROR, name() + " ends: " + e.getMessage(), e);
+                Log.log(Level.ERROR, name() + " ends: " + e.getMessage(), e);
             }
         } finally {
             end();
@@ -355,7 +354,7 @@ public final class LockEngine implements AutoCloseable {
         current.cut();
         String message = "The connection of " + name() + " (" + current
                 + ") is lost, and with it every lock that it held: " + cause.getMessage();
-        LOG.log(Level.WARNING, message);
+        Log.log(Level.WARNING, message);
         now();
         table.lost(new Hold.Loss(message, cause));
         reconnects.lost(table.now());
@@ -377,7 +376,7 @@ public final class LockEngine implements AutoCloseable {
         }
         try {
             connect();
-            outage.ifPresent(told -> LOG.log(Level.INFO, name() + " is connected again: " + link));
+            outage.ifPresent(told -> Log.log(Level.INFO, name() + " is connected again: " + link));
             outage = Optional.empty();
         } catch (SQLException e) {
             if (isTransient(e)) {
@@ -399,7 +398,7 @@ public final class LockEngine implements AutoCloseable {
         now();
         table.unreachable();
         if (outage.isEmpty()) {
-            LOG.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
+            Log.log(Level.WARNING, name() + " cannot connect, and tries again for as long as somebody waits: " + why);
             outage = Optional.of(why);
         }
     }

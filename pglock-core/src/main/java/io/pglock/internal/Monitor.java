@@ -3,36 +3,61 @@ package io.pglock.internal;
 
 import java.util.Optional;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The data source of a side connection that has its own URL ({@code monitorUrl}). Not API. */
+/**
+ * A side connection that has its own URL ({@code monitorUrl}), and its data source once somebody wants that: settings are read
+ * also where there is no driver. Thread-safe. Not API.
+ */
 public final class Monitor {
 
     private static final String PREFIX = "jdbc:postgresql:";
 
-    private Monitor() {}
+    private final String url;
+    private final Optional<String> user;
+    private final Optional<String> password;
+    private @Nullable DataSource dataSource;
 
-    /** Opens nothing yet; the URL has been checked. */
-    public static DataSource dataSource(String url, Optional<String> user, Optional<String> password) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setURL(url);
-        user.ifPresent(source::setUser);
-        password.ifPresent(source::setPassword);
-        return source;
+    /** @param url checked */
+    public Monitor(String url, Optional<String> user, Optional<String> password) {
+        this.url = url;
+        this.user = user;
+        this.password = password;
+    }
+
+    /** Always the same one; opens nothing yet. */
+    public synchronized DataSource dataSource() {
+        DataSource made = dataSource;
+        if (made == null) {
+            PGSimpleDataSource source = new PGSimpleDataSource();
+            source.setURL(url);
+            user.ifPresent(source::setUser);
+            password.ifPresent(source::setPassword);
+            made = source;
+            dataSource = made;
+        }
+        return made;
     }
 
     /** The URL, never in the message: it may carry a password. */
     static String checkedUrl(String url) {
-        if (url.startsWith(PREFIX)) {
-            try {
-                new PGSimpleDataSource().setURL(url);
-                return url;
-            } catch (IllegalArgumentException notOne) {
-                // The driver repeats the URL in its message, so that message is not passed on.
-            }
+        if (url.startsWith(PREFIX) && theDriverTakes(url)) {
+            return url;
         }
         throw new IllegalArgumentException(
                 "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
+    }
+
+    private static boolean theDriverTakes(String url) {
+        try {
+            new PGSimpleDataSource().setURL(url);
+            return true;
+        } catch (IllegalArgumentException notOne) {
+            return false; // The driver repeats the URL in its message, so that message is not passed on.
+        } catch (NoClassDefFoundError noDriver) {
+            return true; // as far as anybody can tell here
+        }
     }
 
     /** What may be shown of it: neither user nor password nor any other property. */

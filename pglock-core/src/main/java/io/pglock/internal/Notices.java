@@ -12,10 +12,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.postgresql.core.BaseConnection;
 
-/** What is told about a guarded session, to the scope's listener or to the log. Under the lock of {@link Guarded}. Not API. */
+/** What is told about a unit's sessions, to the scope's listener or to the log. Under the lock of {@link Acting}. Not API. */
 final class Notices {
-
-    private static final System.Logger LOG = System.getLogger("io.pglock");
 
     private static final Map<BaseConnection, Set<String>> TOLD = Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -58,9 +56,9 @@ final class Notices {
 
     void tell(Level level, String message) {
         try {
-            listener.ifPresentOrElse(told -> told.accept(level, message), () -> LOG.log(level, message));
+            listener.ifPresentOrElse(told -> told.accept(level, message), () -> Log.log(level, message));
         } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "The listener given to prioritize() failed", e);
+            Log.log(Level.WARNING, "The listener given to prioritize() failed", e);
         }
     }
 }

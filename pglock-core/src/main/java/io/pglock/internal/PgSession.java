@@ -158,6 +158,11 @@ public final class PgSession {
         }
     }
 
+    /** Whether {@link #facts} are known, without a round trip. */
+    public boolean hasFacts() {
+        return KNOWN.containsKey(physical);
+    }
+
     /** One round trip for a physical connection not seen before, none later. */
     public Facts facts() throws SQLException {
         Facts known = KNOWN.get(physical);

@@ -14,13 +14,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What is done about those who are in the way of one guarded session, by the scope's plan, and put on record. Under the lock of
- * {@link Guarded}. Not API.
+ * What is done about those who are in the way of one unit's sessions, by the scope's plan, and put on record. Under the lock of
+ * {@link Acting}. Not API.
  */
 final class Pursuits {
 
     private final PriorityPlan plan;
-    private final int waiter;
     private final Findings findings;
     private final Notices notices;
 
@@ -30,9 +29,8 @@ final class Pursuits {
     /** Since when they are in the way, over all attempts and the pauses between them. */
     private final Map<Pursuit.Key, Long> inTheWaySince = Findings.remembering();
 
-    Pursuits(PriorityPlan plan, int waiter, Findings findings, Notices notices) {
+    Pursuits(PriorityPlan plan, Findings findings, Notices notices) {
         this.plan = plan;
-        this.waiter = waiter;
         this.findings = findings;
         this.notices = notices;
     }
@@ -57,14 +55,14 @@ final class Pursuits {
         findings.blocker(key, seen);
         boolean worthTelling = inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.isSelfBlock();
         if (worthTelling && announced.add(key)) {
-            notices.tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + waiter + " " + seen.describe() + ".");
+            notices.tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + sighting.waiter() + " " + seen.describe() + ".");
         }
         Pursuit.Step step = nextStep(key, seen, now);
         pursuits.put(key, step.pursuit());
         if (step.signal().isEmpty()) {
             return false;
         }
-        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, waiter, plan.protect()));
+        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, sighting.waiter(), plan.protect()));
         record(key, result, now);
         return result.sent();
     }

@@ -8,13 +8,13 @@ import java.util.Optional;
 
 /**
  * A guarded session's place in PostgreSQL's lock queue, attempt by attempt: who is ahead of it, who waits behind it, and when it
- * makes way for them. Under the lock of {@link Guarded}. Not API.
+ * makes way for them. Under the lock of {@link Acting}. Not API.
  */
 final class QueuePlace {
 
     private final int pid;
     private final Notices notices;
-    private final Victims victims = new Victims();
+    private final Victims victims;
     private List<Sighting> ahead = List.of();
     private String waitsFor = "";
     private long waitsSince;
@@ -25,22 +25,24 @@ final class QueuePlace {
     /** An autovacuum that no waiting drives off: one that prevents wraparound, to a role that may not see that. */
     private boolean vacuumStays;
 
-    QueuePlace(int pid, Notices notices) {
+    QueuePlace(int pid, Notices notices, Victims.Tally victims) {
         this.pid = pid;
         this.notices = notices;
+        this.victims = new Victims(victims);
     }
 
-    /** An attempt begins; with a rule for giving way only if it can be undone and made again. */
-    void attempt(Optional<GiveWay> mayGiveWay) {
+    /** An attempt begins. */
+    void attempt() {
         ahead = List.of();
         waitsFor = "";
         victims.forget();
         gaveWayAt = Optional.empty();
-        rule = mayGiveWay;
+        rule = Optional.empty();
     }
 
-    void attemptEnded() {
-        rule = Optional.empty();
+    /** From here on by this rule; with one only if the attempt can be undone and made again. */
+    void rule(Optional<GiveWay> mayGiveWay) {
+        rule = mayGiveWay;
     }
 
     boolean gaveWay() {
@@ -124,9 +126,5 @@ final class QueuePlace {
     /** Those ahead who hold something. */
     List<Sighting> holders() {
         return ahead.stream().filter(Sighting::hard).toList();
-    }
-
-    Victims.Summary victims() {
-        return victims.summary();
     }
 }

@@ -137,6 +137,10 @@ final class SideConnection implements AutoCloseable {
         return facts.serverStart();
     }
 
+    int pid() {
+        return facts.pid();
+    }
+
     boolean isSessionOf(Guarded guarded) {
         return guarded.isBehind(session.physical());
     }

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Who waits behind a guarded session while it waits itself. Under the lock of {@link Guarded}. Not API. */
+/** Who waits behind a guarded session while it waits itself. Under the lock of {@link Acting}. Not API. */
 public final class Victims {
 
     /** What became of it in the whole unit: how many different sessions, how many at once, and the longest wait of one. */
@@ -18,9 +18,29 @@ public final class Victims {
     /** Since when each of them has been seen, for servers that do not tell (before PostgreSQL 14). */
     private final Map<Integer, Long> seenSince = new HashMap<>();
 
-    private final Set<Integer> all = new HashSet<>();
-    private int most;
-    private Duration longest = Duration.ZERO;
+    private final Tally tally;
+
+    Victims(Tally tally) {
+        this.tally = tally;
+    }
+
+    /** Of all the sessions of a unit, over all its attempts. */
+    static final class Tally {
+
+        private final Set<Integer> all = new HashSet<>();
+        private int most;
+        private Duration longest = Duration.ZERO;
+
+        private void saw(Collection<Integer> pids, Duration waited) {
+            all.addAll(pids);
+            most = Math.max(most, pids.size());
+            longest = Durations.longer(longest, waited);
+        }
+
+        Summary summary() {
+            return new Summary(all.size(), most, longest);
+        }
+    }
 
     /**
      * These wait now.
@@ -32,25 +52,17 @@ public final class Victims {
     Duration saw(Collection<Integer> pids, Optional<Duration> waited, Duration ownWait, long now) {
         seenSince.keySet().retainAll(pids);
         pids.forEach(pid -> seenSince.putIfAbsent(pid, now));
-        all.addAll(pids);
-        most = Math.max(most, pids.size());
         Duration theirs = waited.orElseGet(() -> seenSince.values().stream()
                 .map(since -> Duration.ofNanos(now - since))
                 .max(Duration::compareTo)
                 .orElse(Duration.ZERO));
-        Duration behind = theirs.compareTo(ownWait) < 0 ? theirs : ownWait;
-        if (behind.compareTo(longest) > 0) {
-            longest = behind;
-        }
+        Duration behind = Durations.shorter(theirs, ownWait);
+        tally.saw(pids, behind);
         return behind;
     }
 
     /** Nobody waits behind it any more: it waits no more itself. */
     void forget() {
         seenSince.clear();
-    }
-
-    Summary summary() {
-        return new Summary(all.size(), most, longest);
     }
 }

@@ -234,8 +234,9 @@ final class Watch implements Runnable {
     /** One look, and what follows from it; returns whom it served. */
     private List<Guarded> serve(List<Guarded> due) throws SQLException, SideConnection.Unusable {
         due.removeIf(Guarded::isRefused);
-        if (due.isEmpty()) {
-            return due;
+        boolean worthConnecting = due.stream().anyMatch(session -> session.isOutside() || !session.isApart());
+        if (side.isEmpty() && !worthConnecting) {
+            return List.of();
         }
         if (refusal.isPresent()) {
             throw new SideConnection.Unusable(refusal.get());
@@ -254,9 +255,11 @@ final class Watch implements Runnable {
             }
         }
         due.removeIf(Guarded::isRefused);
-        Set<Integer> absent = through.mark(pids(due));
-        due.stream()
-                .filter(session -> absent.contains(session.pid()))
+        List<Guarded> present =
+                due.stream().filter(session -> !session.isApart()).toList();
+        Set<Integer> absent = through.mark(pids(present));
+        present.stream()
+                .filter(session -> absent.contains(session.pid()) && !session.isApart())
                 .forEach(session -> session.refuse("the DataSource's server has no such session"));
         due.removeIf(Guarded::isRefused);
         if (due.isEmpty()) {
@@ -264,7 +267,7 @@ final class Watch implements Runnable {
         }
         List<Guarded> outside = due.stream().filter(Guarded::isOutside).toList();
         List<Guarded> inside =
-                due.stream().filter(session -> !outside.contains(session)).toList();
+                present.stream().filter(session -> !session.isRefused() && !outside.contains(session)).toList();
         if (!inside.isEmpty()) {
             List<Sighting> seen = through.look(pids(inside));
             for (Guarded session : inside) {

@@ -48,7 +48,8 @@ class GiveWayTest {
 
     @Test
     void whereTheServerDoesNotTellTheyHaveWaitedSinceTheyWereSeen() {
-        Victims victims = new Victims();
+        Victims.Tally tally = new Victims.Tally();
+        Victims victims = new Victims(tally);
         assertThat(victims.saw(List.of(1), Optional.empty(), millis(900), at(0)))
                 .isZero();
         assertThat(victims.saw(List.of(1, 2), Optional.empty(), millis(1000), at(100)))
@@ -58,12 +59,12 @@ class GiveWayTest {
         assertThat(victims.saw(List.of(2), Optional.empty(), millis(50), at(300)))
                 .as("nobody waits behind a wait for longer than that lasts")
                 .isEqualTo(millis(50));
-        assertThat(victims.summary()).isEqualTo(new Victims.Summary(2, 2, millis(100)));
+        assertThat(tally.summary()).isEqualTo(new Victims.Summary(2, 2, millis(100)));
     }
 
     @Test
     void theNextAttemptCountsAnew() {
-        Victims victims = new Victims();
+        Victims victims = new Victims(new Victims.Tally());
         victims.saw(List.of(1), Optional.empty(), millis(0), at(0));
         victims.forget();
         assertThat(victims.saw(List.of(1), Optional.empty(), millis(9000), at(5000)))
