@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -45,7 +47,18 @@ public final class ForkedJvm implements AutoCloseable {
 
     /** A JVM that is to run this class. */
     public static Launch running(Class<?> main) {
-        return new Launch(main, List.of(), List.of());
+        return running(main.getName());
+    }
+
+    /** A JVM that is to run the class of this name. */
+    public static Launch running(String main) {
+        return new Launch(
+                main,
+                Path.of(System.getProperty("java.home"), "bin", "java"),
+                System.getProperty("java.class.path"),
+                List.of(),
+                List.of(),
+                Map.of());
     }
 
     /** Its process id. */
@@ -215,15 +228,25 @@ public final class ForkedJvm implements AutoCloseable {
     /**
      * What is to be started.
      *
-     * @param main the class whose {@code main} it runs
+     * @param main the name of the class whose {@code main} it runs
+     * @param java the program that is the JVM
+     * @param classPath as {@code -cp} takes it
      * @param options options of the JVM itself
      * @param arguments what {@code main} gets
+     * @param environment variables beside those of this process
      */
-    public record Launch(Class<?> main, List<String> options, List<String> arguments) {
-        /** Copies the lists. */
+    public record Launch(
+            String main,
+            Path java,
+            String classPath,
+            List<String> options,
+            List<String> arguments,
+            Map<String, String> environment) {
+        /** Copies what is given. */
         public Launch {
             options = List.copyOf(options);
             arguments = List.copyOf(arguments);
+            environment = Map.copyOf(environment);
         }
 
         /** With three arguments more: URL, user and password. */
@@ -233,7 +256,7 @@ public final class ForkedJvm implements AutoCloseable {
 
         /** With these arguments more. */
         public Launch arguments(String... more) {
-            return new Launch(main, options, and(arguments, more));
+            return new Launch(main, java, classPath, options, and(arguments, more), environment);
         }
 
         /** With a system property. */
@@ -243,7 +266,24 @@ public final class ForkedJvm implements AutoCloseable {
 
         /** With these options of the JVM more, for example {@code -Xmx64m}. */
         public Launch options(String... more) {
-            return new Launch(main, and(options, more), arguments);
+            return new Launch(main, java, classPath, and(options, more), arguments, environment);
+        }
+
+        /** On another JVM than this one: its {@code bin/java}. */
+        public Launch java(Path program) {
+            return new Launch(main, program, classPath, options, arguments, environment);
+        }
+
+        /** With another class path than this one's. */
+        public Launch classPath(String other) {
+            return new Launch(main, java, other, options, arguments, environment);
+        }
+
+        /** With a variable of the environment more. */
+        public Launch environment(String name, String value) {
+            Map<String, String> more = new HashMap<>(environment);
+            more.put(name, value);
+            return new Launch(main, java, classPath, options, arguments, more);
         }
 
         private static List<String> and(List<String> some, String... more) {
@@ -253,20 +293,20 @@ public final class ForkedJvm implements AutoCloseable {
         /** Starts it, and does not wait for anything. */
         public ForkedJvm start() {
             List<String> command = new ArrayList<>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+            command.add(java.toString());
+            command.addAll(List.of("-cp", classPath));
             command.addAll(options);
-            command.add(main.getName());
+            command.add(main);
             command.addAll(arguments);
             try {
-                var jvm = new ForkedJvm(
-                        main.getSimpleName(),
-                        new ProcessBuilder(command).redirectErrorStream(true).start());
+                ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+                builder.environment().putAll(environment);
+                var jvm = new ForkedJvm(main.substring(main.lastIndexOf('.') + 1), builder.start());
                 jvm.reading.setDaemon(true);
                 jvm.reading.start();
                 return jvm;
             } catch (IOException e) {
-                throw new IllegalStateException("starting " + main.getName() + ": " + e.getMessage(), e);
+                throw new IllegalStateException("starting " + main + ": " + e.getMessage(), e);
             }
         }
     }

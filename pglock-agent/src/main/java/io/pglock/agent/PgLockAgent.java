@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import java.io.File;
+import java.lang.instrument.Instrumentation;
+import java.lang.reflect.InvocationTargetException;
+import java.net.URISyntaxException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The door of the agent. It may come with the JVM ({@code java -javaagent:pglock-agent.jar=...}), later from another process
+ * ({@code java -jar pglock-agent.jar PID [settings]}), or from the application itself ({@link #attach}); coming twice is
+ * harmless. Everything else is in a class loader of its own. Thread-safe.
+ *
+ * <p>What does not work is said on {@code System.err}, and the application goes on; with {@code onError=fail} it does not
+ * start.
+ *
+ * {@snippet :
+ * PgLockAgent.attach("target=com.acme.Migrator#run;lockTimeout=3s;prioritize=terminate");
+ * }
+ *
+ * @see java.lang.instrument
+ */
+public final class PgLockAgent {
+
+    private PgLockAgent() {}
+
+    /**
+     * Called by the JVM before {@code main}.
+     *
+     * @param arguments {@code key=value;key=value}, or null
+     * @throws IllegalStateException only with {@code onError=fail}: the JVM ends
+     */
+    public static void premain(@Nullable String arguments, Instrumentation instrumentation) {
+        start(arguments, instrumentation);
+    }
+
+    /**
+     * Called by the JVM when the agent is attached to it.
+     *
+     * @param arguments as for {@link #premain}; {@code status} prints what an agent that is there already does
+     * @throws IllegalStateException only with {@code onError=fail}
+     */
+    public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) {
+        start(arguments, instrumentation);
+    }
+
+    /**
+     * Attaches the agent to this JVM. It needs the module {@code jdk.attach}, and a JVM that was not told {@code
+     * -XX:-EnableDynamicAgentLoading}; since JDK 21 the JVM warns about it.
+     *
+     * @param arguments as for {@link #premain}
+     * @throws IllegalStateException when the JVM refuses
+     */
+    public static void attach(String arguments) {
+        attach(String.valueOf(ProcessHandle.current().pid()), arguments);
+    }
+
+    /**
+     * Attaches the agent to another JVM: {@code java -jar pglock-agent.jar PID [settings]}.
+     *
+     * @param arguments the process id, and settings as for {@link #premain}
+     */
+    public static void main(String[] arguments) {
+        if (arguments.length == 0 || arguments.length > 2 || !arguments[0].matches("\\d+")) {
+            System.err.println("usage: java -jar pglock-agent.jar PID [key=value;key=value | status]\n"
+                    + "   or: java -javaagent:pglock-agent.jar[=key=value;key=value] ...");
+            System.exit(1);
+        }
+        try {
+            attach(arguments[0], arguments.length == 2 ? arguments[1] : "");
+        } catch (IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void attach(String pid, String arguments) {
+        try {
+            call(AgentLoader.of(jar()), "io.pglock.agent.internal.Attach", "to", pid, jar(), arguments);
+        } catch (ReflectiveOperationException | URISyntaxException | RuntimeException e) {
+            throw new IllegalStateException(
+                    "pglock cannot be attached to " + pid + ": " + String.valueOf(root(e).getMessage())
+                            + ". Start that JVM with -javaagent:pglock-agent.jar, or with -XX:+EnableDynamicAgentLoading.",
+                    root(e));
+        }
+    }
+
+    /** The simplest that can go wrong: whatever leaves this method ends the JVM. */
+    private static void start(@Nullable String arguments, Instrumentation instrumentation) {
+        try {
+            if (again(arguments)) {
+                return;
+            }
+            call(
+                    AgentLoader.of(jar()),
+                    "io.pglock.agent.internal.Agent",
+                    "start",
+                    String.valueOf(arguments == null ? "" : arguments),
+                    instrumentation);
+        } catch (Throwable e) {
+            Throwable cause = root(e);
+            if (cause instanceof IllegalStateException wanted) {
+                throw wanted;
+            }
+            System.err.println("pglock: the agent cannot start, and protects nothing: " + cause);
+        }
+    }
+
+    private static boolean again(@Nullable String arguments) throws ReflectiveOperationException {
+        Class<?> bridge;
+        try {
+            bridge = Class.forName("io.pglock.agent.bridge.PgLockBridge", true, null);
+        } catch (ClassNotFoundException notYet) {
+            return false;
+        }
+        System.err.print(bridge.getMethod("again", String.class).invoke(null, arguments));
+        return true;
+    }
+
+    private static void call(ClassLoader loader, String type, String method, Object... arguments)
+            throws ReflectiveOperationException {
+        for (var candidate : Class.forName(type, true, loader).getMethods()) {
+            if (candidate.getName().equals(method)) {
+                candidate.invoke(null, arguments);
+                return;
+            }
+        }
+        throw new NoSuchMethodException(type + "." + method);
+    }
+
+    private static Throwable root(Throwable e) {
+        return e instanceof InvocationTargetException && e.getCause() != null ? e.getCause() : e;
+    }
+
+    private static File jar() throws URISyntaxException {
+        return new File(PgLockAgent.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.agent.internal.advice.MethodAdvice;
+import io.pglock.agent.internal.advice.SiteId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import net.bytebuddy.description.annotation.AnnotationDescription;
+import net.bytebuddy.description.annotation.AnnotationValue;
+import net.bytebuddy.description.enumeration.EnumerationDescription;
+import net.bytebuddy.description.method.MethodDescription;
+import net.bytebuddy.description.type.TypeDescription;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the methods of a class that are named or annotated, and puts the advice around them. Thread-safe. */
+final class MethodWeaving {
+
+    private static final String OURS = "io.pglock.annotation.With";
+
+    private final Targets targets;
+    private final Sites sites;
+    private final Trouble trouble;
+    private final AgentLog log;
+
+    MethodWeaving(Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+        this.targets = targets;
+        this.sites = sites;
+        this.trouble = trouble;
+        this.log = log;
+    }
+
+    /** The class as it is to be; null where none of its methods is concerned. */
+    byte @Nullable [] weave(String name, ClassLoader loader, byte[] file) {
+        ClassFile original = new ClassFile(name, loader, file);
+        TypeDescription type = original.type();
+        if (targets.mayMatchClass(name)) {
+            targets.loaded(type.getName(), methods(type), superclass(type));
+        }
+        List<ClassFile.Advised> advised = new ArrayList<>();
+        for (MethodDescription.InDefinedShape method : type.getDeclaredMethods()) {
+            site(type, method, loader)
+                    .ifPresent(site -> advised.add(
+                            ClassFile.Advised.withNumber(method, MethodAdvice.class, SiteId.class, site.id())));
+        }
+        return advised.isEmpty() ? null : original.with(advised);
+    }
+
+    private static List<TargetProgress.Method> methods(TypeDescription type) {
+        return type.getDeclaredMethods().stream()
+                .filter(method -> !method.isConstructor() && !method.isTypeInitializer())
+                .map(method -> new TargetProgress.Method(method.getName(), parameterTypes(method), method.isAbstract()))
+                .toList();
+    }
+
+    private static Optional<String> superclass(TypeDescription type) {
+        return Optional.ofNullable(type.getSuperClass())
+                .map(parent -> parent.asErasure().getName())
+                .filter(parent -> !parent.equals("java.lang.Object"));
+    }
+
+    private static List<String> parameterTypes(MethodDescription method) {
+        return method.getParameters().asTypeList().asErasures().stream()
+                .map(TypeDescription::getActualName)
+                .toList();
+    }
+
+    private Optional<Site> site(TypeDescription type, MethodDescription.InDefinedShape method, ClassLoader loader) {
+        if (method.isTypeInitializer() || method.isBridge() || method.isSynthetic()) {
+            return Optional.empty(); // the compiler's: it calls the method that is meant
+        }
+        Set<String> descriptors = method.getDeclaredAnnotations().stream()
+                .map(annotation -> annotation.getAnnotationType().getDescriptor())
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+        String named = type.getName() + "." + method.getName();
+        Optional<Spec> spec;
+        try {
+            spec = targets.specFor(
+                    type.getName(), method.getName(), parameterTypes(method), descriptors, ofOurs(method));
+        } catch (IllegalArgumentException e) {
+            return refused(named, type, method, loader, String.valueOf(e.getMessage()));
+        }
+        if (spec.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<String> never = Weavable.whyNot(type, method);
+        if (never.isPresent()) {
+            trouble.refused(named + " is not protected: " + never.get());
+            return Optional.empty();
+        }
+        try {
+            Weavable.check(method, spec.get());
+            SkipValue skipped = SkipValue.of(
+                    method.getReturnType().asErasure().getName(),
+                    method.getReturnType().isPrimitive(),
+                    spec.get().onTimeout() == Spec.OnTimeout.SKIP,
+                    spec.get().skipValue());
+            Weavable.caution(method, spec.get()).ifPresent(why -> log.warnOnce(named, named + ": " + why));
+            return Optional.of(register(type, method, loader, spec.get(), skipped, Optional.empty()));
+        } catch (IllegalArgumentException e) {
+            return refused(named, type, method, loader, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Told; and with {@code onError=fail} the method is woven so that it throws. */
+    private Optional<Site> refused(
+            String named,
+            TypeDescription type,
+            MethodDescription.InDefinedShape method,
+            ClassLoader loader,
+            String why) {
+        String message = named + " is not protected: " + why;
+        log.warnOnce(message, message);
+        if (!trouble.fails() || Weavable.whyNot(type, method).isPresent()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                register(type, method, loader, Spec.NOTHING, SkipValue.NONE, Optional.of("pglock: " + message)));
+    }
+
+    private Site register(
+            TypeDescription type,
+            MethodDescription method,
+            ClassLoader loader,
+            Spec spec,
+            SkipValue skipped,
+            Optional<String> refusal) {
+        return sites.register(
+                loader,
+                Sites.key(type.getName(), method.getInternalName(), method.getDescriptor()),
+                id -> new Site(id, loader, type.getName(), method.getName(), spec, skipped, refusal));
+    }
+
+    private static Map<String, Map<String, Object>> ofOurs(MethodDescription.InDefinedShape method) {
+        Map<String, Map<String, Object>> found = new LinkedHashMap<>();
+        for (AnnotationDescription annotation : method.getDeclaredAnnotations()) {
+            if (annotation.getAnnotationType().getName().startsWith(OURS)) {
+                found.put(annotation.getAnnotationType().getSimpleName(), attributes(annotation));
+            }
+        }
+        return found;
+    }
+
+    /** As far as they are written. */
+    private static Map<String, Object> attributes(AnnotationDescription annotation) {
+        Map<String, Object> attributes = new LinkedHashMap<>();
+        for (MethodDescription.InDefinedShape attribute :
+                annotation.getAnnotationType().getDeclaredMethods()) {
+            AnnotationValue<?, ?> value = annotation.getValue(attribute);
+            AnnotationValue<?, ?> standard = attribute.getDefaultValue();
+            if (value != null && !value.equals(standard)) {
+                Object resolved = value.resolve();
+                attributes.put(
+                        attribute.getName(),
+                        resolved instanceof EnumerationDescription constant ? constant.getValue() : resolved);
+            }
+        }
+        return attributes;
+    }
+}

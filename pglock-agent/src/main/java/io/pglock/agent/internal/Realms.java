@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.agent.AgentLoader;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** A realm for each class loader that has a driver; it goes when that goes. Thread-safe. */
+final class Realms {
+
+    private final Environment environment;
+    private final Trouble trouble;
+    private final List<WeakReference<Realm>> known = new CopyOnWriteArrayList<>();
+
+    /** Kept in the driver's own class, so that nothing here keeps that. */
+    private final ClassValue<Realm> ofClass = new ClassValue<>() {
+        @Override
+        protected Realm computeValue(Class<?> type) {
+            return byLoader(type);
+        }
+    };
+
+    Realms(Environment environment, Trouble trouble) {
+        this.environment = environment;
+        this.trouble = trouble;
+    }
+
+    /** Of one of the driver's classes. */
+    Realm of(Class<?> ofDriver) {
+        return ofClass.get(ofDriver);
+    }
+
+    /** All classes of one driver have one realm: that of its {@code Driver}. */
+    private Realm byLoader(Class<?> type) {
+        if (!type.getName().equals("org.postgresql.Driver")) {
+            try {
+                return of(Class.forName("org.postgresql.Driver", false, type.getClassLoader()));
+            } catch (ClassNotFoundException e) {
+                return refusing(type, e);
+            }
+        }
+        try {
+            AgentLoader own = (AgentLoader) Objects.requireNonNull(Realms.class.getClassLoader());
+            Realm realm = (Realm) Class.forName(
+                            "io.pglock.agent.internal.driver.DriverRealm",
+                            true,
+                            own.through(Objects.requireNonNull(type.getClassLoader())))
+                    .getConstructor(Environment.class)
+                    .newInstance(environment);
+            known.removeIf(one -> one.get() == null);
+            known.add(new WeakReference<>(realm));
+            return realm;
+        } catch (InvocationTargetException e) {
+            return refusing(type, e.getTargetException());
+        } catch (ReflectiveOperationException | LinkageError | ClassCastException e) {
+            return refusing(type, e);
+        }
+    }
+
+    private Realm refusing(Class<?> type, Throwable why) {
+        String message =
+                "the PostgreSQL driver in " + type.getProtectionDomain().getCodeSource()
+                        + " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections";
+        trouble.at(message, why);
+        return new Refusing(message);
+    }
+
+    /** The only realm that knows where. */
+    Optional<Realm> whereToLock(Scope scope) {
+        List<Realm> able = known.stream()
+                .map(WeakReference::get)
+                .filter(Objects::nonNull)
+                .filter(realm -> realm.knowsWhereToLock(scope))
+                .toList();
+        return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
+    }
+
+    List<String> describe() {
+        return known.stream()
+                .map(WeakReference::get)
+                .filter(Objects::nonNull)
+                .map(Realm::describe)
+                .toList();
+    }
+
+    /** For a driver that is not understood: no lock is taken, so none is pretended. */
+    private record Refusing(String why) implements Realm {
+
+        @Override
+        public @Nullable Object before(Object executor, @Nullable Object what, int flags, @Nullable Scope scope) {
+            if (scope != null && scope.site().spec().locks()) {
+                throw new IllegalStateException(scope + ": not locked, for " + why + ".");
+            }
+            return null;
+        }
+
+        @Override
+        public void after(Object statement, @Nullable Object result, @Nullable Throwable thrown) {}
+
+        @Override
+        public void owns(Object connection, @Nullable Object executor) {}
+
+        @Override
+        public void connected(
+                Object driver,
+                @Nullable String url,
+                @Nullable Properties properties,
+                Object connection,
+                @Nullable Scope scope) {}
+
+        @Override
+        public Part partOf(Scope scope) {
+            throw new IllegalStateException(why);
+        }
+
+        @Override
+        public boolean knowsWhereToLock(Scope scope) {
+            return false;
+        }
+
+        @Override
+        public String describe() {
+            return why;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.agent.bridge.PgLockBridge;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One call of a woven method, on its thread. Used by that thread only. */
+public final class Scope extends PgLockBridge.Call {
+
+    private final Site site;
+    private final @Nullable Scope outer;
+    private final Map<Realm, Realm.Part> parts = new LinkedHashMap<>();
+    private final long begunAt = System.nanoTime();
+    private int attempt = 1;
+    private boolean tookEffect;
+    private boolean ranStatements;
+    private @Nullable Throwable notAcquired;
+    private boolean awaitsBody;
+
+    Scope(Site site, @Nullable Scope outer) {
+        this.site = site;
+        this.outer = outer;
+    }
+
+    public Site site() {
+        return site;
+    }
+
+    /** The one that it is inside of, on the same thread. */
+    public @Nullable Scope outer() {
+        return outer;
+    }
+
+    /** What this realm does for it. */
+    public Realm.Part part(Realm realm) {
+        return parts.computeIfAbsent(realm, one -> one.partOf(this));
+    }
+
+    List<Realm.Part> parts() {
+        return new ArrayList<>(parts.values());
+    }
+
+    long begunAt() {
+        return begunAt;
+    }
+
+    int attempt() {
+        return attempt;
+    }
+
+    void nextAttempt() {
+        attempt++;
+        tookEffect = false;
+        ranStatements = false;
+        notAcquired = null;
+    }
+
+    /** Something that was done in it can no longer be undone. */
+    public void tookEffect() {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            scope.tookEffect = true;
+        }
+    }
+
+    /** Whether something that was done in it can no longer be undone. */
+    public boolean hasTakenEffect() {
+        return tookEffect;
+    }
+
+    /** A statement of the application's has gone out. */
+    public void ranStatement() {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            scope.ranStatements = true;
+        }
+    }
+
+    /** Whether the application has sent a statement yet. */
+    public boolean hasRunStatements() {
+        return ranStatements;
+    }
+
+    /** Its lock was not to be had, and this is on its way through the body. */
+    public void notAcquired(Throwable thrown) {
+        notAcquired = thrown;
+    }
+
+    /** Whether what comes out of the body is that its lock was not to be had, and nothing was done before. */
+    boolean ends(Throwable thrown) {
+        Throwable awaited = notAcquired;
+        return awaited != null && !ranStatements && Causes.of(thrown).anyMatch(cause -> cause == awaited);
+    }
+
+    /** Entered around the transaction; the method's own body is yet to come. */
+    void awaitBody() {
+        awaitsBody = true;
+    }
+
+    /** Whether the body that begins is the one that this was entered for. */
+    boolean takesBody(Site other) {
+        boolean takes = awaitsBody && other == site;
+        awaitsBody &= !takes;
+        return takes;
+    }
+
+    @Override
+    public String toString() {
+        return site.name();
+    }
+}

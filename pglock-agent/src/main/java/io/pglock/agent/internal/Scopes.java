@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.agent.bridge.PgLockBridge;
+import java.lang.reflect.Method;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
+import net.bytebuddy.jar.asm.Type;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What woven code calls: the scopes that are open on each thread, from the first to the last thing that happens in them. No
+ * exception leaves it but those that are meant for the application. Thread-safe.
+ */
+final class Scopes implements PgLockBridge.Hooks, Environment {
+
+    private final Sites sites;
+    private final Realms realms;
+    private final Trouble trouble;
+    private final AgentLog log;
+    private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
+    private final AtomicInteger armed = new AtomicInteger();
+
+    Scopes(Sites sites, Trouble trouble, AgentLog log) {
+        this.sites = sites;
+        this.trouble = trouble;
+        this.log = log;
+        this.realms = new Realms(this, trouble);
+    }
+
+    // ---- methods ----------------------------------------------------------------------------------------------------
+
+    @Override
+    public PgLockBridge.@Nullable Call enter(int id, @Nullable Object self) {
+        Site site = sites.get(id);
+        Scope outer = innermost.get();
+        if (site == null || outer != null && outer.takesBody(site)) {
+            return null;
+        }
+        return enter(site, outer);
+    }
+
+    @Override
+    public PgLockBridge.@Nullable Call enterTransaction(Object method, @Nullable Object target) {
+        try {
+            Optional<Site> site = transactional((Method) method, (Class<?>) target);
+            if (site.isEmpty()) {
+                return null;
+            }
+            Scope scope = enter(site.get(), innermost.get());
+            scope.awaitBody();
+            return scope;
+        } catch (RuntimeException | LinkageError e) {
+            trouble.at("a transaction of Spring's", e);
+            return null;
+        }
+    }
+
+    /** Of the method as the target's class declares it, or inherits it. */
+    private Optional<Site> transactional(Method method, @Nullable Class<?> target) {
+        String descriptor = Type.getMethodDescriptor(method);
+        for (Class<?> at = target == null ? method.getDeclaringClass() : target; at != null; at = at.getSuperclass()) {
+            Optional<Site> site =
+                    sites.find(at.getClassLoader(), Sites.key(at.getName(), method.getName(), descriptor));
+            if (site.isPresent()) {
+                return site;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Scope enter(Site site, @Nullable Scope outer) {
+        Scope scope = new Scope(site, outer);
+        try {
+            if (site.refusal().isPresent()) {
+                throw new IllegalStateException(site.refusal().get());
+            }
+            lockBefore(scope);
+        } catch (Throwable e) {
+            refused(scope, e);
+            return scope;
+        }
+        innermost.set(scope);
+        arm(1);
+        return scope;
+    }
+
+    /** The lock that is not bound to a connection, where it is known on which database it is to be taken. */
+    private void lockBefore(Scope scope) throws Throwable {
+        if (scope.site().spec().locksBefore()) {
+            Optional<Realm> realm = realms.whereToLock(scope);
+            if (realm.isPresent()) {
+                Realm.Part part = scope.part(realm.get());
+                aside(() -> {
+                    part.lock();
+                    return null;
+                });
+            }
+        }
+    }
+
+    /** The body does not run. */
+    private void refused(Scope scope, Throwable why) {
+        scope.skipped = true;
+        ended(scope, why, why);
+        close(scope);
+    }
+
+    @Override
+    public boolean exit(PgLockBridge.Call call, @Nullable Throwable thrown) {
+        Scope scope = (Scope) call;
+        if (scope.skipped) {
+            return false;
+        }
+        innermost.set(scope.outer());
+        if (scope.outer() == null) {
+            innermost.remove();
+        }
+        try {
+            scope.parts().forEach(part -> guarded(scope, part::ended));
+            if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
+                scope.nextAttempt();
+                innermost.set(scope);
+                return true;
+            }
+            if (thrown != null) {
+                ended(scope, thrown, thrown);
+            }
+        } catch (RuntimeException | LinkageError e) {
+            trouble.at(scope.site().name(), e);
+        }
+        close(scope);
+        arm(-1);
+        return false;
+    }
+
+    private boolean comesBack(Scope scope, Throwable thrown) {
+        return scope.parts().stream().anyMatch(part -> part.comesBack(thrown));
+    }
+
+    /** What the method does in the end, and what is said about it. */
+    private void ended(Scope scope, Throwable thrown, Throwable said) {
+        boolean notAcquired = scope.skipped ? Refusal.isNotAcquired(thrown) : scope.ends(thrown);
+        if (notAcquired && scope.site().spec().skips()) {
+            scope.replaced = true;
+            scope.value = scope.site().skippedValue();
+            log.info(scope + ": skipped. " + said.getMessage());
+            return;
+        }
+        for (Realm.Part part : scope.parts()) {
+            String explained = part.explain(thrown);
+            if (explained != null) {
+                log.warn(explained);
+            }
+        }
+        if (scope.skipped) {
+            scope.replaced = true;
+            scope.thrown = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
+        }
+    }
+
+    private void close(Scope scope) {
+        for (Realm.Part part : scope.parts()) {
+            try {
+                part.close();
+            } catch (Throwable lost) {
+                log.warn(scope + ": " + lost.getMessage());
+                if (!scope.replaced) {
+                    scope.replaced = true;
+                    scope.thrown =
+                            Refusal.asTheApplicationKnowsIt(lost, scope.site().loader());
+                }
+            }
+        }
+    }
+
+    private void guarded(Scope scope, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | LinkageError e) {
+            trouble.at(scope.site().name(), e);
+        }
+    }
+
+    // ---- the driver -------------------------------------------------------------------------------------------------
+
+    @Override
+    public @Nullable Object before(Object executor, @Nullable Object what, int flags) throws Throwable {
+        Scope scope = innermost.get();
+        Realm realm = realms.of(executor.getClass());
+        Object statement;
+        try {
+            statement = realm.before(executor, what, flags, scope);
+        } catch (Throwable e) {
+            throw scope == null
+                    ? e
+                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+        }
+        return statement == null ? null : new Statement(realm, statement);
+    }
+
+    private record Statement(Realm realm, Object inside) {}
+
+    @Override
+    public void after(Object statement, @Nullable Object result, @Nullable Throwable thrown) {
+        Statement sent = (Statement) statement;
+        try {
+            sent.realm().after(sent.inside(), result, thrown);
+        } catch (RuntimeException | LinkageError e) {
+            trouble.at("a statement", e);
+        }
+    }
+
+    @Override
+    public void owns(Object connection, @Nullable Object executor) {
+        if (innermost.get() != null && executor != null) {
+            realms.of(executor.getClass()).owns(connection, executor);
+        }
+    }
+
+    @Override
+    public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
+            throws Throwable {
+        Scope scope = innermost.get();
+        try {
+            realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
+        } catch (Throwable e) {
+            throw scope == null
+                    ? e
+                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+        }
+    }
+
+    // ---- what realms need -------------------------------------------------------------------------------------------
+
+    @Override
+    public void arm(int more) {
+        PgLockBridge.armed = armed.addAndGet(more);
+    }
+
+    @Override
+    public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
+        Scope scope = innermost.get();
+        innermost.remove();
+        try {
+            return work.run();
+        } finally {
+            if (scope != null) {
+                innermost.set(scope);
+            }
+        }
+    }
+
+    @Override
+    public System.Logger log() {
+        return log;
+    }
+
+    @Override
+    public void warnOnce(String occasion, String message) {
+        log.warnOnce(occasion, message);
+    }
+
+    @Override
+    public String again(@Nullable String arguments) {
+        return "pglock: the agent is there already" + System.lineSeparator();
+    }
+}

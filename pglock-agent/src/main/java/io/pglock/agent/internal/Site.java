@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.LockPolicy;
+import java.lang.ref.WeakReference;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** One woven method: what it gets, and what it returns where it is skipped. Thread-safe. */
+public final class Site {
+
+    private final int id;
+    private final WeakReference<ClassLoader> loader;
+    private final String className;
+    private final String method;
+    private final Spec spec;
+    private final Timeouts timeouts;
+    private final SkipValue skipped;
+    private final Optional<String> refusal;
+
+    Site(
+            int id,
+            ClassLoader loader,
+            String className,
+            String method,
+            Spec spec,
+            SkipValue skipped,
+            Optional<String> refusal) {
+        this.id = id;
+        this.loader = new WeakReference<>(loader);
+        this.className = className;
+        this.method = method;
+        this.spec = spec;
+        this.timeouts = Timeouts.of(LockPolicy.parse(spec.settings()));
+        this.skipped = skipped;
+        this.refusal = refusal;
+    }
+
+    int id() {
+        return id;
+    }
+
+    /** Of the class; null when that is gone. */
+    public @Nullable ClassLoader loader() {
+        return loader.get();
+    }
+
+    /** As messages call it: {@code com.acme.Migrator.run}. */
+    public String name() {
+        return className + "." + method;
+    }
+
+    public Spec spec() {
+        return spec;
+    }
+
+    /** What its statements run with. */
+    public Timeouts timeouts() {
+        return timeouts;
+    }
+
+    public String method() {
+        return method;
+    }
+
+    public String className() {
+        return className;
+    }
+
+    /** Why it must not run at all. */
+    Optional<String> refusal() {
+        return refusal;
+    }
+
+    /** What it returns where it is skipped. */
+    @Nullable Object skippedValue() {
+        return skipped.value();
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.agent.AgentLoader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.instrument.ClassFileTransformer;
+import java.security.ProtectionDomain;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees every class that is loaded, and gives those that are concerned to who changes them. Deciding that takes a look at the
+ * name and a search in the bytes: most classes are not concerned, and Byte Buddy is loaded with the first that is.
+ * Thread-safe.
+ */
+final class Weaver implements ClassFileTransformer {
+
+    /** How the descriptors of all of pglock's annotations begin. */
+    private static final String OURS = "Lio/pglock/annotation/With";
+
+    private final AgentSettings settings;
+    private final Targets targets;
+    private final ByteSearch annotations;
+    private final Trouble trouble;
+    private final MethodWeaving methods;
+
+    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+        this.settings = settings;
+        this.targets = targets;
+        List<String> words = new ArrayList<>(targets.annotationDescriptors());
+        words.add(OURS);
+        this.annotations = new ByteSearch(words);
+        this.trouble = trouble;
+        this.methods = new MethodWeaving(targets, sites, trouble, log);
+    }
+
+    @Override
+    public byte @Nullable [] transform(
+            @Nullable ClassLoader loader,
+            @Nullable String name,
+            @Nullable Class<?> redefined,
+            @Nullable ProtectionDomain domain,
+            byte[] file) {
+        if (name == null || !serves(loader) || settings.isExcluded(name)) {
+            return null;
+        }
+        try {
+            if (DriverWeaving.concerns(name)) {
+                return DriverWeaving.weave(name, loader, file);
+            }
+            return targets.mayMatchClass(name) || annotations.isIn(file) ? methods.weave(name, loader, file) : null;
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+            trouble.at(name.replace('/', '.') + " is not protected", e);
+            return null;
+        }
+    }
+
+    private static boolean serves(@Nullable ClassLoader loader) {
+        return loader != null && loader != ClassLoader.getPlatformClassLoader() && !(loader instanceof AgentLoader);
+    }
+
+    /** Whether this class, loaded before the agent, is to be looked at once more. */
+    boolean concerns(Class<?> loaded) {
+        String name = loaded.getName().replace('.', '/');
+        if (!serves(loaded.getClassLoader())) {
+            return false;
+        }
+        return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loaded, name));
+    }
+
+    private static byte[] file(Class<?> loaded, String name) {
+        ClassLoader loader = loaded.getClassLoader();
+        try (InputStream in = loader == null ? null : loader.getResourceAsStream(name + ".class")) {
+            return in == null ? new byte[0] : in.readAllBytes();
+        } catch (IOException | RuntimeException e) {
+            return new byte[0];
+        }
+    }
+}

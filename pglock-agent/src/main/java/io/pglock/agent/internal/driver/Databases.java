@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.agent.internal.Environment;
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sql.DataSource;
+import org.postgresql.core.BaseConnection;
+
+/** How the connections of this driver were opened. Thread-safe. */
+final class Databases {
+
+    private final Environment environment;
+    private final Map<String, Means> byKey = new ConcurrentHashMap<>();
+    private final Map<BaseConnection, Means> ofConnection = Collections.synchronizedMap(new WeakHashMap<>());
+
+    Databases(Environment environment) {
+        this.environment = environment;
+    }
+
+    void opened(Driver driver, String url, Properties properties, BaseConnection connection) {
+        Means means = byKey.computeIfAbsent(
+                Means.key(url, properties), key -> new Means(environment, driver, url, properties));
+        means.renew(properties);
+        ofConnection.put(connection, means);
+    }
+
+    /** The only one, if there is one only. */
+    Optional<DataSource> only() {
+        List<Means> all = List.copyOf(byKey.values());
+        return all.size() == 1 ? Optional.of(all.get(0)) : Optional.empty();
+    }
+
+    /** Another connection to the same database. */
+    DataSource like(BaseConnection connection) {
+        Means means = ofConnection.get(connection);
+        return means == null ? new Unknown() : means;
+    }
+
+    /** Those that are open. */
+    List<BaseConnection> connections() {
+        synchronized (ofConnection) {
+            return List.copyOf(ofConnection.keySet());
+        }
+    }
+
+    /** Of a connection that was opened before the agent came. */
+    private static final class Unknown extends NoDataSource {
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            throw new SQLException(
+                    "its connection was opened before the agent came, so nobody knows how to open another one;"
+                            + " set monitorUrl, or wait until the pool has renewed it");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return byKey.values().stream()
+                .map(Means::toString)
+                .distinct()
+                .sorted()
+                .toList()
+                .toString();
+    }
+}

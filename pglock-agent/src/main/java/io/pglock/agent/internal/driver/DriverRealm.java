@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.LockPolicy;
+import io.pglock.agent.internal.Environment;
+import io.pglock.agent.internal.Realm;
+import io.pglock.agent.internal.Scope;
+import io.pglock.internal.Log;
+import io.pglock.internal.Monitor;
+import java.lang.System.Logger.Level;
+import java.lang.ref.WeakReference;
+import java.sql.Driver;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Query;
+import org.postgresql.core.TransactionState;
+
+/** The realm of one driver: its sessions that scopes have used, its databases, and the locks on them. Thread-safe. */
+public final class DriverRealm implements Realm {
+
+    private final Environment environment;
+    private final Databases databases;
+    private final LockClients clients = new LockClients();
+    private final Map<String, DataSource> monitors = new ConcurrentHashMap<>();
+
+    /** By query executor. */
+    private final Map<Object, Session> sessions = Collections.synchronizedMap(new WeakHashMap<>());
+
+    private final Map<Object, WeakReference<BaseConnection>> owners = Collections.synchronizedMap(new WeakHashMap<>());
+
+    /** Called by the agent. */
+    public DriverRealm(Environment environment) {
+        this.environment = environment;
+        this.databases = new Databases(environment);
+        Log.use(environment.log());
+    }
+
+    Environment environment() {
+        return environment;
+    }
+
+    Databases databases() {
+        return databases;
+    }
+
+    void say(Level level, String message) {
+        environment.log().log(level, message);
+    }
+
+    <T extends @Nullable Object> T aside(Environment.Aside<T> work) throws SQLException {
+        try {
+            return environment.aside(work);
+        } catch (SQLException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new SQLException(e);
+        }
+    }
+
+    // ---- statements -------------------------------------------------------------------------------------------------
+
+    @Override
+    public @Nullable Object before(Object executor, @Nullable Object what, int flags, @Nullable Scope scope)
+            throws Throwable {
+        Session session = sessions.get(executor);
+        if (session == null) {
+            if (scope == null) {
+                return null;
+            }
+            Optional<BaseConnection> owner = owner(executor);
+            if (owner.isEmpty()) {
+                environment.warnOnce(
+                        "unknown connection",
+                        scope + ": a connection is not known, and what it does now is not protected.");
+                return null;
+            }
+            session = sessions.computeIfAbsent(executor, one -> new Session(environment, owner.get()));
+        }
+        return session.before(sql(what), flags, scope == null ? null : (ScopePart) scope.part(this));
+    }
+
+    private Optional<BaseConnection> owner(Object executor) {
+        return Optional.ofNullable(owners.get(executor))
+                .map(WeakReference::get)
+                .or(() -> databases.connections().stream()
+                        .filter(connection -> connection.getQueryExecutor() == executor)
+                        .findFirst());
+    }
+
+    /** The text, as far as it matters which it is. */
+    private static @Nullable String sql(@Nullable Object what) {
+        if (what instanceof Query query) {
+            return query.getNativeSql();
+        }
+        if (what instanceof Query[] batch) {
+            return batch.length == 0 ? "" : batch[0].getNativeSql() + (batch.length == 1 ? "" : ";");
+        }
+        return what instanceof String text ? text : "fastpath";
+    }
+
+    @Override
+    public void after(Object statement, @Nullable Object result, @Nullable Throwable thrown) {
+        Session.Sent sent = (Session.Sent) statement;
+        sent.session().after(sent, result, thrown);
+    }
+
+    @Override
+    public void owns(Object connection, @Nullable Object executor) {
+        if (executor != null && !owners.containsKey(executor)) {
+            owners.put(executor, new WeakReference<>((BaseConnection) connection));
+        }
+    }
+
+    @Override
+    public void connected(
+            Object driver,
+            @Nullable String url,
+            @Nullable Properties properties,
+            Object connection,
+            @Nullable Scope scope)
+            throws Throwable {
+        BaseConnection opened = (BaseConnection) connection;
+        databases.opened(
+                (Driver) driver, url == null ? "" : url, properties == null ? new Properties() : properties, opened);
+        try {
+            for (Scope each = scope; each != null; each = each.outer()) {
+                if (each.site().spec().locksBefore()) {
+                    ((ScopePart) each.part(this)).lockLike(opened);
+                }
+            }
+        } catch (Throwable e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    /** Whether a SELECT on it does no harm. */
+    boolean mayAsk(BaseConnection connection) throws SQLException {
+        if (connection.getTransactionState() == TransactionState.IDLE) {
+            return true; // asked before the transaction begins
+        }
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(Sql.ISOLATION)) {
+            row.next();
+            return row.getString(1).startsWith("read");
+        }
+    }
+
+    /** Forgets the sessions that are gone. */
+    void sweep() {
+        synchronized (sessions) {
+            Collection<Session> known = sessions.values();
+            known.removeIf(session -> {
+                boolean gone = session.isGone();
+                if (gone) {
+                    session.forget();
+                }
+                return gone;
+            });
+        }
+    }
+
+    // ---- locks that no connection of the application's holds --------------------------------------------------------
+
+    @Override
+    public Part partOf(Scope scope) {
+        return new ScopePart(this, scope);
+    }
+
+    @Override
+    public boolean knowsWhereToLock(Scope scope) {
+        return monitor(scope).isPresent() || databases.only().isPresent();
+    }
+
+    /** Where to lock before the first connection is used. */
+    Optional<LockClients.Lease> leaseBefore(LockPolicy policy, Scope scope) {
+        return monitor(scope).or(databases::only).map(clients::on);
+    }
+
+    /** Where to lock when this connection is used. */
+    LockClients.Lease leaseLike(LockPolicy policy, Scope scope, BaseConnection connection) {
+        return clients.on(monitor(scope).orElseGet(() -> databases.like(connection)));
+    }
+
+    private Optional<DataSource> monitor(Scope scope) {
+        Map<String, String> settings = scope.site().spec().settings();
+        String url = settings.get("monitorUrl");
+        return url == null
+                ? Optional.empty()
+                : Optional.of(monitors.computeIfAbsent(
+                        url + " " + settings.get("monitorUser"),
+                        key -> new Monitor(
+                                        url,
+                                        Optional.ofNullable(settings.get("monitorUser")),
+                                        Optional.ofNullable(settings.get("monitorPassword")))
+                                .dataSource()));
+    }
+
+    @Override
+    public String describe() {
+        return "driver " + org.postgresql.Driver.getVersion() + ", databases " + databases;
+    }
+}

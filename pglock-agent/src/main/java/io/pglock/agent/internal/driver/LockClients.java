@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.ClientLock;
+import io.pglock.LockClient;
+import io.pglock.LockHandle;
+import io.pglock.LockKey;
+import java.time.Duration;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client for each database on which locks are taken that no connection of the application's holds: opened with the first of
+ * them, closed when there has been none for a while, so that neither its session nor its thread outlives an application.
+ * Thread-safe.
+ */
+final class LockClients {
+
+    private static final Duration LINGER = Duration.ofSeconds(10);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Map<DataSource, Entry> open = new IdentityHashMap<>();
+    private @Nullable Thread closing;
+
+    private static final class Entry {
+        final LockClient client;
+        int users;
+        long idleSince;
+
+        Entry(LockClient client) {
+            this.client = client;
+        }
+    }
+
+    /** Where a lock can be acquired. */
+    @FunctionalInterface
+    interface Lease {
+        Held acquire(LockKey key, boolean shared, Optional<Duration> timeout);
+    }
+
+    /** A lock that is held. */
+    @FunctionalInterface
+    interface Held {
+        /** @throws io.pglock.LockLostException when it was lost meanwhile */
+        void release();
+    }
+
+    /** On this database. */
+    Lease on(DataSource database) {
+        return (key, shared, timeout) -> {
+            Entry entry = enter(database);
+            boolean acquired = false;
+            try {
+                ClientLock request = entry.client.advisory(key);
+                request = shared ? request.shared() : request;
+                LockHandle held = timeout.map(request::timeout)
+                        .orElseGet(request::noTimeout)
+                        .acquire();
+                acquired = true;
+                return () -> {
+                    try {
+                        held.close();
+                    } finally {
+                        leave(entry);
+                    }
+                };
+            } finally {
+                if (!acquired) {
+                    leave(entry);
+                }
+            }
+        };
+    }
+
+    private Entry enter(DataSource database) {
+        lock.lock();
+        try {
+            Entry entry = open.get(database);
+            if (entry == null) {
+                entry = new Entry(LockClient.create(database));
+                open.put(database, entry);
+            }
+            entry.users++;
+            return entry;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void leave(Entry entry) {
+        lock.lock();
+        try {
+            entry.users--;
+            entry.idleSince = System.nanoTime();
+            if (closing == null) {
+                closing = new Thread(this::closeIdle, "pglock-idle");
+                closing.setDaemon(true);
+                closing.setContextClassLoader(null);
+                closing.start();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Until there is none. */
+    private void closeIdle() {
+        lock.lock();
+        try {
+            while (!open.isEmpty()) {
+                long now = System.nanoTime();
+                open.values().removeIf(entry -> {
+                    boolean over = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
+                    if (over) {
+                        entry.client.close();
+                    }
+                    return over;
+                });
+                if (!open.isEmpty()) {
+                    changed.awaitNanos(LINGER.toNanos() / 5);
+                }
+            }
+        } catch (InterruptedException e) {
+            open.values().removeIf(entry -> entry.users == 0);
+        } finally {
+            closing = null;
+            lock.unlock();
+        }
+    }
+}

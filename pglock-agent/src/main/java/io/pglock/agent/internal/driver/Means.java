@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.agent.internal.Environment;
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * How the application has opened a connection, and how another one to the same database is opened: past its pools, so that
+ * none of their connections is taken. It knows a password, and shows none. Thread-safe.
+ */
+final class Means extends NoDataSource {
+
+    private final Environment environment;
+    private final Driver driver;
+    private final String url;
+    private volatile Properties properties;
+
+    Means(Environment environment, Driver driver, String url, Properties properties) {
+        this.environment = environment;
+        this.driver = driver;
+        this.url = url;
+        this.properties = copy(properties);
+    }
+
+    private static Properties copy(Properties properties) {
+        Properties copy = new Properties();
+        properties.stringPropertyNames().forEach(name -> copy.setProperty(name, properties.getProperty(name)));
+        return copy;
+    }
+
+    /** What tells databases apart; a password is renewed, and says nothing about that. */
+    static String key(String url, Properties properties) {
+        return url + " " + Optional.ofNullable(properties.getProperty("user")).orElse("");
+    }
+
+    /** The newest password counts. */
+    void renew(Properties newest) {
+        properties = copy(newest);
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        try {
+            Connection connection = environment.aside(() -> driver.connect(url, copy(properties)));
+            if (connection == null) {
+                throw new SQLException("the driver does not open " + this + " any more");
+            }
+            return connection;
+        } catch (SQLException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new SQLException(e);
+        }
+    }
+
+    /** Neither user nor password nor any other property. */
+    @Override
+    public String toString() {
+        return url.replaceFirst("\\?.*", "").replaceFirst("//[^/@]*@", "//");
+    }
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.LockAttempts;
+import io.pglock.LockMode;
+import io.pglock.LockNotSupportedException;
+import io.pglock.LockPolicy;
+import io.pglock.PgLock;
+import io.pglock.PgLockException;
+import io.pglock.TableLock;
+import io.pglock.agent.internal.Causes;
+import io.pglock.agent.internal.Realm;
+import io.pglock.agent.internal.Scope;
+import io.pglock.agent.internal.Spec;
+import io.pglock.agent.internal.Timeouts;
+import io.pglock.internal.Statements;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+
+/**
+ * One call of a method, on the connections of this driver: its lock, its locks in each transaction, and core's guard for whoever
+ * is in its way. By the scope's thread, but for {@link #gives}.
+ */
+final class ScopePart implements Realm.Part {
+
+    private final DriverRealm realm;
+    private final Scope scope;
+    private final LockPolicy policy;
+    private final Set<Session> sessions = new LinkedHashSet<>();
+    private @Nullable LockAttempts attempts;
+    private LockClients.@Nullable Held lock;
+
+    ScopePart(DriverRealm realm, Scope scope) {
+        this.realm = realm;
+        this.scope = scope;
+        this.policy = LockPolicy.parse(scope.site().spec().settings());
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    /** The same driver's part of another scope. */
+    ScopePart of(Scope other) {
+        return (ScopePart) other.part(realm);
+    }
+
+    // ---- its connections --------------------------------------------------------------------------------------------
+
+    /** A statement of its goes out on this one. */
+    void uses(Session session) {
+        sessions.add(session);
+    }
+
+    /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
+    void gives(Session session, BaseConnection connection) {
+        for (Scope each = scope; each != null; each = each.outer()) {
+            LockAttempts going = of(each).attempts;
+            if (going != null) {
+                going.leave(connection);
+            }
+        }
+    }
+
+    /** What an attempt waits for a lock, where that is not what the settings say. */
+    Optional<Long> lockTimeoutOfAttempt() {
+        LockAttempts going = attempts;
+        return going == null
+                ? Optional.empty()
+                : going.lockTimeout()
+                        .filter(timeout -> !Optional.of(timeout).equals(policy.lockTimeout()))
+                        .map(Duration::toMillis);
+    }
+
+    /**
+     * Before a statement of the application's: the lock that had to wait for a connection, and the watch.
+     *
+     * @param alone it is a transaction of its own
+     */
+    void beforeWork(BaseConnection connection, String sql, boolean alone) throws Throwable {
+        for (Scope each = scope; each != null; each = each.outer()) {
+            if (each.site().spec().locksBefore()) {
+                of(each).lockLike(connection);
+            }
+        }
+        for (Scope each = scope; each != null; each = each.outer()) {
+            if (of(each).watches()) {
+                of(each).watch(connection, sql, alone);
+                return; // one is enough, and the innermost knows best
+            }
+        }
+    }
+
+    // ---- core's guard -----------------------------------------------------------------------------------------------
+
+    private boolean watches() {
+        return policy.enabled()
+                && (policy.prioritize() != LockPolicy.Priority.OFF
+                        || scope.site().spec().retries()
+                        || policy.report().isPresent());
+    }
+
+    private LockAttempts attempts() {
+        LockAttempts going = attempts;
+        if (going == null) {
+            going = LockAttempts.begin(scope.site().name(), policy, realm::say);
+            attempts = going;
+        }
+        return going;
+    }
+
+    private void watch(BaseConnection connection, String sql, boolean alone) throws SQLException {
+        LockAttempts going = attempts();
+        if (!going.knows(connection) && !realm.mayAsk(connection)) {
+            realm.environment()
+                    .warnOnce(
+                            "asked too late " + scope,
+                            scope
+                                    + ": nobody watches for blockers in this transaction, for its session is not known yet and"
+                                    + " a question would fix what the transaction sees. In the next one somebody does.");
+            return;
+        }
+        realm.aside(() -> {
+            going.watch(connection, realm.databases().like(connection));
+            return null;
+        });
+        if (alone && Statements.concurrently(sql)) {
+            going.standFast(policy.concurrentLockTimeout());
+        } else {
+            going.lockTimeout(going.lockTimeout());
+        }
+    }
+
+    @Override
+    public void ended() {
+        LockAttempts going = attempts;
+        if (going != null) {
+            going.endAttempt();
+        }
+        Timeouts outer = Timeouts.NONE;
+        for (Scope each = scope.outer(); each != null; each = each.outer()) {
+            outer = outer.or(each.site().timeouts());
+        }
+        for (Session session : sessions) {
+            session.leave(this, outer);
+        }
+        realm.sweep();
+    }
+
+    @Override
+    public boolean comesBack(Throwable thrown) {
+        LockAttempts going = attempts;
+        if (going == null || !scope.site().spec().retries()) {
+            return false;
+        }
+        Optional<SQLException> failure = sql(thrown).filter(going::mayComeBack);
+        if (failure.isEmpty()) {
+            return false;
+        }
+        Optional<String> never = scope.hasTakenEffect()
+                ? Optional.of("something that it did has been committed")
+                : sessions.stream().allMatch(Session::isAtRest)
+                        ? Optional.empty()
+                        : Optional.of("a transaction that it used is still open");
+        if (never.isPresent()) {
+            realm.say(Level.WARNING, scope + ": not tried again: " + never.get() + ".");
+            return false;
+        }
+        sessions.clear();
+        return going.comesBack(failure.get());
+    }
+
+    private static Optional<SQLException> sql(Throwable thrown) {
+        return Causes.of(thrown)
+                .filter(SQLException.class::isInstance)
+                .map(SQLException.class::cast)
+                .findFirst();
+    }
+
+    @Override
+    public @Nullable String explain(Throwable thrown) {
+        LockAttempts going = attempts;
+        return going == null ? null : sql(thrown).flatMap(going::failed).orElse(null);
+    }
+
+    // ---- its locks --------------------------------------------------------------------------------------------------
+
+    @Override
+    public void lock() throws Throwable {
+        Optional<LockClients.Lease> lease = realm.leaseBefore(policy, scope);
+        if (lock == null && lease.isPresent()) {
+            lockThrough(lease.get());
+        }
+    }
+
+    /** On the database of this connection. */
+    void lockLike(BaseConnection connection) throws Throwable {
+        if (lock == null) {
+            realm.aside(() -> {
+                lockThrough(realm.leaseLike(policy, scope, connection));
+                return null;
+            });
+        }
+    }
+
+    private void lockThrough(LockClients.Lease lease) {
+        Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
+        try {
+            lock = lease.acquire(
+                    AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()),
+                    wanted.shared(),
+                    wanted.timeout());
+        } catch (PgLockException e) {
+            scope.notAcquired(e);
+            throw e;
+        }
+    }
+
+    /** What is taken in each transaction, before its first statement. */
+    void lockIn(BaseConnection connection, boolean alone) {
+        Spec spec = scope.site().spec();
+        boolean xact = spec.advisory().filter(Spec.Advisory::xact).isPresent();
+        if (spec.table().isEmpty() && !xact) {
+            return;
+        }
+        try {
+            if (alone) {
+                throw new LockNotSupportedException(scope + ": " + (xact ? "its advisory lock" : "its table lock")
+                        + " lasts as long as a transaction, and it has none: its connection is in autocommit."
+                        + " Call setAutoCommit(false), or make the method @Transactional.");
+            }
+            spec.table().ifPresent(wanted -> table(connection, wanted).acquire());
+            spec.advisory().filter(Spec.Advisory::xact).ifPresent(wanted -> xact(connection, wanted));
+        } catch (PgLockException e) {
+            scope.notAcquired(e);
+            throw e;
+        }
+    }
+
+    private static TableLock table(BaseConnection connection, Spec.Table wanted) {
+        TableLock request = PgLock.on(connection)
+                .table(wanted.tables().toArray(new String[0]))
+                .mode(LockMode.valueOf(wanted.mode().toUpperCase(Locale.ROOT).replace(' ', '_')));
+        if (wanted.nowait()) {
+            return request.noWait();
+        }
+        return wanted.timeout().map(request::timeout).orElse(request);
+    }
+
+    private void xact(BaseConnection connection, Spec.Advisory wanted) {
+        var request = PgLock.on(connection)
+                .advisory(
+                        AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()));
+        if (wanted.shared()) {
+            request = request.shared();
+        }
+        if (wanted.timeout().isPresent()) {
+            request = request.timeout(wanted.timeout().get());
+        }
+        request.acquireXact();
+    }
+
+    @Override
+    public void close() throws Throwable {
+        try {
+            LockAttempts going = attempts;
+            if (going != null) {
+                going.close();
+            }
+        } finally {
+            LockClients.Held held = lock;
+            if (held != null) {
+                lock = null;
+                held.release();
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.agent.internal.Environment;
+import io.pglock.agent.internal.Scope;
+import io.pglock.agent.internal.Timeouts;
+import io.pglock.internal.PgSession;
+import io.pglock.internal.Statements;
+import java.lang.ref.WeakReference;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.copy.CopyOperation;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * A physical connection that a scope has used. Before each of its statements what the thread's scopes want is compared with
+ * what is in force; so nested scopes, pools and late restores need nothing of their own. Its lock is held while a statement
+ * runs: whoever puts things back finds out that another thread is at work, and leaves it to that thread's next statement.
+ * Thread-safe.
+ */
+final class Session {
+
+    /** {@code QueryExecutor.QUERY_SUPPRESS_BEGIN}. */
+    private static final int SUPPRESS_BEGIN = 16;
+
+    private final Environment environment;
+    private final WeakReference<BaseConnection> connection;
+    private final ReentrantLock busy = new ReentrantLock();
+    private final TimeoutSetting lockTimeout = new TimeoutSetting(Sql.LOCK_TIMEOUT);
+    private final TimeoutSetting statementTimeout = new TimeoutSetting(Sql.STATEMENT_TIMEOUT);
+
+    /** The scopes that have taken in this transaction what they take in each. */
+    private final Set<Scope> locked = new HashSet<>();
+
+    private WeakReference<CopyOperation> copy = new WeakReference<>(null);
+    private @Nullable ScopePart user;
+    private boolean unsure;
+    private boolean armed;
+
+    Session(Environment environment, BaseConnection connection) {
+        this.environment = environment;
+        this.connection = new WeakReference<>(connection);
+    }
+
+    /** A statement that is under way. */
+    record Sent(
+            Session session,
+            @Nullable Scope scope,
+            String sql,
+            Verb verb,
+            boolean internal,
+            boolean alone,
+            TransactionState before) {}
+
+    boolean isGone() {
+        BaseConnection open = connection.get();
+        try {
+            return open == null || open.isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+
+    // ---- before and after a statement -------------------------------------------------------------------------------
+
+    /**
+     * @param part the innermost scope's; null where there is none
+     * @throws Throwable instead of the statement
+     */
+    @Nullable Sent before(@Nullable String sql, int flags, @Nullable ScopePart part) throws Throwable {
+        BaseConnection open = connection.get();
+        if (open == null || busy.isHeldByCurrentThread()) {
+            return null; // one of ours
+        }
+        busy.lock();
+        boolean sent = false;
+        try {
+            Sent statement = prepare(open, sql == null ? "" : sql, flags, part);
+            sent = true;
+            return statement;
+        } finally {
+            if (!sent) {
+                busy.unlock();
+            }
+        }
+    }
+
+    private Sent prepare(BaseConnection open, String sql, int flags, @Nullable ScopePart part) throws Throwable {
+        TransactionState state = open.getTransactionState();
+        Verb verb = Verb.of(sql);
+        boolean idle = state == TransactionState.IDLE;
+        boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
+        boolean internal = idle && !mayBegin && !open.getAutoCommit(); // of the driver, or a commit of nothing
+        boolean alone = idle && !mayBegin;
+        Sent statement = new Sent(this, part == null ? null : part.scope(), sql, verb, internal, alone, state);
+        if (idle) {
+            transactionEnded();
+        }
+        if (user != null && user != part) {
+            user.gives(this, open);
+            user = null;
+        }
+        if (internal || state == TransactionState.FAILED || verb == Verb.ROLLBACK) {
+            return statement;
+        }
+        boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
+        if (part == null || !passes) {
+            reconcile(open, alone, wanted(part, sql, alone));
+        }
+        if (part != null) {
+            user = part;
+            part.uses(this);
+            if (!passes) {
+                part.beforeWork(open, sql, alone);
+                if (verb == Verb.WORK) {
+                    lockFor(part.scope(), part, open, alone);
+                }
+            }
+        }
+        return statement;
+    }
+
+    private static Timeouts wanted(@Nullable ScopePart part, String sql, boolean alone) {
+        Timeouts timeouts = Timeouts.NONE;
+        for (Scope scope = part == null ? null : part.scope(); scope != null; scope = scope.outer()) {
+            timeouts = timeouts.or(scope.site().timeouts());
+        }
+        Optional<Long> lockTimeout = part == null ? Optional.empty() : part.lockTimeoutOfAttempt();
+        if (alone && timeouts.concurrentLockTimeout().isPresent() && Statements.concurrently(sql)) {
+            lockTimeout = timeouts.concurrentLockTimeout();
+        }
+        return lockTimeout.isEmpty()
+                ? timeouts
+                : new Timeouts(lockTimeout, timeouts.statementTimeout(), timeouts.concurrentLockTimeout());
+    }
+
+    /** What each scope takes in each transaction, the outermost first. */
+    private void lockFor(Scope innermost, ScopePart part, BaseConnection open, boolean alone) throws Throwable {
+        Deque<Scope> outermostFirst = new ArrayDeque<>();
+        for (Scope scope = innermost; scope != null; scope = scope.outer()) {
+            outermostFirst.push(scope);
+        }
+        for (Scope scope : outermostFirst) {
+            if (!locked.contains(scope)) {
+                part.of(scope).lockIn(open, alone);
+                if (!alone) {
+                    locked.add(scope);
+                }
+            }
+        }
+    }
+
+    void after(Sent statement, @Nullable Object result, @Nullable Throwable thrown) {
+        try {
+            BaseConnection open = connection.get();
+            if (open == null) {
+                return;
+            }
+            TransactionState state = open.getTransactionState();
+            if (result instanceof CopyOperation begun) {
+                copy = new WeakReference<>(begun);
+            }
+            unsure |= state == TransactionState.OPEN
+                    && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
+            if (statement.verb() == Verb.CONTROL && thrown == null) {
+                noteSetting(statement.sql());
+            }
+            Scope scope = statement.scope();
+            if (scope != null && !statement.internal()) {
+                Effect.note(scope, statement, state, thrown);
+            }
+            if (state == TransactionState.IDLE) {
+                transactionEnded();
+            }
+        } finally {
+            busy.unlock();
+        }
+    }
+
+    private void noteSetting(String sql) {
+        String lower = sql.toLowerCase(Locale.ROOT);
+        boolean all = lower.contains("reset all") || lower.contains("discard all");
+        for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
+            if (all || lower.contains(setting.name()) && !lower.contains("show")) {
+                setting.setByTheApplication();
+            }
+        }
+    }
+
+    private void transactionEnded() {
+        lockTimeout.transactionEnded();
+        statementTimeout.transactionEnded();
+        locked.clear();
+        unsure = false;
+    }
+
+    // ---- settings ---------------------------------------------------------------------------------------------------
+
+    private void reconcile(BaseConnection open, boolean alone, Timeouts wanted) throws SQLException {
+        if (unsure) {
+            lockTimeout.lookAgain(open);
+            statementTimeout.lookAgain(open);
+            unsure = false;
+        }
+        if (!alone) {
+            if (isChangedForSession() && open.getTransactionState() == TransactionState.IDLE && wanted.isNothing()) {
+                putBackForSession(open);
+                return;
+            }
+            statementTimeout.forTransaction(open, wanted.statementTimeout());
+            lockTimeout.forTransaction(open, wanted.lockTimeout());
+        } else if (wanted.isNothing() || mayBeSetForSession(open)) {
+            statementTimeout.forSession(open, wanted.statementTimeout());
+            lockTimeout.forSession(open, wanted.lockTimeout());
+        }
+        armOrDisarm();
+    }
+
+    private boolean isChangedForSession() {
+        return lockTimeout.isChangedForSession() || statementTimeout.isChangedForSession();
+    }
+
+    /** Where autocommit is off, without leaving a transaction open. */
+    private void putBackForSession(BaseConnection open) throws SQLException {
+        boolean autoCommit = open.getAutoCommit();
+        if (!autoCommit) {
+            open.setAutoCommit(true);
+        }
+        try {
+            statementTimeout.forSession(open, Optional.empty());
+            lockTimeout.forSession(open, Optional.empty());
+        } finally {
+            if (!autoCommit) {
+                open.setAutoCommit(false);
+            }
+        }
+        armOrDisarm();
+    }
+
+    /** Not through a pooler: it would be set for whoever gets the server's connection next. */
+    private boolean mayBeSetForSession(BaseConnection open) throws SQLException {
+        if (!PgSession.of(open).isBehindPooler()) {
+            return true;
+        }
+        environment.warnOnce(
+                "pooler",
+                "statements in autocommit run through a pooler, where a setting of the session would be left to others:"
+                        + " they get no timeout. In a transaction they do; or connect directly to the server.");
+        return false;
+    }
+
+    /** The scope has ended, or its body has: what it wanted is put back to what is wanted around it. */
+    void leave(ScopePart part, Timeouts outer) {
+        if (!busy.tryLock()) {
+            return; // somebody else's statement is running; the next one puts it right
+        }
+        try {
+            if (user == part) {
+                user = null;
+            }
+            locked.remove(part.scope());
+            BaseConnection open = connection.get();
+            if (open == null || open.isClosed()) {
+                return;
+            }
+            lockTimeout.scopeEnded();
+            statementTimeout.scopeEnded();
+            putBack(open, outer);
+        } catch (SQLException e) {
+            environment.warnOnce(
+                    "put back " + e.getSQLState(),
+                    part.scope() + ": the timeouts are not as they were yet: " + e.getMessage());
+        } finally {
+            armOrDisarm();
+            busy.unlock();
+        }
+    }
+
+    private void putBack(BaseConnection open, Timeouts outer) throws SQLException {
+        CopyOperation copying = copy.get();
+        if (copying != null && copying.isActive() || !isChanged()) {
+            return;
+        }
+        switch (open.getTransactionState()) {
+            case IDLE -> {
+                transactionEnded();
+                if (isChangedForSession()) {
+                    if (outer.isNothing()) {
+                        putBackForSession(open);
+                    } else if (open.getAutoCommit()) {
+                        reconcile(open, true, outer);
+                    }
+                }
+            }
+            case OPEN -> reconcile(open, false, outer);
+            case FAILED -> unsure = true;
+        }
+    }
+
+    private boolean isChanged() {
+        return lockTimeout.isChanged() || statementTimeout.isChanged();
+    }
+
+    /** While there is something to put back, statements are looked at. */
+    void armOrDisarm() {
+        boolean needed = isChanged() && !isGone();
+        if (needed != armed) {
+            armed = needed;
+            environment.arm(needed ? 1 : -1);
+        }
+    }
+
+    /** Under its lock, or when nobody can use it any more. */
+    void forget() {
+        if (armed) {
+            armed = false;
+            environment.arm(-1);
+        }
+    }
+
+    /** Whether no transaction of it is open: what was done in it is done, or undone. */
+    boolean isAtRest() {
+        BaseConnection open = connection.get();
+        return open == null || isGone() || open.getTransactionState() == TransactionState.IDLE;
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One timeout of one session: what has been set for the session and for its transaction, and what was there before. A
+ * statement goes out only where what is wanted is not in force. Under the lock of its {@link Session}.
+ */
+final class TimeoutSetting {
+
+    private static final Pattern SHOWN = Pattern.compile("(\\d+)(ms|s|min|h|d)?");
+
+    private static final Map<String, Long> MILLIS =
+            Map.of("ms", 1L, "s", 1_000L, "min", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
+
+    /** What was set, and what was in force before. */
+    private record Change(long ours, long before) {}
+
+    private final String name;
+    private Optional<Change> ofSession = Optional.empty();
+    private Optional<Change> ofTransaction = Optional.empty();
+    private boolean applications;
+
+    TimeoutSetting(String name) {
+        this.name = name;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Whether there is something to put back that no end of a transaction does. */
+    boolean isChangedForSession() {
+        return ofSession.isPresent();
+    }
+
+    /** Whether there is something to put back. */
+    boolean isChanged() {
+        return ofSession.isPresent()
+                || ofTransaction
+                        .filter(change -> change.ours() != change.before())
+                        .isPresent();
+    }
+
+    /** The transaction has ended, and what was set for it with it. */
+    void transactionEnded() {
+        ofTransaction = Optional.empty();
+    }
+
+    /** The application sets it itself: from here on it is the application's, until the scope ends. */
+    void setByTheApplication() {
+        applications = true;
+        ofSession = Optional.empty();
+        ofTransaction = Optional.empty();
+    }
+
+    /** The scope that the application set it in has ended. */
+    void scopeEnded() {
+        applications = false;
+    }
+
+    /** A rollback to a savepoint may have undone what was set for the transaction. */
+    void lookAgain(Connection connection) throws SQLException {
+        if (ofTransaction.isPresent() && show(connection) != ofTransaction.get().ours()) {
+            ofTransaction = Optional.empty();
+        }
+    }
+
+    /** For the transaction that is open, or that the next statement begins. */
+    void forTransaction(Connection connection, Optional<Long> wanted) throws SQLException {
+        Optional<Long> inForce = ofTransaction.or(() -> ofSession).map(Change::ours);
+        Optional<Long> before = ofTransaction.or(() -> ofSession).map(Change::before);
+        Optional<Long> target = wanted.or(() -> before);
+        if (applications || target.isEmpty() || target.equals(inForce)) {
+            return;
+        }
+        ofTransaction = Optional.of(change(connection, Sql.setLocal(name, target.get()), target.get(), before));
+    }
+
+    /** For the session, outside a transaction. */
+    void forSession(Connection connection, Optional<Long> wanted) throws SQLException {
+        Optional<Long> before = ofSession.map(Change::before);
+        Optional<Long> target = wanted.or(() -> before);
+        if (applications || target.isEmpty() || target.equals(ofSession.map(Change::ours))) {
+            return;
+        }
+        Change change = change(connection, Sql.set(name, target.get()), target.get(), before);
+        ofSession = change.ours() == change.before() ? Optional.empty() : Optional.of(change);
+    }
+
+    /** One round trip. */
+    private Change change(Connection connection, String set, long target, Optional<Long> before) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            if (before.isPresent()) {
+                statement.execute(set);
+                return new Change(target, before.get());
+            }
+            statement.execute(Sql.show(name) + "; " + set);
+            return new Change(target, shown(statement));
+        }
+    }
+
+    private long show(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(Sql.show(name));
+            return shown(statement);
+        }
+    }
+
+    private long shown(Statement statement) throws SQLException {
+        try (ResultSet row = statement.getResultSet()) {
+            row.next();
+            return millis(row.getString(1));
+        }
+    }
+
+    /** PostgreSQL shows it in the largest unit that fits. */
+    static long millis(String shown) {
+        Matcher parts = SHOWN.matcher(shown);
+        if (!parts.matches()) {
+            throw new IllegalArgumentException("PostgreSQL shows a timeout of " + shown);
+        }
+        String unit = parts.group(2) == null ? "ms" : parts.group(2);
+        return Long.parseLong(parts.group(1)) * MILLIS.getOrDefault(unit, 1L);
+    }
+}

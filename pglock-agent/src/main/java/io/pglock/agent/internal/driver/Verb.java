@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.SqlCommand;
+import java.util.regex.Pattern;
+
+/** What a statement does, as far as that matters to the scope that it is in. */
+enum Verb {
+    /** Nothing: how pools ask whether a connection lives. */
+    NONE,
+    /** Begins a transaction. */
+    BEGIN,
+    /** Ends one, for good. */
+    COMMIT,
+    /** Ends one, or goes back to a savepoint. */
+    ROLLBACK,
+    /** About the session or the transaction itself: it neither waits nor has an effect on data. */
+    CONTROL,
+    /** Everything else. */
+    WORK;
+
+    private static final Pattern PROBE = Pattern.compile("select ['\\d]\\w*'?\\s*;?");
+
+    static Verb of(String sql) {
+        SqlCommand command = SqlCommand.of(sql);
+        String words = command.words();
+        String first = words.split("[^a-z]", 2)[0];
+        return switch (first) {
+            case "" -> words.isEmpty() || words.equals(";") ? NONE : WORK;
+            case "begin", "start" -> BEGIN;
+            case "commit", "end" -> COMMIT;
+            case "prepare" -> words.startsWith("prepare transaction") ? COMMIT : CONTROL;
+            case "rollback", "abort" -> words.startsWith("rollback prepared") ? WORK : ROLLBACK;
+            case "set", "reset", "show", "discard", "savepoint", "release", "deallocate", "listen", "unlisten" ->
+                CONTROL;
+            case "select" -> PROBE.matcher(words).matches() ? NONE : WORK;
+            default -> WORK;
+        };
+    }
+}
