@@ -2,6 +2,7 @@
 package io.pglock.internal;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -169,7 +170,16 @@ public enum Setting {
 
     /** @throws IllegalArgumentException naming the key, the value and the right form */
     public Object read(String text) {
-        return explaining(text, () -> spelling.read(text.strip()));
+        return readAs(key, text);
+    }
+
+    /**
+     * The value of a host's own key that is spelt as this one is.
+     *
+     * @throws IllegalArgumentException naming the host's key, the value and the right form
+     */
+    public Object readAs(String hostsKey, String text) {
+        return explaining(hostsKey, text, () -> spelling.read(text.strip()));
     }
 
     /**
@@ -179,7 +189,7 @@ public enum Setting {
      */
     public <T> T checked(T value) {
         String text = spelling.write(value);
-        explaining(text, () -> spelling.read(text));
+        explaining(key, text, () -> spelling.read(text));
         return value;
     }
 
@@ -187,11 +197,11 @@ public enum Setting {
         return spelling.write(value);
     }
 
-    private Object explaining(String text, Supplier<Object> reading) {
+    private Object explaining(String named, String text, Supplier<Object> reading) {
         try {
             return reading.get();
         } catch (IllegalArgumentException e) {
-            String shown = secret() || spelling == Spelling.URL ? key : key + "=" + text;
+            String shown = secret() || spelling == Spelling.URL ? named : named + "=" + text;
             throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
         }
     }
@@ -210,7 +220,12 @@ public enum Setting {
 
     /** The key that was probably meant, if there is one much like this. */
     public static Optional<String> nearest(String key) {
-        return Spelling.nearest(key, Arrays.stream(values()).map(Setting::key).toList());
+        return nearest(key, Arrays.stream(values()).map(Setting::key).toList());
+    }
+
+    /** The one of these that was probably meant, if there is one much like this. */
+    public static Optional<String> nearest(String text, List<String> known) {
+        return Spelling.nearest(text, known);
     }
 
     private static String keys() {

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import io.pglock.LockKey;
+import io.pglock.LockPolicy;
+import io.pglock.internal.Durations;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * What a method gets. Immutable and thread-safe.
+ *
+ * @param settings LockPolicy's, as they are written, and whatever must be said to have in force what is meant: {@code
+ *     LockPolicy.parse} of them, where there is a driver, is the policy
+ * @param advisory the advisory lock under which it runs
+ * @param table the tables that are locked in its transactions
+ * @param onTimeout what happens when one of these is not acquired
+ * @param skipValue what a method that is skipped returns, to be read as its return type says
+ */
+record Spec(
+        Map<String, String> settings,
+        Optional<Advisory> advisory,
+        Optional<Table> table,
+        OnTimeout onTimeout,
+        Optional<String> skipValue) {
+
+    /** What happens when a lock is not acquired in time. */
+    enum OnTimeout {
+        /** The method throws. */
+        RAISE,
+        /** The method returns without having run. */
+        SKIP
+    }
+
+    /** What is in force where nothing is said. */
+    enum Base {
+        /** Of a method that is named in configuration: LockPolicy's defaults. */
+        TARGET(Map.of()),
+        /** Of a method that carries annotations: nothing but what they say. */
+        ANNOTATIONS(Map.of("lockTimeout", "none", "prioritize", "off"));
+
+        private final Map<String, String> settings;
+
+        Base(Map<String, String> settings) {
+            this.settings = settings;
+        }
+
+        Map<String, String> settings() {
+            return settings;
+        }
+    }
+
+    /**
+     * An advisory lock.
+     *
+     * @param key a name, a number, two numbers ({@code 7:42}), or nothing for {@code <class>.<method>}
+     * @param shared whether others may hold it in the same mode at once
+     * @param xact whether it belongs to the transactions of the method and not to the call
+     * @param timeout how long is waited for it; zero for not at all, empty for ever
+     */
+    record Advisory(String key, boolean shared, boolean xact, Optional<Duration> timeout) {
+
+        /**
+         * What the lock is on.
+         *
+         * @param className with dots; of the class that declares the method
+         */
+        LockKey lockKey(String className, String methodName) {
+            return AdvisoryKeys.read(key.isEmpty() ? className + "." + methodName : key);
+        }
+    }
+
+    /**
+     * A lock on tables.
+     *
+     * @param tables as they are written, each right for {@code TableName.parse}
+     * @param mode in PostgreSQL's words: {@code ACCESS EXCLUSIVE}
+     * @param timeout how long is waited for it; empty for as long as the lock timeout in force says
+     * @param nowait not at all
+     */
+    record Table(List<String> tables, String mode, Optional<Duration> timeout, boolean nowait) {
+        Table {
+            tables = List.copyOf(tables);
+        }
+    }
+
+    Spec {
+        settings = Map.copyOf(settings);
+    }
+
+    /**
+     * What a target of the configuration says.
+     *
+     * @param keys without {@code target}
+     * @throws IllegalArgumentException naming every mistake
+     */
+    static Spec parse(Map<String, String> keys) {
+        return parse(keys, Base.TARGET);
+    }
+
+    /**
+     * The same on another base.
+     *
+     * @throws IllegalArgumentException naming every mistake
+     */
+    static Spec parse(Map<String, String> keys, Base base) {
+        return SpecReading.read(keys, base);
+    }
+
+    /**
+     * What the annotations of one method say, all of them together.
+     *
+     * @param annotations their attributes, as far as they are written, by the annotation's simple name: texts, booleans,
+     *     arrays of texts, names of enum constants
+     * @throws IllegalArgumentException naming every mistake
+     */
+    static Spec ofAnnotations(Map<String, Map<String, Object>> annotations) {
+        return parse(AnnotationKeys.of(annotations), Base.ANNOTATIONS);
+    }
+
+    /** Whether the whole method is tried again, because that is asked for. */
+    boolean retries() {
+        LockPolicy retrying = LockPolicy.parse(settings.entrySet().stream()
+                .filter(setting -> setting.getKey().startsWith("retry"))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
+        return retrying.retryDeadline().filter(Duration::isZero).isEmpty()
+                && retrying.retryAttempts().filter(most -> most == 1).isEmpty();
+    }
+
+    /** Never a password. */
+    @Override
+    public String toString() {
+        return "Spec[" + described() + "]";
+    }
+
+    /** In the words of the configuration; never a password. */
+    String described() {
+        StringBuilder text = new StringBuilder(Keys.shown(new TreeMap<>(settings)));
+        advisory.ifPresent(lock -> text.append(" advisory=")
+                .append(lock.key().isEmpty() ? "true" : lock.key())
+                .append(lock.shared() ? " advisoryShared=true" : "")
+                .append(lock.xact() ? " advisoryXact=true" : "")
+                .append(lock.timeout()
+                        .map(timeout -> " advisoryTimeout=" + Durations.text(timeout))
+                        .orElse("")));
+        table.ifPresent(lock -> text.append(" table=")
+                .append(String.join(",", lock.tables()))
+                .append(" tableMode=")
+                .append(lock.mode().toLowerCase(Locale.ROOT))
+                .append(lock.nowait() ? " tableTimeout=nowait" : "")
+                .append(lock.timeout()
+                        .map(timeout -> " tableTimeout=" + Durations.text(timeout))
+                        .orElse("")));
+        if (onTimeout == OnTimeout.SKIP) {
+            text.append(" onTimeout=skip");
+        }
+        skipValue.ifPresent(value -> text.append(" skipValue=").append(value));
+        return text.toString().strip();
+    }
+}
