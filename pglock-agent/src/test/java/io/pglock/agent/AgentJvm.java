@@ -21,8 +21,8 @@ final class AgentJvm {
     static final Path JAR = Path.of(System.getProperty("pglock.agent.jar", "target/pglock-agent-0.1.0-SNAPSHOT.jar"))
             .toAbsolutePath();
 
-    private static final Path DRIVERS =
-            Path.of(System.getProperty("pglock.agent.drivers", "target/drivers")).toAbsolutePath();
+    private static final Path DRIVERS = Path.of(System.getProperty("pglock.agent.drivers", "target/drivers"))
+            .toAbsolutePath();
 
     private static final List<String> NOT_THE_APPLICATIONS = List.of("byte-buddy", "tomlj", "antlr", "checker-qual");
 
@@ -57,13 +57,11 @@ final class AgentJvm {
 
     private static String classPath(Predicate<String> keep, String more) {
         return Stream.concat(
-                        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)),
-                        Stream.of(more))
+                        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)), Stream.of(more))
                 .filter(entry -> !entry.isEmpty())
                 .filter(entry ->
                         !entry.endsWith("pglock-agent" + File.separator + "target" + File.separator + "classes"))
-                .filter(entry -> NOT_THE_APPLICATIONS.stream()
-                        .noneMatch(new File(entry).getName()::startsWith))
+                .filter(entry -> NOT_THE_APPLICATIONS.stream().noneMatch(new File(entry).getName()::startsWith))
                 .filter(keep)
                 .collect(Collectors.joining(File.pathSeparator));
     }

@@ -169,17 +169,18 @@ final class SettingsReading {
 
     /** A default that has nothing to hold on to in this target is left out. */
     private static void addDefaults(Map<String, String> keys, Map<String, String> defaults) {
+        Set<String> own = Set.copyOf(keys.keySet());
         defaults.forEach(keys::putIfAbsent);
         boolean advisory = !keys.getOrDefault(Keys.ADVISORY, "false").equals("false");
         boolean table = !keys.getOrDefault(Keys.TABLE, "none").equals("none");
-        defaults.keySet().forEach(key -> {
-            boolean needless = key.equals(Keys.ON_TIMEOUT) || key.equals(Keys.SKIP_VALUE)
-                    ? !advisory && !table
-                    : key.startsWith(Keys.ADVISORY) ? !advisory : key.startsWith(Keys.TABLE) && !table;
-            if (needless && keys.get(key) == defaults.get(key)) {
-                keys.remove(key);
-            }
-        });
+        keys.keySet().removeIf(key -> !own.contains(key) && !holds(key, advisory, table));
+    }
+
+    private static boolean holds(String key, boolean advisory, boolean table) {
+        if (key.equals(Keys.ON_TIMEOUT) || key.equals(Keys.SKIP_VALUE)) {
+            return advisory || table;
+        }
+        return key.startsWith(Keys.ADVISORY) ? advisory : table || !key.startsWith(Keys.TABLE);
     }
 
     /** System properties and variables may be meant for Flyway or Liquibase; the agent's arguments mean the agent. */
