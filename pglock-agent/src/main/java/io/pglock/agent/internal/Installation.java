@@ -2,6 +2,7 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import io.pglock.internal.Log;
 import java.lang.instrument.Instrumentation;
 
 /** Puts the parts of the agent together. */
@@ -14,6 +15,7 @@ final class Installation {
 
     /** Weaves what is loaded from here on, and what has been loaded before. */
     static void of(AgentSettings settings, Trouble trouble, AgentLog log, Instrumentation instrumentation) {
+        Log.use(log);
         Sites sites = new Sites();
         PgLockBridge.install(new Scopes(sites, trouble, log));
         Targets targets = new Targets(settings.targets(), settings.defaults(), log);

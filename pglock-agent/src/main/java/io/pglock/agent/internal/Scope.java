@@ -19,6 +19,7 @@ public final class Scope extends PgLockBridge.Call {
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
+    private boolean aroundTransaction;
     private boolean awaitsBody;
 
     Scope(Site site, @Nullable Scope outer) {
@@ -57,6 +58,7 @@ public final class Scope extends PgLockBridge.Call {
         tookEffect = false;
         ranStatements = false;
         notAcquired = null;
+        awaitsBody = aroundTransaction;
     }
 
     /** Something that was done in it can no longer be undone. */
@@ -88,6 +90,15 @@ public final class Scope extends PgLockBridge.Call {
         notAcquired = thrown;
     }
 
+    /** What is on its way has become another exception, which the application knows. */
+    void becomes(Throwable before, Throwable after) {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            if (scope.notAcquired == before) {
+                scope.notAcquired = after;
+            }
+        }
+    }
+
     /** Whether what comes out of the body is that its lock was not to be had, and nothing was done before. */
     boolean ends(Throwable thrown) {
         Throwable awaited = notAcquired;
@@ -96,6 +107,7 @@ public final class Scope extends PgLockBridge.Call {
 
     /** Entered around the transaction; the method's own body is yet to come. */
     void awaitBody() {
+        aroundTransaction = true;
         awaitsBody = true;
     }
 

@@ -3,8 +3,10 @@ package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
 import java.lang.reflect.Method;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
@@ -15,12 +17,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scopes implements PgLockBridge.Hooks, Environment {
 
+    /** How the names of core's threads begin. */
+    private static final String OWN_THREADS = "pglock-";
+
     private final Sites sites;
     private final Realms realms;
     private final Trouble trouble;
     private final AgentLog log;
     private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable Boolean> aside = new ThreadLocal<>();
     private final AtomicInteger armed = new AtomicInteger();
+
+    /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
+    private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
+        @Override
+        protected Map<Method, Optional<Site>> computeValue(Class<?> type) {
+            return new ConcurrentHashMap<>();
+        }
+    };
 
     Scopes(Sites sites, Trouble trouble, AgentLog log) {
         this.sites = sites;
@@ -44,7 +58,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enterTransaction(Object method, @Nullable Object target) {
         try {
-            Optional<Site> site = transactional((Method) method, (Class<?>) target);
+            Method called = (Method) method;
+            Optional<Site> site = transactional
+                    .get(target == null ? called.getDeclaringClass() : (Class<?>) target)
+                    .computeIfAbsent(called, one -> transactional(one, (Class<?>) target));
             if (site.isEmpty()) {
                 return null;
             }
@@ -73,8 +90,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private Scope enter(Site site, @Nullable Scope outer) {
         Scope scope = new Scope(site, outer);
         try {
-            if (site.refusal().isPresent()) {
-                throw new IllegalStateException(site.refusal().get());
+            Optional<String> never = site.refusal().or(trouble::broken);
+            if (never.isPresent()) {
+                throw new IllegalStateException(never.get());
             }
             lockBefore(scope);
         } catch (Throwable e) {
@@ -222,6 +240,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
             throws Throwable {
+        if (aside.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
+            return; // a side connection, and no sign of what the application uses
+        }
         Scope scope = innermost.get();
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
@@ -242,12 +263,17 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
         Scope scope = innermost.get();
+        Boolean before = aside.get();
         innermost.remove();
+        aside.set(true);
         try {
             return work.run();
         } finally {
             if (scope != null) {
                 innermost.set(scope);
+            }
+            if (before == null) {
+                aside.remove();
             }
         }
     }

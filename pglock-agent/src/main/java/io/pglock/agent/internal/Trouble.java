@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What goes wrong inside the agent: never silent, and with {@code onError=fail} never survived. Thread-safe. */
@@ -9,6 +10,7 @@ final class Trouble {
     private final AgentLog log;
     private final boolean fails;
     private final LongAdder count = new LongAdder();
+    private volatile Optional<String> broken = Optional.empty();
 
     Trouble(AgentLog log, boolean fails) {
         this.log = log;
@@ -32,6 +34,19 @@ final class Trouble {
             throw new IllegalStateException("pglock: " + what);
         }
         log.warnOnce(what, what);
+    }
+
+    /** A driver cannot be woven: whatever needs it is unprotected, and with {@code onError=fail} does not run. */
+    void driver(String what, Throwable e) {
+        at(what, e);
+        if (fails) {
+            broken = Optional.of("pglock: " + what + ": " + e);
+        }
+    }
+
+    /** Why nothing that is to be protected may run. */
+    Optional<String> broken() {
+        return broken;
     }
 
     boolean fails() {
