@@ -28,9 +28,27 @@ final class Db {
     /** As the server has it at this moment, for a statement that could wait; {@code SHOW} would pass by the agent. */
     static String lockTimeout() {
         try {
-            return ask(connection, "select current_setting('lock_timeout')");
+            return current("lock_timeout");
         } catch (SQLException e) {
             return e.toString();
+        }
+    }
+
+    static String current(String setting) throws SQLException {
+        return ask(connection, "select current_setting('" + setting + "')");
+    }
+
+    interface Work {
+        String run() throws SQLException;
+    }
+
+    static String inTransaction(Work work) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            return work.run();
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(true);
         }
     }
 
