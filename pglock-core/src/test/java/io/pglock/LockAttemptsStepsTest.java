@@ -189,10 +189,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
                 scenario.await("a warning", () -> hasSaid("is not seen: no side connection: "));
                 attempts.watch(first, nowhere);
             }
-            assertThat(said)
-                    .singleElement()
-                    .asString()
-                    .startsWith("WARNING Archive.run: Whoever blocks pid ");
+            assertThat(said).singleElement().asString().startsWith("WARNING Archive.run: Whoever blocks pid ");
         }
     }
 
