@@ -241,6 +241,13 @@ class LockAttemptsStepsTest extends AttemptsScene {
             assertThat(attempts.mayComeBack(LOCK_TIMEOUT)).isTrue();
             attempts.takesEffect();
             assertThat(attempts.mayComeBack(LOCK_TIMEOUT)).isFalse();
+        });
+    }
+
+    @Test
+    void norDoesItWhenItsNextStatementHasAnotherLockTimeout() {
+        staysInTheQueue(attempts -> {
+            attempts.takesEffect();
             attempts.lockTimeout(Optional.of(Duration.ofMinutes(9)));
         });
     }
