@@ -170,8 +170,7 @@ class LockGuardAutovacuumTest {
             attempts.watch(connection, database.dataSource());
             Held.execute(
                     connection,
-                    "set lock_timeout = "
-                            + attempts.lockTimeout().orElseThrow().toMillis());
+                    "set lock_timeout = " + attempts.lockTimeout().orElseThrow().toMillis());
             Held.execute(connection, ALTER);
             return Optional.empty();
         } catch (SQLException e) {
