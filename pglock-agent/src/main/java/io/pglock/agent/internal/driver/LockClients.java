@@ -7,7 +7,6 @@ import io.pglock.LockHandle;
 import io.pglock.LockKey;
 import java.time.Duration;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,7 +24,7 @@ final class LockClients {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Map<DataSource, Entry> open = new IdentityHashMap<>();
+    private final IdentityHashMap<DataSource, Entry> open = new IdentityHashMap<>();
     private @Nullable Thread closing;
 
     private static final class Entry {

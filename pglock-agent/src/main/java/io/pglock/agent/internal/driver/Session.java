@@ -53,7 +53,7 @@ final class Session {
     /** A statement that is under way. */
     record Sent(
             Session session,
-            @Nullable Scope scope,
+            @Nullable ScopePart part,
             String sql,
             Verb verb,
             boolean internal,
@@ -100,7 +100,7 @@ final class Session {
         boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
         boolean internal = idle && !mayBegin && !open.getAutoCommit(); // of the driver, or a commit of nothing
         boolean alone = idle && !mayBegin;
-        Sent statement = new Sent(this, part == null ? null : part.scope(), sql, verb, internal, alone, state);
+        Sent statement = new Sent(this, part, sql, verb, internal, alone, state);
         if (idle) {
             transactionEnded();
         }
@@ -118,7 +118,9 @@ final class Session {
         if (part != null) {
             user = part;
             part.uses(this, open.getBackendPID());
-            if (!passes) {
+            if (verb == Verb.COMMIT && !alone) {
+                part.beforeCommit(open);
+            } else if (!passes) {
                 part.beforeWork(open, sql, alone);
                 if (verb == Verb.WORK) {
                     lockFor(part.scope(), part, open, alone);
@@ -173,9 +175,9 @@ final class Session {
             if (statement.verb() == Verb.CONTROL && thrown == null) {
                 noteSetting(statement.sql());
             }
-            Scope scope = statement.scope();
-            if (scope != null && !statement.internal()) {
-                Effect.note(scope, statement, state, thrown);
+            ScopePart part = statement.part();
+            if (part != null && !statement.internal()) {
+                Effect.note(part, statement, state, thrown);
             }
             if (state == TransactionState.IDLE) {
                 transactionEnded();
