@@ -31,7 +31,7 @@ final class Effect {
         return switch (statement.verb()) {
             case COMMIT -> statement.before() == TransactionState.OPEN;
             case WORK -> statement.alone();
-            case NONE, BEGIN, ROLLBACK, CONTROL -> false;
+            case NONE, BEGIN, ROLLBACK, CONTROL, SHOW_TIMEOUT -> false;
         };
     }
 }

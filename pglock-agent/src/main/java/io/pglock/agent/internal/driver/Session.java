@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
@@ -30,6 +31,8 @@ final class Session {
 
     /** {@code QueryExecutor.QUERY_SUPPRESS_BEGIN}. */
     private static final int SUPPRESS_BEGIN = 16;
+
+    private static final Pattern LOCAL = Pattern.compile("\\bset\\s+local\\b");
 
     private final Environment environment;
     private final WeakReference<BaseConnection> connection;
@@ -112,18 +115,18 @@ final class Session {
             return statement;
         }
         boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
-        if (part == null || !passes) {
-            reconcile(open, alone, wanted(part, sql, alone));
-        }
         if (part != null) {
             user = part;
             part.uses(this);
-            if (!passes) {
-                part.beforeWork(open, sql, alone);
-                if (verb == Verb.WORK) {
-                    lockFor(part.scope(), part, open, alone);
-                }
+            if (!passes && verb != Verb.SHOW_TIMEOUT) {
+                part.beforeWork(open, sql, alone); // while no transaction is open yet
             }
+        }
+        if (part == null || !passes) {
+            reconcile(open, alone, wanted(part, sql, alone));
+        }
+        if (part != null && verb == Verb.WORK) {
+            lockFor(part.scope(), part, open, alone);
         }
         return statement;
     }
@@ -179,6 +182,7 @@ final class Session {
             }
             if (state == TransactionState.IDLE) {
                 transactionEnded();
+                armOrDisarm();
             }
         } finally {
             busy.unlock();
@@ -188,9 +192,10 @@ final class Session {
     private void noteSetting(String sql) {
         String lower = sql.toLowerCase(Locale.ROOT);
         boolean all = lower.contains("reset all") || lower.contains("discard all");
+        boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
             if (all || lower.contains(setting.name()) && !lower.contains("show")) {
-                setting.setByTheApplication();
+                setting.setByTheApplication(local);
             }
         }
     }
@@ -275,6 +280,9 @@ final class Session {
             statementTimeout.scopeEnded();
             putBack(open, outer);
         } catch (SQLException e) {
+            if (isGone()) {
+                return; // and what was set with it
+            }
             environment.warnOnce(
                     "put back " + e.getSQLState(),
                     part.scope() + ": the timeouts are not as they were yet: " + e.getMessage());

@@ -28,6 +28,7 @@ final class TimeoutSetting {
     private Optional<Change> ofSession = Optional.empty();
     private Optional<Change> ofTransaction = Optional.empty();
     private boolean applications;
+    private boolean applicationsOwnTransaction;
 
     TimeoutSetting(String name) {
         this.name = name;
@@ -42,21 +43,25 @@ final class TimeoutSetting {
         return ofSession.isPresent();
     }
 
-    /** Whether there is something to put back. */
+    /** Whether there is something to put back; until its transaction ends, for a savepoint of its knows our value. */
     boolean isChanged() {
-        return ofSession.isPresent()
-                || ofTransaction
-                        .filter(change -> change.ours() != change.before())
-                        .isPresent();
+        return ofSession.isPresent() || ofTransaction.isPresent();
     }
 
     /** The transaction has ended, and what was set for it with it. */
     void transactionEnded() {
         ofTransaction = Optional.empty();
+        applications &= !applicationsOwnTransaction;
+        applicationsOwnTransaction = false;
     }
 
-    /** The application sets it itself: from here on it is the application's, until the scope ends. */
-    void setByTheApplication() {
+    /**
+     * The application sets it itself: from here on it is the application's, until the scope ends.
+     *
+     * @param local for the transaction only
+     */
+    void setByTheApplication(boolean local) {
+        applicationsOwnTransaction = local && (applicationsOwnTransaction || !applications);
         applications = true;
         ofSession = Optional.empty();
         ofTransaction = Optional.empty();
@@ -69,8 +74,9 @@ final class TimeoutSetting {
 
     /** A rollback to a savepoint may have undone what was set for the transaction. */
     void lookAgain(Connection connection) throws SQLException {
-        if (ofTransaction.isPresent() && show(connection) != ofTransaction.get().ours()) {
-            ofTransaction = Optional.empty();
+        if (ofTransaction.isPresent()) {
+            ofTransaction =
+                    Optional.of(new Change(show(connection), ofTransaction.get().before()));
         }
     }
 
