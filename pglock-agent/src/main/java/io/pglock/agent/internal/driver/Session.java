@@ -45,6 +45,7 @@ final class Session {
 
     private WeakReference<CopyOperation> copy = new WeakReference<>(null);
     private @Nullable ScopePart user;
+    private long userThread;
     private boolean unsure;
     private boolean armed;
 
@@ -98,6 +99,7 @@ final class Session {
 
     private Sent prepare(BaseConnection open, String sql, int flags, @Nullable ScopePart part) throws Throwable {
         TransactionState state = open.getTransactionState();
+        userThread = Thread.currentThread().getId();
         Verb verb = Verb.of(sql);
         boolean idle = state == TransactionState.IDLE;
         boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
@@ -233,20 +235,10 @@ final class Session {
         return lockTimeout.isChangedForSession() || statementTimeout.isChangedForSession();
     }
 
-    /** Where autocommit is off, without leaving a transaction open. */
+    /** Without beginning a transaction, where autocommit is off. */
     private void putBackForSession(BaseConnection open) throws SQLException {
-        boolean autoCommit = open.getAutoCommit();
-        if (!autoCommit) {
-            open.setAutoCommit(true);
-        }
-        try {
-            statementTimeout.forSession(open, Optional.empty());
-            lockTimeout.forSession(open, Optional.empty());
-        } finally {
-            if (!autoCommit) {
-                open.setAutoCommit(false);
-            }
-        }
+        statementTimeout.forSession(open, Optional.empty());
+        lockTimeout.forSession(open, Optional.empty());
         armOrDisarm();
     }
 
@@ -273,8 +265,8 @@ final class Session {
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
-            if (open == null || open.isClosed()) {
-                return;
+            if (open == null || open.isClosed() || userThread != Thread.currentThread().getId()) {
+                return; // what another thread wants is in force, or will be with its next statement
             }
             lockTimeout.scopeEnded();
             statementTimeout.scopeEnded();

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.postgresql.core.BaseConnection;
 
 /**
  * One timeout of one session: what has been set for the session and for its transaction, and what was there before. A
@@ -92,13 +93,20 @@ final class TimeoutSetting {
     }
 
     /** For the session, outside a transaction. */
-    void forSession(Connection connection, Optional<Long> wanted) throws SQLException {
+    void forSession(BaseConnection connection, Optional<Long> wanted) throws SQLException {
         Optional<Long> before = ofSession.map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
         if (applications || target.isEmpty() || target.equals(ofSession.map(Change::ours))) {
             return;
         }
-        Change change = change(connection, Sql.set(name, target.get()), target.get(), before);
+        String set = Sql.set(name, target.get());
+        Change change;
+        if (before.isPresent()) {
+            connection.execSQLUpdate(set); // begins no transaction, and asks nobody about autocommit
+            change = new Change(target.get(), before.get());
+        } else {
+            change = change(connection, set, target.get(), before);
+        }
         ofSession = change.ours() == change.before() ? Optional.empty() : Optional.of(change);
     }
 
