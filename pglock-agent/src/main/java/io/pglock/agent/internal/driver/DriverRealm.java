@@ -80,6 +80,9 @@ public final class DriverRealm implements Realm {
                 return null;
             }
             Optional<BaseConnection> owner = owner(executor);
+            if (owner.isEmpty() && isBeingOpened()) {
+                return null; // what the driver sets then, it does not wait for
+            }
             if (owner.isEmpty()) {
                 environment.warnOnce(
                         "unknown connection",
@@ -89,6 +92,13 @@ public final class DriverRealm implements Realm {
             session = sessions.computeIfAbsent(executor, one -> new Session(environment, owner.get()));
         }
         return session.before(sql(what), flags, scope == null ? null : (ScopePart) scope.part(this));
+    }
+
+    /** Whether this is a statement of the driver's own, on a connection that nobody has yet. */
+    private static boolean isBeingOpened() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.anyMatch(frame -> frame.getMethodName().equals("connect")
+                        && frame.getClassName().equals("org.postgresql.Driver")));
     }
 
     private Optional<BaseConnection> owner(Object executor) {

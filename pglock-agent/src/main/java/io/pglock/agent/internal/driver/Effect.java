@@ -30,7 +30,7 @@ final class Effect {
         return switch (statement.verb()) {
             case COMMIT -> statement.before() == TransactionState.OPEN;
             case WORK -> statement.alone();
-            case NONE, BEGIN, ROLLBACK, CONTROL -> false;
+            case NONE, BEGIN, ROLLBACK, CONTROL, SHOW_TIMEOUT -> false;
         };
     }
 }
