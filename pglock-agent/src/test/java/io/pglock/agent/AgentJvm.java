@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import io.pglock.LockPolicy;
 import io.pglock.testkit.ForkedJvm;
 import java.io.File;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -53,6 +58,37 @@ final class AgentJvm {
         return classPath(
                 entry -> !new File(entry).getName().startsWith("postgresql-"),
                 DRIVERS.resolve("postgresql-" + version + ".jar").toString());
+    }
+
+    /** The application's class path, but for all of pglock: what is only named in configuration needs nothing of it. */
+    static String withoutPglock() {
+        Set<String> ours =
+                Stream.of(LockPolicy.class, ForkedJvm.class).map(AgentJvm::location).collect(Collectors.toSet());
+        return classPath(entry -> !ours.contains(Path.of(entry).toAbsolutePath().toString()), "");
+    }
+
+    private static String location(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The lines {@code name: value} that it has printed. */
+    static Map<String, String> said(ForkedJvm jvm) {
+        Map<String, String> said = new LinkedHashMap<>();
+        for (String line : jvm.output()) {
+            int colon = line.indexOf(": ");
+            if (colon > 0) {
+                said.put(line.substring(0, colon), line.substring(colon + 2));
+            }
+        }
+        return said;
     }
 
     private static String classPath(Predicate<String> keep, String more) {

@@ -58,7 +58,8 @@ final class SpecReading {
                 advisory,
                 table,
                 skips ? OnTimeout.SKIP : OnTimeout.RAISE,
-                Optional.ofNullable(keys.get(Keys.SKIP_VALUE)));
+                Optional.ofNullable(keys.get(Keys.SKIP_VALUE)),
+                flag(Keys.DONE_ON_RETURN));
     }
 
     /** With what must be said to have nothing in force that is not meant. */
