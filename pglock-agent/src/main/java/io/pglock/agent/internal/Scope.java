@@ -2,6 +2,7 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,11 +15,13 @@ public final class Scope extends PgLockBridge.Call {
     private final Site site;
     private final @Nullable Scope outer;
     private final Map<Realm, Realm.Part> parts = new LinkedHashMap<>();
-    private final long begunAt = System.nanoTime();
-    private int attempt = 1;
+    private final ScopeEvent event = ScopeEvent.beginning();
+    private Duration waited = Duration.ZERO;
+    private int pid;
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
+    private boolean aroundTransaction;
     private boolean awaitsBody;
 
     Scope(Site site, @Nullable Scope outer) {
@@ -44,19 +47,26 @@ public final class Scope extends PgLockBridge.Call {
         return new ArrayList<>(parts.values());
     }
 
-    long begunAt() {
-        return begunAt;
+    /** A wait for a lock of its own has ended. */
+    public void waited(Duration time) {
+        waited = waited.plus(time);
+        site.counters().waited(time);
     }
 
-    int attempt() {
-        return attempt;
+    /** It has used this session. */
+    public void used(int backend) {
+        pid = pid == 0 ? backend : pid;
+    }
+
+    void ended(String outcome) {
+        event.ended(site.name(), site.spec(), pid, outcome, waited);
     }
 
     void nextAttempt() {
-        attempt++;
         tookEffect = false;
         ranStatements = false;
         notAcquired = null;
+        awaitsBody = aroundTransaction;
     }
 
     /** Something that was done in it can no longer be undone. */
@@ -88,6 +98,15 @@ public final class Scope extends PgLockBridge.Call {
         notAcquired = thrown;
     }
 
+    /** What is on its way has become another exception, which the application knows. */
+    void becomes(Throwable before, Throwable after) {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            if (scope.notAcquired == before) {
+                scope.notAcquired = after;
+            }
+        }
+    }
+
     /** Whether what comes out of the body is that its lock was not to be had, and nothing was done before. */
     boolean ends(Throwable thrown) {
         Throwable awaited = notAcquired;
@@ -96,6 +115,7 @@ public final class Scope extends PgLockBridge.Call {
 
     /** Entered around the transaction; the method's own body is yet to come. */
     void awaitBody() {
+        aroundTransaction = true;
         awaitsBody = true;
     }
 

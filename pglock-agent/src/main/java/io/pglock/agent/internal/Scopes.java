@@ -2,9 +2,12 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import io.pglock.agent.internal.Counters.Kind;
 import java.lang.reflect.Method;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
@@ -15,18 +18,34 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scopes implements PgLockBridge.Hooks, Environment {
 
+    /** How the names of core's threads begin. */
+    private static final String OWN_THREADS = "pglock-";
+
     private final Sites sites;
     private final Realms realms;
     private final Trouble trouble;
     private final AgentLog log;
+    private final Status status;
+    private final StatusPublication publication;
     private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable Boolean> aside = new ThreadLocal<>();
     private final AtomicInteger armed = new AtomicInteger();
 
-    Scopes(Sites sites, Trouble trouble, AgentLog log) {
+    /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
+    private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
+        @Override
+        protected Map<Method, Optional<Site>> computeValue(Class<?> type) {
+            return new ConcurrentHashMap<>();
+        }
+    };
+
+    Scopes(Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
         this.sites = sites;
         this.trouble = trouble;
         this.log = log;
-        this.realms = new Realms(this, trouble);
+        this.status = status;
+        this.publication = publication;
+        this.realms = new Realms(this, trouble, status);
     }
 
     // ---- methods ----------------------------------------------------------------------------------------------------
@@ -44,7 +63,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enterTransaction(Object method, @Nullable Object target) {
         try {
-            Optional<Site> site = transactional((Method) method, (Class<?>) target);
+            Method called = (Method) method;
+            Optional<Site> site = transactional
+                    .get(target == null ? called.getDeclaringClass() : (Class<?>) target)
+                    .computeIfAbsent(called, one -> transactional(one, (Class<?>) target));
             if (site.isEmpty()) {
                 return null;
             }
@@ -72,9 +94,11 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     private Scope enter(Site site, @Nullable Scope outer) {
         Scope scope = new Scope(site, outer);
+        site.counters().add(Kind.BEGUN);
         try {
-            if (site.refusal().isPresent()) {
-                throw new IllegalStateException(site.refusal().get());
+            Optional<String> never = site.refusal().or(trouble::broken);
+            if (never.isPresent()) {
+                throw new IllegalStateException(never.get());
             }
             lockBefore(scope);
         } catch (Throwable e) {
@@ -103,8 +127,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** The body does not run. */
     private void refused(Scope scope, Throwable why) {
         scope.skipped = true;
-        ended(scope, why, why);
+        String outcome = outcome(scope, why);
         close(scope);
+        over(scope, outcome);
+    }
+
+    private void over(Scope scope, String outcome) {
+        scope.site().counters().add(Kind.ENDED);
+        scope.ended(outcome);
+        publication.refresh();
     }
 
     @Override
@@ -117,21 +148,24 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.outer() == null) {
             innermost.remove();
         }
+        String outcome = "returned";
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
+                scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
                 innermost.set(scope);
                 return true;
             }
             if (thrown != null) {
-                ended(scope, thrown, thrown);
+                outcome = outcome(scope, thrown);
             }
         } catch (RuntimeException | LinkageError e) {
             trouble.at(scope.site().name(), e);
         }
         close(scope);
         arm(-1);
+        over(scope, outcome);
         return false;
     }
 
@@ -140,13 +174,17 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     /** What the method does in the end, and what is said about it. */
-    private void ended(Scope scope, Throwable thrown, Throwable said) {
+    private String outcome(Scope scope, Throwable thrown) {
         boolean notAcquired = scope.skipped ? Refusal.isNotAcquired(thrown) : scope.ends(thrown);
+        if (notAcquired) {
+            scope.site().counters().add(Kind.NOT_ACQUIRED);
+        }
         if (notAcquired && scope.site().spec().skips()) {
+            scope.site().counters().add(Kind.SKIPPED);
             scope.replaced = true;
             scope.value = scope.site().skippedValue();
-            log.info(scope + ": skipped. " + said.getMessage());
-            return;
+            log.info(scope + ": skipped. " + thrown.getMessage());
+            return "skipped";
         }
         for (Realm.Part part : scope.parts()) {
             String explained = part.explain(thrown);
@@ -158,6 +196,11 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             scope.replaced = true;
             scope.thrown = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
         }
+        if (scope.skipped || notAcquired) {
+            scope.site().counters().add(Kind.RAISED);
+            return "raised";
+        }
+        return "threw";
     }
 
     private void close(Scope scope) {
@@ -222,6 +265,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
             throws Throwable {
+        if (aside.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
+            return; // a side connection, and no sign of what the application uses
+        }
         Scope scope = innermost.get();
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
@@ -242,12 +288,17 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
         Scope scope = innermost.get();
+        Boolean before = aside.get();
         innermost.remove();
+        aside.set(true);
         try {
             return work.run();
         } finally {
             if (scope != null) {
                 innermost.set(scope);
+            }
+            if (before == null) {
+                aside.remove();
             }
         }
     }
@@ -263,7 +314,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     @Override
+    public void pooler(String database, String consequence) {
+        status.pooler(database, consequence);
+    }
+
+    @Override
     public String again(@Nullable String arguments) {
-        return "pglock: the agent is there already" + System.lineSeparator();
+        return "status".equals(arguments)
+                ? publication.asked()
+                : "pglock: the agent is there already, and stays as it is" + System.lineSeparator();
     }
 }

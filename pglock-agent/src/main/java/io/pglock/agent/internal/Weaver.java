@@ -26,14 +26,14 @@ final class Weaver implements ClassFileTransformer {
     private final Trouble trouble;
     private final MethodWeaving methods;
 
-    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, Status status, AgentLog log) {
         this.settings = settings;
         this.targets = targets;
         List<String> words = new ArrayList<>(targets.annotationDescriptors());
         words.add(OURS);
         this.annotations = new ByteSearch(words);
         this.trouble = trouble;
-        this.methods = new MethodWeaving(targets, sites, trouble, log);
+        this.methods = new MethodWeaving(targets, sites, trouble, status, log);
     }
 
     @Override
@@ -48,11 +48,23 @@ final class Weaver implements ClassFileTransformer {
         }
         try {
             if (DriverWeaving.concerns(name)) {
-                return DriverWeaving.weave(name, loader, file);
+                return driver(name, loader, file);
             }
             return targets.mayMatchClass(name) || annotations.isIn(file) ? methods.weave(name, loader, file) : null;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(name.replace('/', '.') + " is not protected", e);
+            return null;
+        }
+    }
+
+    private byte @Nullable [] driver(String name, @Nullable ClassLoader loader, byte[] file) {
+        if (name.startsWith("org/springframework/") && !settings.spring()) {
+            return null;
+        }
+        try {
+            return DriverWeaving.weave(name, loader, file);
+        } catch (RuntimeException | LinkageError e) {
+            trouble.driver(name.replace('/', '.') + " cannot be woven, so what uses it is not protected", e);
             return null;
         }
     }

@@ -2,11 +2,12 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.LockAttempts;
+import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockNotSupportedException;
 import io.pglock.LockPolicy;
+import io.pglock.LockTimeoutException;
 import io.pglock.PgLock;
-import io.pglock.PgLockException;
 import io.pglock.TableLock;
 import io.pglock.agent.internal.Causes;
 import io.pglock.agent.internal.Realm;
@@ -21,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
@@ -34,6 +36,9 @@ final class ScopePart implements Realm.Part {
     private final Scope scope;
     private final LockPolicy policy;
     private final Set<Session> sessions = new LinkedHashSet<>();
+    /** For what is watched: another thread may take over one of its connections. */
+    private final ReentrantLock watching = new ReentrantLock();
+
     private @Nullable LockAttempts attempts;
     private LockClients.@Nullable Held lock;
 
@@ -55,16 +60,22 @@ final class ScopePart implements Realm.Part {
     // ---- its connections --------------------------------------------------------------------------------------------
 
     /** A statement of its goes out on this one. */
-    void uses(Session session) {
+    void uses(Session session, int backend) {
         sessions.add(session);
+        scope.used(backend);
     }
 
     /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
     void gives(Session session, BaseConnection connection) {
         for (Scope each = scope; each != null; each = each.outer()) {
-            LockAttempts going = of(each).attempts;
-            if (going != null) {
-                going.leave(connection);
+            ScopePart part = of(each);
+            part.watching.lock();
+            try {
+                if (part.attempts != null) {
+                    part.attempts.leave(connection);
+                }
+            } finally {
+                part.watching.unlock();
             }
         }
     }
@@ -127,14 +138,19 @@ final class ScopePart implements Realm.Part {
                                     + " a question would fix what the transaction sees. In the next one somebody does.");
             return;
         }
-        realm.aside(() -> {
-            going.watch(connection, realm.databases().like(connection));
-            return null;
-        });
-        if (alone && Statements.concurrently(sql)) {
-            going.standFast(policy.concurrentLockTimeout());
-        } else {
-            going.lockTimeout(going.lockTimeout());
+        watching.lock();
+        try {
+            realm.aside(() -> {
+                going.watch(connection, realm.databases().like(connection));
+                return null;
+            });
+            if (alone && Statements.concurrently(sql)) {
+                going.standFast(policy.concurrentLockTimeout());
+            } else {
+                going.lockTimeout(going.lockTimeout());
+            }
+        } finally {
+            watching.unlock();
         }
     }
 
@@ -142,7 +158,12 @@ final class ScopePart implements Realm.Part {
     public void ended() {
         LockAttempts going = attempts;
         if (going != null) {
-            going.endAttempt();
+            watching.lock();
+            try {
+                going.endAttempt();
+            } finally {
+                watching.unlock();
+            }
         }
         Timeouts outer = Timeouts.NONE;
         for (Scope each = scope.outer(); each != null; each = each.outer()) {
@@ -212,15 +233,19 @@ final class ScopePart implements Realm.Part {
 
     private void lockThrough(LockClients.Lease lease) {
         Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
+        long begun = System.nanoTime();
         try {
-            lock = lease.acquire(
-                    AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()),
-                    wanted.shared(),
-                    wanted.timeout());
-        } catch (PgLockException e) {
+            lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
+        } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    private LockKey key(Spec.Advisory wanted) {
+        return AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key());
     }
 
     /** What is taken in each transaction, before its first statement. */
@@ -230,6 +255,7 @@ final class ScopePart implements Realm.Part {
         if (spec.table().isEmpty() && !xact) {
             return;
         }
+        long begun = System.nanoTime();
         try {
             if (alone) {
                 throw new LockNotSupportedException(scope + ": " + (xact ? "its advisory lock" : "its table lock")
@@ -238,9 +264,11 @@ final class ScopePart implements Realm.Part {
             }
             spec.table().ifPresent(wanted -> table(connection, wanted).acquire());
             spec.advisory().filter(Spec.Advisory::xact).ifPresent(wanted -> xact(connection, wanted));
-        } catch (PgLockException e) {
+        } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
     }
 
