@@ -20,7 +20,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class LockClients {
 
-    private static final Duration LINGER = Duration.ofSeconds(10);
+    /**
+     * Shorter than what it takes an idle client to ask whether its session is still there: in a web application that has been
+     * stopped meanwhile the driver would have to load classes for that, and its class loader refuses to.
+     */
+    private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
