@@ -92,13 +92,13 @@ final class AgentJvm {
     }
 
     private static String classPath(Predicate<String> keep, String more) {
-        return Stream.concat(
-                        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)), Stream.of(more))
-                .filter(entry -> !entry.isEmpty())
+        Stream<String> own = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry ->
                         !entry.endsWith("pglock-agent" + File.separator + "target" + File.separator + "classes"))
                 .filter(entry -> NOT_THE_APPLICATIONS.stream().noneMatch(new File(entry).getName()::startsWith))
-                .filter(keep)
+                .filter(keep);
+        return Stream.concat(own, Stream.of(more))
+                .filter(entry -> !entry.isEmpty())
                 .collect(Collectors.joining(File.pathSeparator));
     }
 }

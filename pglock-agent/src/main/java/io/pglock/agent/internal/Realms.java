@@ -49,10 +49,11 @@ final class Realms {
         }
         try {
             AgentLoader own = (AgentLoader) Objects.requireNonNull(Realms.class.getClassLoader());
-            Realm realm = (Realm) Class.forName(
+            Realm realm = Class.forName(
                             "io.pglock.agent.internal.driver.DriverRealm",
                             true,
                             own.through(Objects.requireNonNull(type.getClassLoader())))
+                    .asSubclass(Realm.class)
                     .getConstructor(Environment.class)
                     .newInstance(environment);
             known.removeIf(one -> one.get() == null);

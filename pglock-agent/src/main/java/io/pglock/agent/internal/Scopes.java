@@ -27,8 +27,8 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private final AgentLog log;
     private final Status status;
     private final StatusPublication publication;
-    private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
-    private final ThreadLocal<@Nullable Boolean> aside = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
     private final AtomicInteger armed = new AtomicInteger();
 
     /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
@@ -53,7 +53,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enter(int id, @Nullable Object self) {
         Site site = sites.get(id);
-        Scope outer = innermost.get();
+        Scope outer = INNERMOST.get();
         if (site == null || outer != null && outer.takesBody(site)) {
             return null;
         }
@@ -70,7 +70,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             if (site.isEmpty()) {
                 return null;
             }
-            Scope scope = enter(site.get(), innermost.get());
+            Scope scope = enter(site.get(), INNERMOST.get());
             scope.awaitBody();
             return scope;
         } catch (RuntimeException | LinkageError e) {
@@ -105,7 +105,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             refused(scope, e);
             return scope;
         }
-        innermost.set(scope);
+        INNERMOST.set(scope);
         arm(1);
         return scope;
     }
@@ -118,7 +118,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
                 Realm.Part part = scope.part(realm.get());
                 aside(() -> {
                     part.lock();
-                    return null;
+                    return true;
                 });
             }
         }
@@ -144,9 +144,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.skipped) {
             return false;
         }
-        innermost.set(scope.outer());
+        INNERMOST.set(scope.outer());
         if (scope.outer() == null) {
-            innermost.remove();
+            INNERMOST.remove();
         }
         String outcome = "returned";
         try {
@@ -154,7 +154,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
                 scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
-                innermost.set(scope);
+                INNERMOST.set(scope);
                 return true;
             }
             if (thrown != null) {
@@ -230,7 +230,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public @Nullable Object before(Object executor, @Nullable Object what, int flags) throws Throwable {
-        Scope scope = innermost.get();
+        Scope scope = INNERMOST.get();
         Realm realm = realms.of(executor.getClass());
         Object statement;
         try {
@@ -257,7 +257,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void owns(Object connection, @Nullable Object executor) {
-        if (innermost.get() != null && executor != null) {
+        if (INNERMOST.get() != null && executor != null) {
             realms.of(executor.getClass()).owns(connection, executor);
         }
     }
@@ -265,10 +265,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
             throws Throwable {
-        if (aside.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
+        if (ASIDE.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
             return; // a side connection, and no sign of what the application uses
         }
-        Scope scope = innermost.get();
+        Scope scope = INNERMOST.get();
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
@@ -286,19 +286,19 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     @Override
-    public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
-        Scope scope = innermost.get();
-        Boolean before = aside.get();
-        innermost.remove();
-        aside.set(true);
+    public <T> T aside(Aside<T> work) throws Throwable {
+        Scope scope = INNERMOST.get();
+        Boolean before = ASIDE.get();
+        INNERMOST.remove();
+        ASIDE.set(true);
         try {
             return work.run();
         } finally {
             if (scope != null) {
-                innermost.set(scope);
+                INNERMOST.set(scope);
             }
             if (before == null) {
-                aside.remove();
+                ASIDE.remove();
             }
         }
     }

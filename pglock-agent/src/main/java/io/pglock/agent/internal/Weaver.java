@@ -43,7 +43,7 @@ final class Weaver implements ClassFileTransformer {
             @Nullable Class<?> redefined,
             @Nullable ProtectionDomain domain,
             byte[] file) {
-        if (name == null || !serves(loader) || settings.isExcluded(name)) {
+        if (name == null || loader == null || !serves(loader) || settings.isExcluded(name)) {
             return null;
         }
         try {
@@ -57,7 +57,7 @@ final class Weaver implements ClassFileTransformer {
         }
     }
 
-    private byte @Nullable [] driver(String name, @Nullable ClassLoader loader, byte[] file) {
+    private byte @Nullable [] driver(String name, ClassLoader loader, byte[] file) {
         if (name.startsWith("org/springframework/") && !settings.spring()) {
             return null;
         }
@@ -69,22 +69,22 @@ final class Weaver implements ClassFileTransformer {
         }
     }
 
-    private static boolean serves(@Nullable ClassLoader loader) {
-        return loader != null && loader != ClassLoader.getPlatformClassLoader() && !(loader instanceof AgentLoader);
+    private static boolean serves(ClassLoader loader) {
+        return loader != ClassLoader.getPlatformClassLoader() && !(loader instanceof AgentLoader);
     }
 
     /** Whether this class, loaded before the agent, is to be looked at once more. */
     boolean concerns(Class<?> loaded) {
         String name = loaded.getName().replace('.', '/');
-        if (!serves(loaded.getClassLoader())) {
+        ClassLoader loader = loaded.getClassLoader();
+        if (loader == null || !serves(loader)) {
             return false;
         }
-        return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loaded, name));
+        return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loader, name));
     }
 
-    private static byte[] file(Class<?> loaded, String name) {
-        ClassLoader loader = loaded.getClassLoader();
-        try (InputStream in = loader == null ? null : loader.getResourceAsStream(name + ".class")) {
+    private static byte[] file(ClassLoader loader, String name) {
+        try (InputStream in = loader.getResourceAsStream(name + ".class")) {
             return in == null ? new byte[0] : in.readAllBytes();
         } catch (IOException | RuntimeException e) {
             return new byte[0];

@@ -7,7 +7,6 @@ import io.pglock.LockHandle;
 import io.pglock.LockKey;
 import java.time.Duration;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,11 +20,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class LockClients {
 
-    private static final Duration LINGER = Duration.ofSeconds(10);
+    /**
+     * Shorter than what it takes an idle client to ask whether its session is still there: in a web application that has been
+     * stopped meanwhile the driver would have to load classes for that, and its class loader refuses to.
+     */
+    private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Map<DataSource, Entry> open = new IdentityHashMap<>();
+    private final IdentityHashMap<DataSource, Entry> open = new IdentityHashMap<>();
     private @Nullable Thread closing;
 
     private static final class Entry {

@@ -80,6 +80,32 @@ final class ScopePart implements Realm.Part {
         }
     }
 
+    /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
+    void takesEffect() {
+        scope.tookEffect();
+        for (Scope each = scope; each != null; each = each.outer()) {
+            ScopePart part = of(each);
+            part.watching.lock();
+            try {
+                if (part.attempts != null) {
+                    part.attempts.takesEffect();
+                }
+            } finally {
+                part.watching.unlock();
+            }
+        }
+    }
+
+    /** A transaction is about to end: for the report, while it still has its locks. */
+    void beforeCommit(BaseConnection connection) {
+        for (Scope each = scope; each != null; each = each.outer()) {
+            LockAttempts going = of(each).attempts;
+            if (going != null) {
+                going.noteLocks(connection);
+            }
+        }
+    }
+
     /** What an attempt waits for a lock, where that is not what the settings say. */
     Optional<Long> lockTimeoutOfAttempt() {
         LockAttempts going = attempts;
@@ -142,7 +168,7 @@ final class ScopePart implements Realm.Part {
         try {
             realm.aside(() -> {
                 going.watch(connection, realm.databases().like(connection));
-                return null;
+                return true;
             });
             if (alone && Statements.concurrently(sql)) {
                 going.standFast(policy.concurrentLockTimeout());
@@ -226,7 +252,7 @@ final class ScopePart implements Realm.Part {
         if (lock == null) {
             realm.aside(() -> {
                 lockThrough(realm.leaseLike(policy, scope, connection));
-                return null;
+                return true;
             });
         }
     }
@@ -283,9 +309,7 @@ final class ScopePart implements Realm.Part {
     }
 
     private void xact(BaseConnection connection, Spec.Advisory wanted) {
-        var request = PgLock.on(connection)
-                .advisory(
-                        AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()));
+        var request = PgLock.on(connection).advisory(key(wanted));
         if (wanted.shared()) {
             request = request.shared();
         }
