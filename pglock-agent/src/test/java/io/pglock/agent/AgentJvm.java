@@ -4,6 +4,8 @@ package io.pglock.agent;
 import io.pglock.LockPolicy;
 import io.pglock.testkit.ForkedJvm;
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.Driver;
 
 /**
  * A second JVM with the packaged agent, as an application has it: on its class path are the application, the driver and
@@ -27,6 +30,9 @@ final class AgentJvm {
             .toAbsolutePath();
 
     private static final Path DRIVERS = Path.of(System.getProperty("pglock.agent.drivers", "target/drivers"))
+            .toAbsolutePath();
+
+    private static final Path COMPANIONS = Path.of(System.getProperty("pglock.agent.companions", "target/companions"))
             .toAbsolutePath();
 
     private static final List<String> NOT_THE_APPLICATIONS = List.of("byte-buddy", "tomlj", "antlr", "checker-qual");
@@ -57,7 +63,28 @@ final class AgentJvm {
     static String withDriver(String version) {
         return classPath(
                 entry -> !new File(entry).getName().startsWith("postgresql-"),
-                DRIVERS.resolve("postgresql-" + version + ".jar").toString());
+                driver(version).toString());
+    }
+
+    /** The jar of this driver. */
+    static Path driver(String version) {
+        return DRIVERS.resolve("postgresql-" + version + ".jar");
+    }
+
+    /** The jar of the driver that applications have by themselves. */
+    static Path driver() {
+        return Path.of(location(Driver.class));
+    }
+
+    /** The jar of this name, whatever its version, of those that run beside the agent. */
+    static Path companion(String beginning) {
+        try (Stream<Path> jars = Files.list(COMPANIONS)) {
+            return jars.filter(jar -> jar.getFileName().toString().startsWith(beginning))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("no " + beginning + "*.jar in " + COMPANIONS));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The application's class path, but for all of pglock: what is only named in configuration needs nothing of it. */

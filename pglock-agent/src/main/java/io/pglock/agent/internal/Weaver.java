@@ -8,6 +8,7 @@ import java.lang.instrument.ClassFileTransformer;
 import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,8 @@ final class Weaver implements ClassFileTransformer {
     private final Targets targets;
     private final ByteSearch annotations;
     private final Trouble trouble;
-    private final MethodWeaving methods;
+    private final Supplier<MethodWeaving> newMethods;
+    private volatile @Nullable MethodWeaving methods;
 
     Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, Status status, AgentLog log) {
         this.settings = settings;
@@ -33,7 +35,7 @@ final class Weaver implements ClassFileTransformer {
         words.add(OURS);
         this.annotations = new ByteSearch(words);
         this.trouble = trouble;
-        this.methods = new MethodWeaving(targets, sites, trouble, status, log);
+        this.newMethods = () -> new MethodWeaving(targets, sites, trouble, status, log);
     }
 
     @Override
@@ -50,11 +52,21 @@ final class Weaver implements ClassFileTransformer {
             if (DriverWeaving.concerns(name)) {
                 return driver(name, loader, file);
             }
-            return targets.mayMatchClass(name) || annotations.isIn(file) ? methods.weave(name, loader, file) : null;
+            return targets.mayMatchClass(name) || annotations.isIn(file) ? methods().weave(name, loader, file) : null;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(name.replace('/', '.') + " is not protected", e);
             return null;
         }
+    }
+
+    /** Made with the first class that is concerned: it brings Byte Buddy. A second one would do the same. */
+    private MethodWeaving methods() {
+        MethodWeaving made = methods;
+        if (made == null) {
+            made = newMethods.get();
+            methods = made;
+        }
+        return made;
     }
 
     private byte @Nullable [] driver(String name, ClassLoader loader, byte[] file) {
