@@ -40,7 +40,7 @@ class AgentSpringBootTest {
             "prioritize=off",
             "target=" + APPLICATION + "Stock#refill",
             "advisory=" + REFILL,
-            "lockTimeout=2s");
+            "lockTimeout=5s");
 
     @TempDir
     Path folder;
