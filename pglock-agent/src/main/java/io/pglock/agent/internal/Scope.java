@@ -88,6 +88,15 @@ public final class Scope extends PgLockBridge.Call {
         notAcquired = thrown;
     }
 
+    /** It goes on its way as another exception, the application's own. */
+    void renamed(Throwable thrown, Throwable other) {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            if (scope.notAcquired == thrown) {
+                scope.notAcquired = other;
+            }
+        }
+    }
+
     /** Whether what comes out of the body is that its lock was not to be had, and nothing was done before. */
     boolean ends(Throwable thrown) {
         Throwable awaited = notAcquired;

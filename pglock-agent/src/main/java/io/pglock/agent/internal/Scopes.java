@@ -193,11 +193,16 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         try {
             statement = realm.before(executor, what, flags, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
         return statement == null ? null : new Statement(realm, statement);
+    }
+
+    /** On its way through the application. */
+    private static Throwable asTheApplicationKnowsIt(Scope scope, Throwable thrown) {
+        Throwable known = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
+        scope.renamed(thrown, known);
+        return known;
     }
 
     private record Statement(Realm realm, Object inside) {}
@@ -226,9 +231,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
     }
 
