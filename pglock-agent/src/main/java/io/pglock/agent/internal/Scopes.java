@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +28,6 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private final StatusPublication publication;
     private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
     private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
-    private final AtomicInteger armed = new AtomicInteger();
 
     /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
     private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
@@ -128,7 +126,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private void refused(Scope scope, Throwable why) {
         scope.skipped = true;
         String outcome = outcome(scope, why);
-        close(scope);
+        close(scope, why);
         over(scope, outcome);
     }
 
@@ -163,8 +161,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         } catch (RuntimeException | LinkageError e) {
             trouble.at(scope.site().name(), e);
         }
-        close(scope);
+        close(scope, thrown);
         arm(-1);
+        if (scope.ranWithoutItsLock()) {
+            log.warnOnce(
+                    "without its lock " + scope,
+                    scope + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
+                            + " monitorUrl, so that it is known where to take it");
+        }
         over(scope, outcome);
         return false;
     }
@@ -203,16 +207,19 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         return "threw";
     }
 
-    private void close(Scope scope) {
+    /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
+    private void close(Scope scope, @Nullable Throwable thrown) {
         for (Realm.Part part : scope.parts()) {
             try {
                 part.close();
-            } catch (Throwable lost) {
-                log.warn(scope + ": " + lost.getMessage());
-                if (!scope.replaced) {
+            } catch (Throwable e) {
+                log.warn(scope + ": " + e.getMessage());
+                Throwable lost = Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+                if (thrown != null) {
+                    thrown.addSuppressed(lost);
+                } else if (!scope.replaced) {
                     scope.replaced = true;
-                    scope.thrown =
-                            Refusal.asTheApplicationKnowsIt(lost, scope.site().loader());
+                    scope.thrown = lost;
                 }
             }
         }
@@ -236,11 +243,16 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         try {
             statement = realm.before(executor, what, flags, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
         return statement == null ? null : new Statement(realm, statement);
+    }
+
+    /** On its way through the application. */
+    private static Throwable asTheApplicationKnowsIt(Scope scope, Throwable thrown) {
+        Throwable known = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
+        scope.renamed(thrown, known);
+        return known;
     }
 
     private record Statement(Realm realm, Object inside) {}
@@ -272,9 +284,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
     }
 
@@ -282,7 +292,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void arm(int more) {
-        PgLockBridge.armed = armed.addAndGet(more);
+        PgLockBridge.arm(more);
     }
 
     @Override

@@ -39,7 +39,7 @@ final class ScopePart implements Realm.Part {
     /** For what is watched: another thread may take over one of its connections. */
     private final ReentrantLock watching = new ReentrantLock();
 
-    private @Nullable LockAttempts attempts;
+    private volatile @Nullable LockAttempts attempts;
     private LockClients.@Nullable Held lock;
 
     ScopePart(DriverRealm realm, Scope scope) {
@@ -71,8 +71,9 @@ final class ScopePart implements Realm.Part {
             ScopePart part = of(each);
             part.watching.lock();
             try {
-                if (part.attempts != null) {
-                    part.attempts.leave(connection);
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.leave(connection);
                 }
             } finally {
                 part.watching.unlock();
@@ -87,8 +88,9 @@ final class ScopePart implements Realm.Part {
             ScopePart part = of(each);
             part.watching.lock();
             try {
-                if (part.attempts != null) {
-                    part.attempts.takesEffect();
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.takesEffect();
                 }
             } finally {
                 part.watching.unlock();
@@ -262,6 +264,7 @@ final class ScopePart implements Realm.Part {
         long begun = System.nanoTime();
         try {
             lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
+            scope.holdsLock();
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;

@@ -178,7 +178,7 @@ final class Session {
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql());
+                noteSetting(statement.sql(), statement.scope() != null);
             }
             ScopePart part = statement.part();
             if (part != null && !statement.internal()) {
@@ -193,13 +193,13 @@ final class Session {
         }
     }
 
-    private void noteSetting(String sql) {
+    private void noteSetting(String sql, boolean inScope) {
         String lower = sql.toLowerCase(Locale.ROOT);
         boolean all = lower.contains("reset all") || lower.contains("discard all");
         boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
             if (all || lower.contains(setting.name()) && !lower.contains("show")) {
-                setting.setByTheApplication(local);
+                setting.setByTheApplication(inScope, local);
             }
         }
     }

@@ -57,13 +57,13 @@ final class TimeoutSetting {
     }
 
     /**
-     * The application sets it itself: from here on it is the application's, until the scope ends.
+     * The application sets it itself: from here on it is the application's, until the scope ends, if there is one.
      *
      * @param local for the transaction only
      */
-    void setByTheApplication(boolean local) {
+    void setByTheApplication(boolean inScope, boolean local) {
         applicationsOwnTransaction = local && (applicationsOwnTransaction || !applications);
-        applications = true;
+        applications = inScope;
         ofSession = Optional.empty();
         ofTransaction = Optional.empty();
     }
