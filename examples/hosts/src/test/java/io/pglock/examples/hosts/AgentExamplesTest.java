@@ -31,8 +31,8 @@ class AgentExamplesTest {
     void aPlainProgramGetsThrough(Database database, Scenario scenario) throws Exception {
         Path example = Path.of(System.getProperty("pglock.hosts.agent-main"));
         List<String> commands = commands(example);
-        Map<String, String> environment = Map.of(
-                "SHOP", database.url() + "?user=" + database.user() + "&password=" + database.password());
+        Map<String, String> environment =
+                Map.of("SHOP", database.url() + "?user=" + database.user() + "&password=" + database.password());
         scenario.session("test").execute("create table orders (id int)");
         Session web = scenario.session("web");
         web.begin();
@@ -42,8 +42,9 @@ class AgentExamplesTest {
             awaitWaiters(scenario, "orders", 1);
             host.kill();
         }
-        scenario.session("test").execute("select pg_terminate_backend(pid) from pg_stat_activity where " + web.pid()
-                + " = any (pg_blocking_pids(pid))");
+        scenario.session("test")
+                .execute("select pg_terminate_backend(pid) from pg_stat_activity where " + web.pid()
+                        + " = any (pg_blocking_pids(pid))");
         awaitWaiters(scenario, "orders", 0);
 
         try (HostProcess host = start(commands.get(1), example, environment)) {
@@ -74,7 +75,8 @@ class AgentExamplesTest {
                 HostProcess second = start(commands.get(0), example, environment)) {
             awaitWaiters(scenario, "counted", 2);
         }
-        test.execute("select pg_terminate_backend(pid) from pg_locks where relation = 'counted'::regclass and not granted");
+        test.execute(
+                "select pg_terminate_backend(pid) from pg_locks where relation = 'counted'::regclass and not granted");
         awaitWaiters(scenario, "counted", 0);
 
         try (HostProcess first = start(commands.get(1), example, environment);
@@ -84,8 +86,9 @@ class AgentExamplesTest {
                 return (first.output() + second.output()).contains("Nightly.run: skipped.");
             });
             gate.commit();
-            scenario.await("it to be done", () -> !test.value("select count(*) from counted")
-                    .equals("0"));
+            scenario.await(
+                    "it to be done",
+                    () -> !test.value("select count(*) from counted").equals("0"));
             assertThat(first.isAlive() && second.isAlive()).isTrue();
         }
     }
@@ -110,8 +113,7 @@ class AgentExamplesTest {
         return commands;
     }
 
-    private HostProcess start(String command, Path example, Map<String, String> environment)
-            throws IOException {
+    private HostProcess start(String command, Path example, Map<String, String> environment) throws IOException {
         ProcessBuilder shell = new ProcessBuilder("sh", "-c", command);
         shell.environment().putAll(environment);
         shell.environment()

@@ -37,10 +37,12 @@ class AgentLiquibaseTest extends ShopScene {
     }
 
     @Test
-    void namesTheBlockerAndDoesNotTryAgainWhatLiquibaseRollsBackLater(Database database, Scenario scenario) throws Exception {
+    void namesTheBlockerAndDoesNotTryAgainWhatLiquibaseRollsBackLater(Database database, Scenario scenario)
+            throws Exception {
         Session web = readerOfOrders(scenario);
 
-        try (HostProcess host = update("5", database, TARGET, "lockTimeout=2s", "prioritize=report", "retryDeadline=1m")) {
+        try (HostProcess host =
+                update("5", database, TARGET, "lockTimeout=2s", "prioritize=report", "retryDeadline=1m")) {
             assertThat(host.exitCode()).as(host.output()).isNotZero();
             assertThat(host.output())
                     .contains("canceling statement due to lock timeout")

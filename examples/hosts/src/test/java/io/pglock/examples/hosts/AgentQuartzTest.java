@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class AgentQuartzTest {
 
-    private static final String WAITING = "select pid from pg_locks where relation = 'report'::regclass and not granted";
+    private static final String WAITING =
+            "select pid from pg_locks where relation = 'report'::regclass and not granted";
 
     @Test
     void runsInOneJvmAtATime(Database database, Scenario scenario) {
@@ -33,9 +34,9 @@ class AgentQuartzTest {
             assertThat(test.value("select count(*) from report")).isEqualTo("0");
 
             gate.commit();
-            scenario.await("it to be done, and to be done again", () -> Integer.parseInt(
-                            test.value("select count(*) from report"))
-                    > 1);
+            scenario.await(
+                    "it to be done, and to be done again",
+                    () -> Integer.parseInt(test.value("select count(*) from report")) > 1);
         }
     }
 

@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @PostgresTest
 class AgentSpringBootTest {
 
-    private static final Path JAR = Path.of(System.getProperty("pglock.hosts.agent-scheduled"), "target", "nightly.jar");
+    private static final Path JAR =
+            Path.of(System.getProperty("pglock.hosts.agent-scheduled"), "target", "nightly.jar");
     private static final String APPLICATION = "io.pglock.examples.nightly.";
 
     private static final int JOB = 4711;
@@ -39,7 +40,7 @@ class AgentSpringBootTest {
             "prioritize=off",
             "target=" + APPLICATION + "Stock#refill",
             "advisory=" + REFILL,
-            "lockTimeout=2s");
+            "lockTimeout=5s");
 
     @TempDir
     Path folder;
@@ -76,8 +77,9 @@ class AgentSpringBootTest {
             assertThat(output(first, second)).contains("blocked by pid " + keeper.pid() + " (keeper");
 
             keeper.commit();
-            scenario.await("the shelves to be filled", () -> !test.value("select pieces from article")
-                    .equals("0"));
+            scenario.await(
+                    "the shelves to be filled",
+                    () -> !test.value("select pieces from article").equals("0"));
         }
     }
 
@@ -101,8 +103,9 @@ class AgentSpringBootTest {
     private static void whatIsWrittenAtTheCommitStillWaitsUnderTheLocks(Scenario scenario, Session keeper) {
         Session test = scenario.session("test");
         String blocked = "select query from pg_stat_activity where " + keeper.pid() + " = any (pg_blocking_pids(pid))";
-        scenario.await("the write of a commit to wait", () -> test.execute(blocked).stream()
-                .anyMatch(query -> query.startsWith("update article")));
+        scenario.await(
+                "the write of a commit to wait",
+                () -> test.execute(blocked).stream().anyMatch(query -> query.startsWith("update article")));
         assertThat(held(test)).as("held while the transaction commits").contains(JOB + "|t", REFILL + "|t");
         assertThat(test.value("select pg_try_advisory_lock(" + REFILL + ")")).isEqualTo("f");
     }

@@ -13,8 +13,7 @@ final class ClassPath {
     /** These classes of the test, and the jars of its class path whose names begin so. */
     static String of(String... jars) {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> isOwn(entry)
-                        || Arrays.stream(jars).anyMatch(new File(entry).getName()::startsWith))
+                .filter(entry -> isOwn(entry) || Arrays.stream(jars).anyMatch(new File(entry).getName()::startsWith))
                 .collect(Collectors.joining(File.pathSeparator));
     }
 

@@ -39,7 +39,8 @@ final class QuartzHost {
         @Override
         public void execute(JobExecutionContext context) throws JobExecutionException {
             try {
-                String[] database = (String[]) context.getScheduler().getContext().get("database");
+                String[] database =
+                        (String[]) context.getScheduler().getContext().get("database");
                 try (Connection connection = DriverManager.getConnection(database[0], database[1], database[2]);
                         Statement statement = connection.createStatement()) {
                     statement.execute("insert into report default values");

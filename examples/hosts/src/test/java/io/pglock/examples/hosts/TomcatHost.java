@@ -73,14 +73,13 @@ final class TomcatHost {
     private String deployAskAndUndeploy() throws Exception {
         Context context = deploy();
         String answer = client.send(
-                        HttpRequest.newBuilder(URI.create(
-                                        "http://localhost:" + tomcat.getConnector().getLocalPort() + "/"))
+                        HttpRequest.newBuilder(URI.create("http://localhost:"
+                                        + tomcat.getConnector().getLocalPort() + "/"))
                                 .build(),
                         HttpResponse.BodyHandlers.ofString())
                 .body();
         loaders.add(new WeakReference<>(context.getLoader().getClassLoader()));
         tomcat.getHost().removeChild(context);
-        context.destroy();
         return answer;
     }
 
@@ -103,7 +102,10 @@ final class TomcatHost {
         do {
             System.gc();
             Thread.sleep(100);
-            left = loaders.stream().map(Reference::get).filter(loader -> loader != null).count();
+            left = loaders.stream()
+                    .map(Reference::get)
+                    .filter(loader -> loader != null)
+                    .count();
         } while (left > 0 && System.currentTimeMillis() < end);
         return left;
     }
