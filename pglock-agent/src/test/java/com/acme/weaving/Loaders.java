@@ -38,7 +38,8 @@ public final class Loaders {
         if (inside == Inside.class) {
             throw new IllegalStateException("it is the same class");
         }
-        return inside.getMethod("show", String.class, String.class, String.class).invoke(null, (Object[]) means);
+        return inside.getMethod("show", String.class, String.class, String.class)
+                .invoke(null, (Object[]) means);
     }
 
     /** As web applications have it. */

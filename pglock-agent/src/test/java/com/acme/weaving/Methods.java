@@ -263,8 +263,8 @@ public final class Methods {
                 Object m,
                 List<String> n)
                 throws Exception {
-            SEEN.add(a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " "
-                    + k + " " + l + " " + m + " " + n);
+            SEEN.add(a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j
+                    + " " + k + " " + l + " " + m + " " + n);
             a++;
             b *= 2;
             c /= 2;
@@ -280,8 +280,8 @@ public final class Methods {
             m = "m";
             n = List.of();
             attempt();
-            return a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " " + k
-                    + " " + l + " " + m + " " + n;
+            return a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " "
+                    + k + " " + l + " " + m + " " + n;
         }
 
         private static long doubles(long a, double b) throws Exception {
@@ -339,7 +339,10 @@ public final class Methods {
                 raise();
                 say("raised", "nothing");
             } catch (RuntimeException e) {
-                say("raised", e.getClass().getName() + " of " + e.getClass().getClassLoader().getName());
+                say(
+                        "raised",
+                        e.getClass().getName() + " of "
+                                + e.getClass().getClassLoader().getName());
                 say("its message", e.getMessage());
             }
             other.close();
@@ -351,7 +354,8 @@ public final class Methods {
         private static void awaitFree() throws Exception {
             long until = System.nanoTime() + 10_000_000_000L;
             try (Connection probe = Db.another()) {
-                while (!Db.ask(probe, "select count(*) from pg_locks where locktype = 'advisory'").equals("0")) {
+                while (!Db.ask(probe, "select count(*) from pg_locks where locktype = 'advisory'")
+                        .equals("0")) {
                     if (System.nanoTime() > until) {
                         throw new IllegalStateException("the other session has not ended");
                     }

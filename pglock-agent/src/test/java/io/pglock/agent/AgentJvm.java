@@ -89,8 +89,9 @@ final class AgentJvm {
 
     /** The application's class path, but for all of pglock: what is only named in configuration needs nothing of it. */
     static String withoutPglock() {
-        Set<String> ours =
-                Stream.of(LockPolicy.class, ForkedJvm.class).map(AgentJvm::location).collect(Collectors.toSet());
+        Set<String> ours = Stream.of(LockPolicy.class, ForkedJvm.class)
+                .map(AgentJvm::location)
+                .collect(Collectors.toSet());
         return classPath(entry -> !ours.contains(Path.of(entry).toAbsolutePath().toString()), "");
     }
 

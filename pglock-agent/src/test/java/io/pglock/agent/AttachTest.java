@@ -142,9 +142,8 @@ class AttachTest {
     }
 
     private static List<String> attach(Path java, ForkedJvm to, String settings, int exitCode) {
-        try (ForkedJvm attacher = attacher(java)
-                .arguments(String.valueOf(to.pid()), settings)
-                .start()) {
+        try (ForkedJvm attacher =
+                attacher(java).arguments(String.valueOf(to.pid()), settings).start()) {
             assertThat(attacher.exitCode())
                     .as(() -> String.join("\n", attacher.output()))
                     .isEqualTo(exitCode);

@@ -67,8 +67,9 @@ final class Sources {
                 JarOutputStream to = new JarOutputStream(out, manifest);
                 Stream<Path> files = Files.walk(classes)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                to.putNextEntry(new JarEntry(
-                        classes.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/")));
+                to.putNextEntry(new JarEntry(classes.relativize(file)
+                        .toString()
+                        .replace(file.getFileSystem().getSeparator(), "/")));
                 Files.copy(file, to);
             }
             to.putNextEntry(new JarEntry(other.getFileName().toString()));

@@ -94,11 +94,14 @@ class StartTest {
     @ParameterizedTest
     @MethodSource("io.pglock.agent.AgentJvm#jvms")
     void theJdksOwnProgramsAreLeftAlone(Path java) throws Exception {
-        for (List<String> tool : List.of(
-                List.of("javac", "-version"), List.of("keytool", "-help"), List.of("jcmd", "-h"))) {
+        for (List<String> tool :
+                List.of(List.of("javac", "-version"), List.of("keytool", "-help"), List.of("jcmd", "-h"))) {
             String told = run(java.resolveSibling(tool.get(0)), "target=nonsense", tool.get(1));
 
-            assertThat(told).as(tool.get(0)).contains("Picked up JAVA_TOOL_OPTIONS").doesNotContain("[pglock]");
+            assertThat(told)
+                    .as(tool.get(0))
+                    .contains("Picked up JAVA_TOOL_OPTIONS")
+                    .doesNotContain("[pglock]");
         }
         assertThat(run(java, "target=nonsense", "-version")).contains("[pglock] ERROR");
     }
@@ -146,8 +149,7 @@ class StartTest {
                 .start()) {
             assertThat(jvm.exitCode()).isNotZero();
             assertThat(jvm.output())
-                    .anyMatch(line ->
-                            line.contains("not started, because onError=fail") && line.contains("5 parsecs"))
+                    .anyMatch(line -> line.contains("not started, because onError=fail") && line.contains("5 parsecs"))
                     .noneMatch(line -> line.startsWith("one: "));
         }
     }
@@ -176,7 +178,9 @@ class StartTest {
                     .containsEntry("one", "1001ms 0")
                     .containsEntry("two", "0 0")
                     .containsEntry("bridge", "true");
-            assertThat(jvm.output()).filteredOn(line -> line.contains("there already")).hasSize(1);
+            assertThat(jvm.output())
+                    .filteredOn(line -> line.contains("there already"))
+                    .hasSize(1);
         }
     }
 
@@ -200,7 +204,9 @@ class StartTest {
             List<String> loaded = loaded(none, Idle.class);
             assertThat(loaded).contains("io.pglock.agent.internal.Weaver");
             assertThat(loaded).filteredOn(StartTest::isNotForAnAgent).isEmpty();
-            assertThat(loaded).filteredOn(name -> name.startsWith("net.bytebuddy.")).isEmpty();
+            assertThat(loaded)
+                    .filteredOn(name -> name.startsWith("net.bytebuddy."))
+                    .isEmpty();
 
             assertThat(said(busy)).containsEntry("one", "1001ms 0");
             assertThat(busy.exitCode()).isZero();

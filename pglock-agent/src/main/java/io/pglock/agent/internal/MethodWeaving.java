@@ -126,7 +126,8 @@ final class MethodWeaving {
 
         /** As messages and the status call it. */
         String named() {
-            return type.getName() + "#" + method.getInternalName() + "(" + String.join(",", parameterTypes(method)) + ")";
+            return type.getName() + "#" + method.getInternalName() + "(" + String.join(",", parameterTypes(method))
+                    + ")";
         }
     }
 

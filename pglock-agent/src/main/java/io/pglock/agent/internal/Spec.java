@@ -93,14 +93,8 @@ public record Spec(
     }
 
     /** Of a method that is only there to be refused. */
-    static final Spec NOTHING =
-            new Spec(
-                    Map.of("enabled", "false"),
-                    Optional.empty(),
-                    Optional.empty(),
-                    OnTimeout.RAISE,
-                    Optional.empty(),
-                    false);
+    static final Spec NOTHING = new Spec(
+            Map.of("enabled", "false"), Optional.empty(), Optional.empty(), OnTimeout.RAISE, Optional.empty(), false);
 
     public Spec {
         settings = Map.copyOf(settings);

@@ -52,7 +52,9 @@ final class Weaver implements ClassFileTransformer {
             if (DriverWeaving.concerns(name)) {
                 return driver(name, loader, file);
             }
-            return targets.mayMatchClass(name) || annotations.isIn(file) ? methods().weave(name, loader, file) : null;
+            return targets.mayMatchClass(name) || annotations.isIn(file)
+                    ? methods().weave(name, loader, file)
+                    : null;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(name.replace('/', '.') + " is not protected", e);
             return null;

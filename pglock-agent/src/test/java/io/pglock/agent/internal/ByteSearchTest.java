@@ -48,7 +48,8 @@ class ByteSearchTest {
         Random random = new Random(20261126);
         for (int round = 0; round < 20_000; round++) {
             String text = letters(random, random.nextInt(12));
-            List<String> words = List.of(letters(random, 1 + random.nextInt(3)), letters(random, 1 + random.nextInt(4)));
+            List<String> words =
+                    List.of(letters(random, 1 + random.nextInt(3)), letters(random, 1 + random.nextInt(4)));
 
             assertThat(finds(words, text))
                     .as("%s in %s", words, text)

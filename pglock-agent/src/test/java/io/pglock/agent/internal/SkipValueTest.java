@@ -27,8 +27,8 @@ class SkipValueTest {
         assertThat(of(Optional.class, null).value()).isEqualTo(Optional.empty());
         assertThat(of(OptionalInt.class, null).value()).isEqualTo(OptionalInt.empty());
         assertThat(of(CompletableFuture.class, null).value())
-                .isInstanceOfSatisfying(CompletableFuture.class, future -> assertThat(future)
-                        .isCompletedWithValue(null));
+                .isInstanceOfSatisfying(
+                        CompletableFuture.class, future -> assertThat(future).isCompletedWithValue(null));
     }
 
     /** Somebody may complete it again, or add to it. */
@@ -51,7 +51,17 @@ class SkipValueTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {int.class, long.class, boolean.class, char.class, double.class, float.class, byte.class, short.class})
+    @ValueSource(
+            classes = {
+                int.class,
+                long.class,
+                boolean.class,
+                char.class,
+                double.class,
+                float.class,
+                byte.class,
+                short.class
+            })
     void aPrimitiveMustBeDeclared(Class<?> type) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> of(type, null))

@@ -76,10 +76,10 @@ class WeavableTest {
 
     @Test
     void whatHasNoBodyOfItsOwnCannotBeWoven() {
-        assertThat(Weavable.whyNot(TYPE, method("abstractOne"))).hasValueSatisfying(why -> assertThat(why)
-                .startsWith("it is abstract;"));
-        assertThat(Weavable.whyNot(TYPE, method("nativeOne"))).hasValueSatisfying(why -> assertThat(why)
-                .startsWith("it is native;"));
+        assertThat(Weavable.whyNot(TYPE, method("abstractOne")))
+                .hasValueSatisfying(why -> assertThat(why).startsWith("it is abstract;"));
+        assertThat(Weavable.whyNot(TYPE, method("nativeOne")))
+                .hasValueSatisfying(why -> assertThat(why).startsWith("it is native;"));
         assertThat(Weavable.whyNot(
                         TYPE,
                         TYPE.getDeclaredMethods()
@@ -119,8 +119,8 @@ class WeavableTest {
 
     @Test
     void threadsThatWaitForEachOtherAreWorthAWarning() {
-        assertThat(Weavable.caution(method("guarded"), LOCK)).hasValueSatisfying(why -> assertThat(why)
-                .startsWith("it is synchronized"));
+        assertThat(Weavable.caution(method("guarded"), LOCK))
+                .hasValueSatisfying(why -> assertThat(why).startsWith("it is synchronized"));
         assertThat(Weavable.caution(method("guarded"), TIMEOUT)).isEmpty();
     }
 }
