@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,9 @@ final class AgentJvm {
 
     private static final Path COMPANIONS = Path.of(System.getProperty("pglock.agent.companions", "target/companions"))
             .toAbsolutePath();
+
+    /** For all that an application does: on a machine that does much else as well, that takes its time. */
+    static final Duration LONGEST = Duration.ofSeconds(90);
 
     private static final List<String> NOT_THE_APPLICATIONS = List.of("byte-buddy", "tomlj", "antlr", "checker-qual");
 
@@ -107,8 +111,9 @@ final class AgentJvm {
         }
     }
 
-    /** The lines {@code name: value} that it has printed. */
+    /** The lines {@code name: value} that it has printed when it says {@code done}. */
     static Map<String, String> said(ForkedJvm jvm) {
+        jvm.awaitLine("done", LONGEST);
         Map<String, String> said = new LinkedHashMap<>();
         for (String line : jvm.output()) {
             int colon = line.indexOf(": ");

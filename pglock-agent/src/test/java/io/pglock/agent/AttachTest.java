@@ -33,7 +33,7 @@ class AttachTest {
                 .options("-XX:+EnableDynamicAgentLoading")
                 .database(database)
                 .start()) {
-            running.awaitLine("ready");
+            running.awaitLine("ready", AgentJvm.LONGEST);
             assertThat(ask(running, "work")).isEqualTo("0");
             attach(java, running, "status", 0);
             running.awaitLine("pglock: there is no agent in this JVM");
@@ -70,7 +70,7 @@ class AttachTest {
                 .options("-XX:-EnableDynamicAgentLoading")
                 .database(database)
                 .start()) {
-            running.awaitLine("ready");
+            running.awaitLine("ready", AgentJvm.LONGEST);
 
             List<String> told = attach(java, running, SETTINGS, 1);
 
@@ -91,8 +91,6 @@ class AttachTest {
                 .classPath(AgentJvm.withoutPglock() + File.pathSeparator + AgentJvm.JAR)
                 .database(database)
                 .start()) {
-            jvm.awaitLine("done");
-
             assertThat(AgentJvm.said(jvm))
                     .containsEntry("before", "0")
                     .containsEntry("attached", "1111ms")

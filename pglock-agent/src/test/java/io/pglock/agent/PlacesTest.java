@@ -11,7 +11,6 @@ import io.pglock.testkit.PostgresTest;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,7 +37,7 @@ class PlacesTest {
                         AgentJvm.driver("42.2.29").toString(),
                         AgentJvm.driver("42.5.6").toString())
                 .start()) {
-            Map<String, String> said = said(jvm);
+            Map<String, String> said = AgentJvm.said(jvm);
 
             assertThat(said.get("class path")).startsWith("42.7.").endsWith(" 1111ms 1 0 0");
             assertThat(said)
@@ -69,7 +68,7 @@ class PlacesTest {
                 .options("-p", module + File.pathSeparator + driver, "-m")
                 .database(database)
                 .start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("module", "true")
                     .containsEntry("guarded", "1111ms 1")
                     .containsEntry("outside", "0 0");
@@ -109,7 +108,7 @@ class PlacesTest {
                 .arguments(bundle.toString(), folder.resolve("cache").toString())
                 .database(database)
                 .start()) {
-            assertThat(said(jvm)).containsEntry("guarded", "1111ms 1").containsEntry("outside", "0 0");
+            assertThat(AgentJvm.said(jvm)).containsEntry("guarded", "1111ms 1").containsEntry("outside", "0 0");
             assertThat(jvm.exitCode()).isZero();
         }
     }
@@ -124,9 +123,9 @@ class PlacesTest {
                 .property("otel.metrics.exporter", "none")
                 .property("otel.logs.exporter", "none")
                 .database(database);
-        String ours = "-javaagent:" + AgentJvm.JAR + "=prioritize=off";
+        String ours = "-javaagent:" + AgentJvm.JAR;
         try (ForkedJvm jvm = (before ? launch.options(other, ours) : launch.options(ours, other)).start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("lock timeout", "1s")
                     .containsEntry("advisory", "0 1")
                     .containsEntry("advisory afterwards", "0")
@@ -137,13 +136,8 @@ class PlacesTest {
                     .containsEntry("at the end", "0");
             assertThat(jvm.output())
                     .anyMatch(line -> line.contains("opentelemetry-javaagent - version: "))
-                    .noneMatch(line -> line.contains("[pglock]"));
+                    .noneMatch(line -> line.contains("[pglock] WARN") || line.contains("[pglock] ERROR"));
         }
-    }
-
-    private static Map<String, String> said(ForkedJvm jvm) {
-        jvm.awaitLine("done", Duration.ofSeconds(60));
-        return AgentJvm.said(jvm);
     }
 
     private static String main(String packageName, String className) {

@@ -18,7 +18,6 @@ class RefusedMethodsTest {
     @Test
     void theApplicationGoesOnAndIsTold() {
         try (ForkedJvm jvm = AgentJvm.with(SETTINGS, Refused.class).start()) {
-            jvm.awaitLine("done");
             Map<String, String> said = AgentJvm.said(jvm);
 
             assertThat(said)
@@ -61,7 +60,6 @@ class RefusedMethodsTest {
     void withOnErrorFailTheMethodThrows() {
         try (ForkedJvm jvm =
                 AgentJvm.with("onError=fail;" + SETTINGS, Refused.class).start()) {
-            jvm.awaitLine("done");
             Map<String, String> said = AgentJvm.said(jvm);
 
             assertThat(said.get("primitive")).startsWith("pglock: ").contains("skipValue=0");
@@ -83,8 +81,6 @@ class RefusedMethodsTest {
         try (ForkedJvm jvm = AgentJvm.with(
                         SETTINGS + ";target=com.acme.weaving.Refused#mono;doneOnReturn=true", Refused.class)
                 .start()) {
-            jvm.awaitLine("done");
-
             assertThat(AgentJvm.said(jvm)).containsEntry("mono", "ran");
             assertThat(warnings(jvm))
                     .noneMatch(line -> line.contains("Refused#mono()"))

@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +59,7 @@ class StartTest {
                 .environment("PGLOCK_TARGETS_SIX_LOCK_TIMEOUT", "1006ms")
                 .database(database)
                 .start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("one", "1001ms 2001ms")
                     .containsEntry("two", "1002ms 0")
                     .containsEntry("three", "1003ms 0")
@@ -87,7 +86,7 @@ class StartTest {
                 .environment("PGLOCK_CONFIG", file.toString())
                 .database(database)
                 .start()) {
-            assertThat(said(jvm)).containsEntry("one", "1001ms 0").containsEntry("two", "0 0");
+            assertThat(AgentJvm.said(jvm)).containsEntry("one", "1001ms 0").containsEntry("two", "0 0");
         }
     }
 
@@ -128,7 +127,7 @@ class StartTest {
         try (ForkedJvm jvm = AgentJvm.with("prioritize=off;" + MISTAKEN, Plain.class)
                 .database(database)
                 .start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("one", "0 0")
                     .containsEntry("two", "1002ms 0")
                     .containsEntry("excluded", "0 0");
@@ -159,7 +158,7 @@ class StartTest {
         try (ForkedJvm jvm = AgentJvm.with("enabled=false;" + MISTAKEN, Plain.class)
                 .database(database)
                 .start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("one", "0 0")
                     .containsEntry("two", "0 0")
                     .containsEntry("active", "null")
@@ -174,7 +173,7 @@ class StartTest {
                 .options("-javaagent:" + AgentJvm.JAR + "=target=" + PLAIN + "two;lockTimeout=1002ms")
                 .database(database)
                 .start()) {
-            assertThat(said(jvm))
+            assertThat(AgentJvm.said(jvm))
                     .containsEntry("one", "1001ms 0")
                     .containsEntry("two", "0 0")
                     .containsEntry("bridge", "true");
@@ -199,7 +198,7 @@ class StartTest {
                         .options("-Xlog:class+load:file=" + some)
                         .database(database)
                         .start()) {
-            idle.awaitLine("here");
+            idle.awaitLine("here", AgentJvm.LONGEST);
             assertThat(idle.exitCode()).isZero();
             List<String> loaded = loaded(none, Idle.class);
             assertThat(loaded).contains("io.pglock.agent.internal.Weaver");
@@ -208,7 +207,7 @@ class StartTest {
                     .filteredOn(name -> name.startsWith("net.bytebuddy."))
                     .isEmpty();
 
-            assertThat(said(busy)).containsEntry("one", "1001ms 0");
+            assertThat(AgentJvm.said(busy)).containsEntry("one", "1001ms 0");
             assertThat(busy.exitCode()).isZero();
             loaded = loaded(some, Plain.class);
             assertThat(loaded).contains("net.bytebuddy.asm.Advice");
@@ -241,10 +240,5 @@ class StartTest {
         public static void main(String[] arguments) {
             System.out.println("here");
         }
-    }
-
-    private static Map<String, String> said(ForkedJvm jvm) {
-        jvm.awaitLine("done");
-        return AgentJvm.said(jvm);
     }
 }

@@ -6,7 +6,9 @@ import io.pglock.LockClient;
 import io.pglock.LockHandle;
 import io.pglock.LockKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -114,26 +116,39 @@ final class LockClients {
 
     /** Until there is none. */
     private void closeIdle() {
+        for (List<LockClient> over = awaitIdle(); !over.isEmpty(); over = awaitIdle()) {
+            over.forEach(LockClient::close); // takes a while, and others may enter meanwhile
+        }
+    }
+
+    /** Those that nobody has used for a while; none when there are no others either. */
+    private List<LockClient> awaitIdle() {
+        List<LockClient> over = new ArrayList<>();
         lock.lock();
         try {
-            while (!open.isEmpty()) {
+            while (true) {
                 long now = System.nanoTime();
                 open.values().removeIf(entry -> {
-                    boolean over = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
-                    if (over) {
-                        entry.client.close();
+                    boolean idle = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
+                    if (idle) {
+                        over.add(entry.client);
                     }
-                    return over;
+                    return idle;
                 });
-                if (!open.isEmpty()) {
-                    changed.awaitNanos(LINGER.toNanos() / 5);
+                if (!over.isEmpty() || open.isEmpty()) {
+                    break;
                 }
+                changed.awaitNanos(LINGER.toNanos() / 5);
             }
         } catch (InterruptedException e) {
-            open.values().removeIf(entry -> entry.users == 0);
+            open.values().forEach(entry -> over.add(entry.client)); // whoever ends the threads of this JVM
+            open.clear();
         } finally {
-            closing = null;
+            if (over.isEmpty()) {
+                closing = null;
+            }
             lock.unlock();
         }
+        return over;
     }
 }
