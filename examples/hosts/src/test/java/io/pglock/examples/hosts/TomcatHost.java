@@ -90,7 +90,7 @@ final class TomcatHost {
         context.addLifecycleListener(new Tomcat.FixContextListener());
         context.addParameter("database", database);
         Tomcat.addServlet(context, "stock", StockServlet.class.getName());
-        context.addServletMappingDecoded("/", "stock");
+        context.addServletMappingDecoded("/", "stock", false);
         tomcat.getHost().addChild(context);
         return context;
     }
