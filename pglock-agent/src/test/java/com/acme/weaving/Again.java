@@ -59,8 +59,8 @@ final class Again {
             Object m,
             List<String> n)
             throws Exception {
-        SEEN.add(a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j
-                + " " + k + " " + l + " " + m + " " + n);
+        SEEN.add(a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " "
+                + k + " " + l + " " + m + " " + n);
         a++;
         b *= 2;
         c /= 2;
@@ -76,8 +76,8 @@ final class Again {
         m = "m";
         n = List.of();
         attempt();
-        return a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " "
-                + k + " " + l + " " + m + " " + n;
+        return a + " " + b + " " + c + " " + d + " " + e[0] + " " + f + " " + g + " " + h + " " + i + " " + j + " " + k
+                + " " + l + " " + m + " " + n;
     }
 
     private static long doubles(long a, double b) throws Exception {

@@ -87,7 +87,8 @@ final class Blockers {
         attempt.run(given);
     }
 
-    // ---- who is in the way --------------------------------------------------------------------------------------------
+    // ---- who is in the way
+    // --------------------------------------------------------------------------------------------
 
     private Connection session(String name, String... sql) throws SQLException {
         Connection session = readings.connect("&ApplicationName=" + name);
@@ -112,8 +113,11 @@ final class Blockers {
         CompletableFuture<String> ended = elsewhere(() -> sqlState(() -> execute(session, sql)));
         elsewhere(() -> {
                     try (Connection observer = readings.connect()) {
-                        await(observer, "select state = 'active' and query = '" + sql.replace("'", "''")
-                                + "' and (wait_event_type is not null) from pg_stat_activity where pid = " + pid);
+                        await(
+                                observer,
+                                "select state = 'active' and query = '" + sql.replace("'", "''")
+                                        + "' and (wait_event_type is not null) from pg_stat_activity where pid = "
+                                        + pid);
                         return "";
                     }
                 })
@@ -151,7 +155,11 @@ final class Blockers {
                 }
             });
             readings.line(
-                    "terminate", isAlive(blocker), isAlive(elsewhere), queued.get(20, TimeUnit.SECONDS), isAlive(ahead));
+                    "terminate",
+                    isAlive(blocker),
+                    isAlive(elsewhere),
+                    queued.get(20, TimeUnit.SECONDS),
+                    isAlive(ahead));
         }
     }
 
@@ -207,7 +215,8 @@ final class Blockers {
         }
     }
 
-    // ---- giving up, and trying again ----------------------------------------------------------------------------------
+    // ---- giving up, and trying again
+    // ----------------------------------------------------------------------------------
 
     private void triedAgain() throws Exception {
         List<String> read = new ArrayList<>();

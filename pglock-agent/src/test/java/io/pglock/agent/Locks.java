@@ -176,7 +176,10 @@ final class Locks {
                 connection.rollback();
             }
             other.rollback();
-            execute(other, "select pg_advisory_xact_lock(" + io.pglock.LockKey.named("of-a-transaction").number() + ")");
+            execute(
+                    other,
+                    "select pg_advisory_xact_lock("
+                            + io.pglock.LockKey.named("of-a-transaction").number() + ")");
             read.add(outcome(() -> keySoon(body)));
             connection.rollback();
             other.rollback();

@@ -166,7 +166,8 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.ranWithoutItsLock()) {
             log.warnOnce(
                     "without its lock " + scope,
-                    scope + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
+                    scope
+                            + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
                             + " monitorUrl, so that it is known where to take it");
         }
         over(scope, outcome);

@@ -141,8 +141,8 @@ final class LockClients {
                 changed.awaitNanos(LINGER.toNanos() / 5);
             }
         } catch (InterruptedException e) {
-            open.values().forEach(entry -> over.add(entry.client)); // whoever ends the threads of this JVM
-            open.clear();
+            closing = null; // whoever ends the threads of this JVM; the next lock that is released begins another one
+            return List.of();
         } finally {
             if (over.isEmpty()) {
                 closing = null;
