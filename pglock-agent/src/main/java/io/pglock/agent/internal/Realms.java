@@ -78,7 +78,23 @@ final class Realms {
                 .filter(Objects::nonNull)
                 .filter(realm -> realm.knowsWhereToLock(scope))
                 .toList();
+        if (able.isEmpty()) {
+            return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope));
+        }
         return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
+    }
+
+    /** Of the driver that the method's own class would use, which may not have been used yet. */
+    private Optional<Realm> ofTheMethod(Scope scope) {
+        ClassLoader loader = scope.site().loader();
+        if (!scope.site().spec().settings().containsKey("monitorUrl") || loader == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(of(Class.forName("org.postgresql.Driver", false, loader)));
+        } catch (ClassNotFoundException e) {
+            return Optional.empty();
+        }
     }
 
     List<String> describe() {

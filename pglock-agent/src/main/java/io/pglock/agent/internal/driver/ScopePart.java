@@ -5,8 +5,8 @@ import io.pglock.LockAttempts;
 import io.pglock.LockMode;
 import io.pglock.LockNotSupportedException;
 import io.pglock.LockPolicy;
+import io.pglock.LockTimeoutException;
 import io.pglock.PgLock;
-import io.pglock.PgLockException;
 import io.pglock.TableLock;
 import io.pglock.agent.internal.Causes;
 import io.pglock.agent.internal.Realm;
@@ -217,9 +217,12 @@ final class ScopePart implements Realm.Part {
                     AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()),
                     wanted.shared(),
                     wanted.timeout());
-        } catch (PgLockException e) {
+        } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } catch (LockNotSupportedException e) {
+            throw new LockNotSupportedException(scope + ": " + e.getMessage()
+                    + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");
         }
     }
 
@@ -238,7 +241,7 @@ final class ScopePart implements Realm.Part {
             }
             spec.table().ifPresent(wanted -> table(connection, wanted).acquire());
             spec.advisory().filter(Spec.Advisory::xact).ifPresent(wanted -> xact(connection, wanted));
-        } catch (PgLockException e) {
+        } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
         }
