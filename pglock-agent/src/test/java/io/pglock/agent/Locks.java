@@ -145,6 +145,11 @@ final class Locks {
             } catch (RuntimeException e) {
                 readings.line("autocommit", e.getClass().getName(), e.getMessage());
             }
+            try {
+                orSkipped(() -> value(connection, "select count(*) from orders"));
+            } catch (RuntimeException e) {
+                readings.line("autocommit, not skipped", e.getClass().getName());
+            }
             readings.line("autocommit, next", value(connection, "select count(*) from orders"));
         }
     }

@@ -42,6 +42,7 @@ class LocksTest {
                             "autocommit: io.pglock.LockNotSupportedException io.pglock.agent.Locks.table: its table lock"
                                     + " lasts as long as a transaction, and it has none: its connection is in autocommit."
                                     + " Call setAutoCommit(false), or make the method @Transactional.",
+                            "autocommit, not skipped: io.pglock.LockNotSupportedException",
                             "autocommit, next: 0",
                             "not to be had: [LockTimeoutException, caused by 55P03, LockTimeoutException, caused by 55P03,"
                                     + " skipped, LockTimeoutException, caused by 55P03] false",

@@ -78,22 +78,27 @@ final class Realms {
 
     /** The only realm that knows where. */
     Optional<Realm> whereToLock(Scope scope) {
-        if (known.isEmpty() && scope.site().spec().settings().containsKey("monitorUrl")) {
-            driverOf(scope); // nobody has opened a connection yet, but it is known where
-        }
         List<Realm> able = known.stream()
                 .map(WeakReference::get)
                 .filter(Objects::nonNull)
                 .filter(realm -> realm.knowsWhereToLock(scope))
                 .toList();
+        if (able.isEmpty()) {
+            return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope));
+        }
         return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
     }
 
-    private void driverOf(Scope scope) {
+    /** Of the driver that the method's own class would use, which may not have been used yet. */
+    private Optional<Realm> ofTheMethod(Scope scope) {
+        ClassLoader loader = scope.site().loader();
+        if (!scope.site().spec().settings().containsKey("monitorUrl") || loader == null) {
+            return Optional.empty();
+        }
         try {
-            of(Class.forName("org.postgresql.Driver", true, scope.site().loader()));
-        } catch (ClassNotFoundException | LinkageError e) {
-            trouble.at(scope + ": there is no PostgreSQL driver for its advisory lock", e);
+            return Optional.of(of(Class.forName("org.postgresql.Driver", false, loader)));
+        } catch (ClassNotFoundException e) {
+            return Optional.empty();
         }
     }
 

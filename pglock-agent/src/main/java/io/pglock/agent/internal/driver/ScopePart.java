@@ -268,6 +268,9 @@ final class ScopePart implements Realm.Part {
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } catch (LockNotSupportedException e) {
+            throw new LockNotSupportedException(scope + ": " + e.getMessage()
+                    + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");
         } finally {
             scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
