@@ -89,8 +89,7 @@ final class TomcatHost {
         context.setDocBase(webApplication);
         context.addLifecycleListener(new Tomcat.FixContextListener());
         context.addParameter("database", database);
-        Tomcat.addServlet(context, "stock", StockServlet.class.getName());
-        context.addServletMappingDecoded("/", "stock", false);
+        Tomcat.addServlet(context, "stock", StockServlet.class.getName()).addMapping("/");
         tomcat.getHost().addChild(context);
         return context;
     }
