@@ -46,8 +46,6 @@ class AgentTomcatTest {
         try (ForkedJvm tomcat = launch.start()) {
             String answers = tomcat.awaitLine("answers: ", Duration.ofSeconds(60L + GENERATIONS));
             assertThat(answers).isEqualTo("answers: {1234ms 1=" + GENERATIONS + "}");
-            System.out.println(tomcat.awaitLine("redeploying took: "));
-
             assertThat(tomcat.awaitLine("class loaders left: ", Duration.ofSeconds(90)))
                     .isEqualTo("class loaders left: 0");
             assertThat(tomcat.awaitLine("threads: ")).isEqualTo("threads: ");

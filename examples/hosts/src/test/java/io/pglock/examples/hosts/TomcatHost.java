@@ -52,13 +52,11 @@ final class TomcatHost {
         tomcat.getConnector();
         tomcat.getHost();
         tomcat.start();
-        long begun = System.nanoTime();
         TreeMap<String, Integer> answers = new TreeMap<>();
         for (int i = 0; i < generations; i++) {
             answers.merge(deployAskAndUndeploy(), 1, Integer::sum);
         }
         System.out.println("answers: " + answers);
-        System.out.println("redeploying took: " + (System.nanoTime() - begun) / 1_000_000 + " ms");
         System.out.println("class loaders left: " + left());
         System.out.println("threads: "
                 + Thread.getAllStackTraces().keySet().stream()
@@ -89,8 +87,7 @@ final class TomcatHost {
         context.setDocBase(webApplication);
         context.addLifecycleListener(new Tomcat.FixContextListener());
         context.addParameter("database", database);
-        Tomcat.addServlet(context, "stock", StockServlet.class.getName());
-        context.addServletMappingDecoded("/", "stock", false);
+        Tomcat.addServlet(context, "stock", StockServlet.class.getName()).addMapping("/");
         tomcat.getHost().addChild(context);
         return context;
     }
