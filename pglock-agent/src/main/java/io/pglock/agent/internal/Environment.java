@@ -23,4 +23,7 @@ public interface Environment {
 
     /** A warning that is given once, however often there is occasion for it. */
     void warnOnce(String occasion, String message);
+
+    /** A pooler is in the way of something. */
+    void pooler(String database, String consequence);
 }

@@ -16,6 +16,7 @@ final class Realms {
 
     private final Environment environment;
     private final Trouble trouble;
+    private final Status status;
     private final List<WeakReference<Realm>> known = new CopyOnWriteArrayList<>();
 
     /** Kept in the driver's own class, so that nothing here keeps that. */
@@ -26,9 +27,10 @@ final class Realms {
         }
     };
 
-    Realms(Environment environment, Trouble trouble) {
+    Realms(Environment environment, Trouble trouble, Status status) {
         this.environment = environment;
         this.trouble = trouble;
+        this.status = status;
     }
 
     /** Of one of the driver's classes. */
@@ -55,6 +57,7 @@ final class Realms {
                     .newInstance(environment);
             known.removeIf(one -> one.get() == null);
             known.add(new WeakReference<>(realm));
+            status.driver(realm.describe(), Optional.empty());
             return realm;
         } catch (InvocationTargetException e) {
             return refusing(type, e.getTargetException());
@@ -67,7 +70,8 @@ final class Realms {
         String message =
                 "the PostgreSQL driver in " + type.getProtectionDomain().getCodeSource()
                         + " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections";
-        trouble.at(message, why);
+        trouble.driver(message, why);
+        status.driver(String.valueOf(type.getProtectionDomain().getCodeSource()), Optional.of(String.valueOf(why)));
         return new Refusing(message);
     }
 
@@ -79,14 +83,6 @@ final class Realms {
                 .filter(realm -> realm.knowsWhereToLock(scope))
                 .toList();
         return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
-    }
-
-    List<String> describe() {
-        return known.stream()
-                .map(WeakReference::get)
-                .filter(Objects::nonNull)
-                .map(Realm::describe)
-                .toList();
     }
 
     /** For a driver that is not understood: no lock is taken, so none is pretended. */

@@ -2,6 +2,7 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,8 +15,9 @@ public final class Scope extends PgLockBridge.Call {
     private final Site site;
     private final @Nullable Scope outer;
     private final Map<Realm, Realm.Part> parts = new LinkedHashMap<>();
-    private final long begunAt = System.nanoTime();
-    private int attempt = 1;
+    private final ScopeEvent event = ScopeEvent.beginning();
+    private Duration waited = Duration.ZERO;
+    private int pid;
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
@@ -45,16 +47,22 @@ public final class Scope extends PgLockBridge.Call {
         return new ArrayList<>(parts.values());
     }
 
-    long begunAt() {
-        return begunAt;
+    /** A wait for a lock of its own has ended. */
+    public void waited(Duration time) {
+        waited = waited.plus(time);
+        site.counters().waited(time);
     }
 
-    int attempt() {
-        return attempt;
+    /** It has used this session. */
+    public void used(int backend) {
+        pid = pid == 0 ? backend : pid;
+    }
+
+    void ended(String outcome) {
+        event.ended(site.name(), site.spec(), pid, outcome, waited);
     }
 
     void nextAttempt() {
-        attempt++;
         tookEffect = false;
         ranStatements = false;
         notAcquired = null;

@@ -2,6 +2,7 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import io.pglock.agent.internal.Counters.Kind;
 import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,8 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private final Realms realms;
     private final Trouble trouble;
     private final AgentLog log;
+    private final Status status;
+    private final StatusPublication publication;
     private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
     private final ThreadLocal<@Nullable Boolean> aside = new ThreadLocal<>();
     private final AtomicInteger armed = new AtomicInteger();
@@ -36,11 +39,13 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     };
 
-    Scopes(Sites sites, Trouble trouble, AgentLog log) {
+    Scopes(Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
         this.sites = sites;
         this.trouble = trouble;
         this.log = log;
-        this.realms = new Realms(this, trouble);
+        this.status = status;
+        this.publication = publication;
+        this.realms = new Realms(this, trouble, status);
     }
 
     // ---- methods ----------------------------------------------------------------------------------------------------
@@ -89,6 +94,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     private Scope enter(Site site, @Nullable Scope outer) {
         Scope scope = new Scope(site, outer);
+        site.counters().add(Kind.BEGUN);
         try {
             Optional<String> never = site.refusal().or(trouble::broken);
             if (never.isPresent()) {
@@ -121,8 +127,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** The body does not run. */
     private void refused(Scope scope, Throwable why) {
         scope.skipped = true;
-        ended(scope, why, why);
+        String outcome = outcome(scope, why);
         close(scope);
+        over(scope, outcome);
+    }
+
+    private void over(Scope scope, String outcome) {
+        scope.site().counters().add(Kind.ENDED);
+        scope.ended(outcome);
+        publication.refresh();
     }
 
     @Override
@@ -135,21 +148,24 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.outer() == null) {
             innermost.remove();
         }
+        String outcome = "returned";
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
+                scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
                 innermost.set(scope);
                 return true;
             }
             if (thrown != null) {
-                ended(scope, thrown, thrown);
+                outcome = outcome(scope, thrown);
             }
         } catch (RuntimeException | LinkageError e) {
             trouble.at(scope.site().name(), e);
         }
         close(scope);
         arm(-1);
+        over(scope, outcome);
         return false;
     }
 
@@ -158,13 +174,17 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     /** What the method does in the end, and what is said about it. */
-    private void ended(Scope scope, Throwable thrown, Throwable said) {
+    private String outcome(Scope scope, Throwable thrown) {
         boolean notAcquired = scope.skipped ? Refusal.isNotAcquired(thrown) : scope.ends(thrown);
+        if (notAcquired) {
+            scope.site().counters().add(Kind.NOT_ACQUIRED);
+        }
         if (notAcquired && scope.site().spec().skips()) {
+            scope.site().counters().add(Kind.SKIPPED);
             scope.replaced = true;
             scope.value = scope.site().skippedValue();
-            log.info(scope + ": skipped. " + said.getMessage());
-            return;
+            log.info(scope + ": skipped. " + thrown.getMessage());
+            return "skipped";
         }
         for (Realm.Part part : scope.parts()) {
             String explained = part.explain(thrown);
@@ -176,6 +196,11 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             scope.replaced = true;
             scope.thrown = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
         }
+        if (scope.skipped || notAcquired) {
+            scope.site().counters().add(Kind.RAISED);
+            return "raised";
+        }
+        return "threw";
     }
 
     private void close(Scope scope) {
@@ -289,7 +314,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     @Override
+    public void pooler(String database, String consequence) {
+        status.pooler(database, consequence);
+    }
+
+    @Override
     public String again(@Nullable String arguments) {
-        return "pglock: the agent is there already" + System.lineSeparator();
+        return "status".equals(arguments)
+                ? publication.asked()
+                : "pglock: the agent is there already, and stays as it is" + System.lineSeparator();
     }
 }

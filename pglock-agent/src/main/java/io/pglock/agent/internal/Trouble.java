@@ -2,38 +2,25 @@
 package io.pglock.agent.internal;
 
 import java.util.Optional;
-import java.util.concurrent.atomic.LongAdder;
 
 /** What goes wrong inside the agent: never silent, and with {@code onError=fail} never survived. Thread-safe. */
 final class Trouble {
 
     private final AgentLog log;
     private final boolean fails;
-    private final LongAdder count = new LongAdder();
+    private final Counters counters;
     private volatile Optional<String> broken = Optional.empty();
 
-    Trouble(AgentLog log, boolean fails) {
+    Trouble(AgentLog log, Counters counters, boolean fails) {
         this.log = log;
+        this.counters = counters;
         this.fails = fails;
     }
 
     /** Something does not work, and is not protected from here on; told once for each place. */
     void at(String where, Throwable e) {
-        count.increment();
+        counters.failed(e);
         log.warnOnce(where, where + ": " + e, e);
-    }
-
-    /**
-     * Something cannot be protected.
-     *
-     * @throws IllegalStateException with {@code onError=fail}
-     */
-    void refused(String what) {
-        count.increment();
-        if (fails) {
-            throw new IllegalStateException("pglock: " + what);
-        }
-        log.warnOnce(what, what);
     }
 
     /** A driver cannot be woven: whatever needs it is unprotected, and with {@code onError=fail} does not run. */
@@ -51,9 +38,5 @@ final class Trouble {
 
     boolean fails() {
         return fails;
-    }
-
-    long count() {
-        return count.sum();
     }
 }

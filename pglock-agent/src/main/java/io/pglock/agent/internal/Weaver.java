@@ -26,14 +26,14 @@ final class Weaver implements ClassFileTransformer {
     private final Trouble trouble;
     private final MethodWeaving methods;
 
-    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, Status status, AgentLog log) {
         this.settings = settings;
         this.targets = targets;
         List<String> words = new ArrayList<>(targets.annotationDescriptors());
         words.add(OURS);
         this.annotations = new ByteSearch(words);
         this.trouble = trouble;
-        this.methods = new MethodWeaving(targets, sites, trouble, log);
+        this.methods = new MethodWeaving(targets, sites, trouble, status, log);
     }
 
     @Override

@@ -209,6 +209,6 @@ public final class DriverRealm implements Realm {
 
     @Override
     public String describe() {
-        return "driver " + org.postgresql.Driver.getVersion() + ", databases " + databases;
+        return org.postgresql.Driver.getVersion();
     }
 }

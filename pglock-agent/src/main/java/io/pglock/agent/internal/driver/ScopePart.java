@@ -2,6 +2,7 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.LockAttempts;
+import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockNotSupportedException;
 import io.pglock.LockPolicy;
@@ -59,8 +60,9 @@ final class ScopePart implements Realm.Part {
     // ---- its connections --------------------------------------------------------------------------------------------
 
     /** A statement of its goes out on this one. */
-    void uses(Session session) {
+    void uses(Session session, int backend) {
         sessions.add(session);
+        scope.used(backend);
     }
 
     /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
@@ -231,15 +233,19 @@ final class ScopePart implements Realm.Part {
 
     private void lockThrough(LockClients.Lease lease) {
         Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
+        long begun = System.nanoTime();
         try {
-            lock = lease.acquire(
-                    AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()),
-                    wanted.shared(),
-                    wanted.timeout());
+            lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    private LockKey key(Spec.Advisory wanted) {
+        return AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key());
     }
 
     /** What is taken in each transaction, before its first statement. */
@@ -249,6 +255,7 @@ final class ScopePart implements Realm.Part {
         if (spec.table().isEmpty() && !xact) {
             return;
         }
+        long begun = System.nanoTime();
         try {
             if (alone) {
                 throw new LockNotSupportedException(scope + ": " + (xact ? "its advisory lock" : "its table lock")
@@ -260,6 +267,8 @@ final class ScopePart implements Realm.Part {
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
     }
 

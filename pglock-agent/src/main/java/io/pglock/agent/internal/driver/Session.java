@@ -117,7 +117,7 @@ final class Session {
         }
         if (part != null) {
             user = part;
-            part.uses(this);
+            part.uses(this, open.getBackendPID());
             if (!passes) {
                 part.beforeWork(open, sql, alone);
                 if (verb == Verb.WORK) {
@@ -250,6 +250,7 @@ final class Session {
         if (!PgSession.of(open).isBehindPooler()) {
             return true;
         }
+        environment.pooler(String.valueOf(open.getMetaData().getURL()), "no timeouts in autocommit");
         environment.warnOnce(
                 "pooler",
                 "statements in autocommit run through a pooler, where a setting of the session would be left to others:"
