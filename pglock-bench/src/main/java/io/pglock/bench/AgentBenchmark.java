@@ -17,11 +17,11 @@ import org.openjdk.jmh.annotations.Threads;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class AgentBenchmark {
 
-    private final StandIn.Executor plain = new StandIn();
-    private final StandIn.Executor woven;
+    private final QueryExecution plain = new StandIn();
+    private final QueryExecution woven;
     private int count;
 
-    public AgentBenchmark() throws Exception {
+    public AgentBenchmark() {
         woven = StandIn.woven();
     }
 
@@ -31,12 +31,12 @@ public class AgentBenchmark {
 
         private final Bystander bystander;
 
-        public Armed() throws InterruptedException {
+        public Armed() {
             bystander = new Bystander();
         }
 
         @TearDown
-        public void close() throws InterruptedException {
+        public void close() {
             bystander.close();
         }
     }

@@ -109,7 +109,7 @@ public final class AgentNode {
         }
     }
 
-    private void arm(boolean wanted) throws InterruptedException {
+    private void arm(boolean wanted) {
         Bystander there = bystander;
         if (wanted && there == null) {
             bystander = new Bystander();

@@ -10,7 +10,7 @@ final class Bystander implements AutoCloseable {
     private final Thread thread;
 
     /** Returns when it is in. */
-    Bystander() throws InterruptedException {
+    Bystander() {
         var entered = new CountDownLatch(1);
         thread = new Thread(
                 () -> {
@@ -23,7 +23,20 @@ final class Bystander implements AutoCloseable {
                 "bystander");
         thread.setDaemon(true);
         thread.start();
-        entered.await();
+        uninterrupted(entered::await);
+    }
+
+    private interface Waiting {
+        void run() throws InterruptedException;
+    }
+
+    private static void uninterrupted(Waiting waiting) {
+        try {
+            waiting.run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
     }
 
     /** Whether the agent is there and guards somebody; false without it. */
@@ -36,8 +49,8 @@ final class Bystander implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         end.countDown();
-        thread.join();
+        uninterrupted(thread::join);
     }
 }

@@ -12,7 +12,7 @@ import org.postgresql.core.ResultHandler;
  * The methods of the driver that the agent weaves, without anything in them: what is left is the agent's hook. A copy of this
  * class that has the name of the driver's is woven; this one is not.
  */
-public class StandIn implements StandIn.Executor {
+public class StandIn implements QueryExecution {
 
     private static final String AS_THE_DRIVERS = "org.postgresql.core.v3.QueryExecutorImpl";
 
@@ -22,36 +22,24 @@ public class StandIn implements StandIn.Executor {
     /** For whoever loads a copy of it. */
     public StandIn() {}
 
-    /** How both are called. */
-    public interface Executor {
-
-        /** As the driver's. */
-        int execute(
-                @Nullable Query query,
-                @Nullable ParameterList parameters,
-                @Nullable ResultHandler handler,
-                int maxRows,
-                int fetchSize,
-                int flags,
-                boolean adaptiveFetch);
-
-        /** Whether anybody has looked it up. */
-        boolean wasAsked();
-    }
-
     /**
      * The copy.
      *
      * @throws IllegalStateException when the agent has not woven it
      */
-    static Executor woven() throws Exception {
+    static QueryExecution woven() {
         Class<?> copy = new ByteBuddy()
                 .redefine(StandIn.class)
                 .name(AS_THE_DRIVERS)
                 .make()
                 .load(StandIn.class.getClassLoader(), ClassLoadingStrategy.Default.CHILD_FIRST)
                 .getLoaded();
-        var executor = (Executor) copy.getConstructor().newInstance();
+        QueryExecution executor;
+        try {
+            executor = (QueryExecution) copy.getConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
         try (var bystander = new Bystander()) {
             executor.execute(null, null, null, 0, 0, 0, false);
         }
