@@ -18,9 +18,6 @@ public final class Agent {
 
     static final Contender NONE = new Contender("no agent", List.of());
 
-    /** A machine is never quiet all the time, and a start is short. */
-    private static final int LEAST_STARTS = 5;
-
     /** @param size of the jar, in bytes */
     record Results(
             Map<AgentCalls.Call, Rounds> calls,
@@ -39,7 +36,7 @@ public final class Agent {
         try (var server = new Server();
                 Connection observer = server.connect()) {
             List<List<String>> machine = Machine.describe(observer);
-            var starts = new StartUp(Math.max(LEAST_STARTS, settings.rounds()), scratch)
+            var starts = new StartUp(2 * settings.rounds() - 1, scratch)
                     .measure(List.of(hello(), application(server)), contenders(jar, scratch), raw);
             var statements = new AgentStatements(settings, server, jar).measure(raw);
             var calls = AgentCalls.measure(settings, jar, raw);

@@ -46,12 +46,12 @@ final class AgentPage {
                 .table(List.of("", "ns", "best", "worst", "more than without, ns", "budget"), calls());
         page.section("A statement")
                 .paragraph("""
-                        `select 1`, prepared, and the server on the same machine: the smallest statement there is, so the largest
+                        `select 6 * 7`, prepared, and the server on the same machine: the smallest statement there is, so the largest
                         ratios. Three JVMs take turns many times a second, two of them without the agent: how far those two are
                         apart is what cannot be measured here. %d rounds, each with new JVMs; a ratio is to the first JVM, with the
-                        lowest and the highest of the rounds. A round trip more in a guarded transaction is that which sets
-                        `lock_timeout`: `begin; show lock_timeout; set local lock_timeout` are sent as one, and the transaction's end
-                        undoes it.
+                        lowest and the highest of the rounds. In a guarded transaction one round trip more sets
+                        `lock_timeout`: `begin`, `show` and `set local` are sent together, and the transaction's end undoes it. In
+                        autocommit it is two: the second puts back what was there.
                         """.formatted(settings.rounds()))
                 .table(List.of("JVM", "", "us", "ratio", "rounds", "round trips", "budget"), statements());
         return page.section("The start of a program")
