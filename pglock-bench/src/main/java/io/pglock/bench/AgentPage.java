@@ -58,7 +58,7 @@ final class AgentPage {
                 .paragraph("""
                         CPU time of the process, user and system, until the program says that it is ready, which other work on the
                         machine disturbs less than the clock. All take turns, back and forth. The program is a Spring Boot
-                        application in one jar, with a pool, migrations and a database. Classes are all that are loaded, the JDK's
+                        application in one jar, with JPA, a pool and a scheduled method. Classes are all that are loaded, the JDK's
                         included, in a run that is not timed.
                         """)
                 .table(

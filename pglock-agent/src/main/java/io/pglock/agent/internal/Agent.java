@@ -21,6 +21,13 @@ public final class Agent {
      * @throws IllegalStateException only with {@code onError=fail}
      */
     public static void start(String arguments, Instrumentation instrumentation) {
+        if (JdkTool.isUnasked()) {
+            return;
+        }
+        if (arguments.equals("status")) {
+            System.err.println("pglock: there is no agent in this JVM");
+            return;
+        }
         AgentSettings settings = AgentSettings.ofThisProcess(arguments);
         AgentLog log = AgentLog.to(settings.log(), settings.logFile());
         settings.mistakes().forEach(log::error);

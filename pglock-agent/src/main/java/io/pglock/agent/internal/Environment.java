@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
-import org.jspecify.annotations.Nullable;
-
 /** What a realm needs of the agent. Thread-safe. */
 public interface Environment {
 
     /** What is done aside from the scope. */
     @FunctionalInterface
-    interface Aside<T extends @Nullable Object> {
+    interface Aside<T> {
         T run() throws Throwable;
     }
 
@@ -16,7 +14,7 @@ public interface Environment {
     void arm(int more);
 
     /** On this thread, but not as a part of what its scope is about. */
-    <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable;
+    <T> T aside(Aside<T> work) throws Throwable;
 
     /** What the agent says. */
     System.Logger log();

@@ -88,7 +88,13 @@ final class MethodWeaving {
         Found found = new Found(type, method, loader, target);
         Optional<String> never = Weavable.whyNot(type, method);
         if (never.isPresent()) {
-            refused(found, never.get());
+            // A pattern means what can be meant; an exact name that means nothing else has been told by now.
+            boolean byPattern = ours.isEmpty()
+                    && target.filter(it -> it.pattern().annotationDescriptor().isEmpty())
+                            .isPresent();
+            if (!byPattern || method.isNative()) {
+                refused(found, never.get());
+            }
             return Optional.empty();
         }
         try {
@@ -120,7 +126,8 @@ final class MethodWeaving {
 
         /** As messages and the status call it. */
         String named() {
-            return type.getName() + "#" + method.getName() + "(" + String.join(",", parameterTypes(method)) + ")";
+            return type.getName() + "#" + method.getInternalName() + "(" + String.join(",", parameterTypes(method))
+                    + ")";
         }
     }
 

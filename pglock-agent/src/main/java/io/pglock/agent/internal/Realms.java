@@ -49,10 +49,11 @@ final class Realms {
         }
         try {
             AgentLoader own = (AgentLoader) Objects.requireNonNull(Realms.class.getClassLoader());
-            Realm realm = (Realm) Class.forName(
+            Realm realm = Class.forName(
                             "io.pglock.agent.internal.driver.DriverRealm",
                             true,
                             own.through(Objects.requireNonNull(type.getClassLoader())))
+                    .asSubclass(Realm.class)
                     .getConstructor(Environment.class)
                     .newInstance(environment);
             known.removeIf(one -> one.get() == null);
@@ -77,12 +78,23 @@ final class Realms {
 
     /** The only realm that knows where. */
     Optional<Realm> whereToLock(Scope scope) {
+        if (known.isEmpty() && scope.site().spec().settings().containsKey("monitorUrl")) {
+            driverOf(scope); // nobody has opened a connection yet, but it is known where
+        }
         List<Realm> able = known.stream()
                 .map(WeakReference::get)
                 .filter(Objects::nonNull)
                 .filter(realm -> realm.knowsWhereToLock(scope))
                 .toList();
         return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
+    }
+
+    private void driverOf(Scope scope) {
+        try {
+            of(Class.forName("org.postgresql.Driver", true, scope.site().loader()));
+        } catch (ClassNotFoundException | LinkageError e) {
+            trouble.at(scope + ": there is no PostgreSQL driver for its advisory lock", e);
+        }
     }
 
     /** For a driver that is not understood: no lock is taken, so none is pretended. */

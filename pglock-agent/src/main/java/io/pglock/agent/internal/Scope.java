@@ -4,20 +4,23 @@ package io.pglock.agent.internal;
 import io.pglock.agent.bridge.PgLockBridge;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** One call of a woven method, on its thread. Used by that thread only. */
+/** One call of a woven method, on its thread. Used by that thread, but for {@link #part}. */
 public final class Scope extends PgLockBridge.Call {
 
     private final Site site;
     private final @Nullable Scope outer;
-    private final Map<Realm, Realm.Part> parts = new LinkedHashMap<>();
+    /** Another thread may take over one of its connections, and looks for it here. */
+    private final Map<Realm, Realm.Part> parts = new ConcurrentHashMap<>();
+
     private final ScopeEvent event = ScopeEvent.beginning();
     private Duration waited = Duration.ZERO;
     private int pid;
+    private boolean holdsLock;
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
@@ -51,6 +54,16 @@ public final class Scope extends PgLockBridge.Call {
     public void waited(Duration time) {
         waited = waited.plus(time);
         site.counters().waited(time);
+    }
+
+    /** It has the lock that it is to be under. */
+    public void holdsLock() {
+        holdsLock = true;
+    }
+
+    /** Whether it has ended without the lock that it was to be under: nothing has shown where to take that. */
+    boolean ranWithoutItsLock() {
+        return site.spec().locksBefore() && !holdsLock;
     }
 
     /** It has used this session. */
@@ -98,11 +111,11 @@ public final class Scope extends PgLockBridge.Call {
         notAcquired = thrown;
     }
 
-    /** What is on its way has become another exception, which the application knows. */
-    void becomes(Throwable before, Throwable after) {
+    /** It goes on its way as another exception, the application's own. */
+    void renamed(Throwable thrown, Throwable other) {
         for (Scope scope = this; scope != null; scope = scope.outer) {
-            if (scope.notAcquired == before) {
-                scope.notAcquired = after;
+            if (scope.notAcquired == thrown) {
+                scope.notAcquired = other;
             }
         }
     }

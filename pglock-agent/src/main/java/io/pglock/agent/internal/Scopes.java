@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +26,8 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private final AgentLog log;
     private final Status status;
     private final StatusPublication publication;
-    private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
-    private final ThreadLocal<@Nullable Boolean> aside = new ThreadLocal<>();
-    private final AtomicInteger armed = new AtomicInteger();
+    private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
 
     /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
     private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
@@ -53,7 +51,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enter(int id, @Nullable Object self) {
         Site site = sites.get(id);
-        Scope outer = innermost.get();
+        Scope outer = INNERMOST.get();
         if (site == null || outer != null && outer.takesBody(site)) {
             return null;
         }
@@ -70,7 +68,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             if (site.isEmpty()) {
                 return null;
             }
-            Scope scope = enter(site.get(), innermost.get());
+            Scope scope = enter(site.get(), INNERMOST.get());
             scope.awaitBody();
             return scope;
         } catch (RuntimeException | LinkageError e) {
@@ -105,7 +103,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             refused(scope, e);
             return scope;
         }
-        innermost.set(scope);
+        INNERMOST.set(scope);
         arm(1);
         return scope;
     }
@@ -118,7 +116,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
                 Realm.Part part = scope.part(realm.get());
                 aside(() -> {
                     part.lock();
-                    return null;
+                    return true;
                 });
             }
         }
@@ -128,7 +126,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private void refused(Scope scope, Throwable why) {
         scope.skipped = true;
         String outcome = outcome(scope, why);
-        close(scope);
+        close(scope, why);
         over(scope, outcome);
     }
 
@@ -144,9 +142,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.skipped) {
             return false;
         }
-        innermost.set(scope.outer());
+        INNERMOST.set(scope.outer());
         if (scope.outer() == null) {
-            innermost.remove();
+            INNERMOST.remove();
         }
         String outcome = "returned";
         try {
@@ -154,7 +152,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
                 scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
-                innermost.set(scope);
+                INNERMOST.set(scope);
                 return true;
             }
             if (thrown != null) {
@@ -163,8 +161,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         } catch (RuntimeException | LinkageError e) {
             trouble.at(scope.site().name(), e);
         }
-        close(scope);
+        close(scope, thrown);
         arm(-1);
+        if (scope.ranWithoutItsLock()) {
+            log.warnOnce(
+                    "without its lock " + scope,
+                    scope + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
+                            + " monitorUrl, so that it is known where to take it");
+        }
         over(scope, outcome);
         return false;
     }
@@ -203,16 +207,19 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         return "threw";
     }
 
-    private void close(Scope scope) {
+    /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
+    private void close(Scope scope, @Nullable Throwable thrown) {
         for (Realm.Part part : scope.parts()) {
             try {
                 part.close();
-            } catch (Throwable lost) {
-                log.warn(scope + ": " + lost.getMessage());
-                if (!scope.replaced) {
+            } catch (Throwable e) {
+                log.warn(scope + ": " + e.getMessage());
+                Throwable lost = Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+                if (thrown != null) {
+                    thrown.addSuppressed(lost);
+                } else if (!scope.replaced) {
                     scope.replaced = true;
-                    scope.thrown =
-                            Refusal.asTheApplicationKnowsIt(lost, scope.site().loader());
+                    scope.thrown = lost;
                 }
             }
         }
@@ -230,17 +237,22 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public @Nullable Object before(Object executor, @Nullable Object what, int flags) throws Throwable {
-        Scope scope = innermost.get();
+        Scope scope = INNERMOST.get();
         Realm realm = realms.of(executor.getClass());
         Object statement;
         try {
             statement = realm.before(executor, what, flags, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
         return statement == null ? null : new Statement(realm, statement);
+    }
+
+    /** On its way through the application. */
+    private static Throwable asTheApplicationKnowsIt(Scope scope, Throwable thrown) {
+        Throwable known = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
+        scope.renamed(thrown, known);
+        return known;
     }
 
     private record Statement(Realm realm, Object inside) {}
@@ -257,7 +269,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void owns(Object connection, @Nullable Object executor) {
-        if (innermost.get() != null && executor != null) {
+        if (INNERMOST.get() != null && executor != null) {
             realms.of(executor.getClass()).owns(connection, executor);
         }
     }
@@ -265,16 +277,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
             throws Throwable {
-        if (aside.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
+        if (ASIDE.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
             return; // a side connection, and no sign of what the application uses
         }
-        Scope scope = innermost.get();
+        Scope scope = INNERMOST.get();
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
-            throw scope == null
-                    ? e
-                    : Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
     }
 
@@ -282,23 +292,23 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void arm(int more) {
-        PgLockBridge.armed = armed.addAndGet(more);
+        PgLockBridge.arm(more);
     }
 
     @Override
-    public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
-        Scope scope = innermost.get();
-        Boolean before = aside.get();
-        innermost.remove();
-        aside.set(true);
+    public <T> T aside(Aside<T> work) throws Throwable {
+        Scope scope = INNERMOST.get();
+        Boolean before = ASIDE.get();
+        INNERMOST.remove();
+        ASIDE.set(true);
         try {
             return work.run();
         } finally {
             if (scope != null) {
-                innermost.set(scope);
+                INNERMOST.set(scope);
             }
             if (before == null) {
-                aside.remove();
+                ASIDE.remove();
             }
         }
     }

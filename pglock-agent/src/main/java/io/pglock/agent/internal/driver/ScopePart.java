@@ -39,7 +39,7 @@ final class ScopePart implements Realm.Part {
     /** For what is watched: another thread may take over one of its connections. */
     private final ReentrantLock watching = new ReentrantLock();
 
-    private @Nullable LockAttempts attempts;
+    private volatile @Nullable LockAttempts attempts;
     private LockClients.@Nullable Held lock;
 
     ScopePart(DriverRealm realm, Scope scope) {
@@ -71,11 +71,39 @@ final class ScopePart implements Realm.Part {
             ScopePart part = of(each);
             part.watching.lock();
             try {
-                if (part.attempts != null) {
-                    part.attempts.leave(connection);
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.leave(connection);
                 }
             } finally {
                 part.watching.unlock();
+            }
+        }
+    }
+
+    /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
+    void takesEffect() {
+        scope.tookEffect();
+        for (Scope each = scope; each != null; each = each.outer()) {
+            ScopePart part = of(each);
+            part.watching.lock();
+            try {
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.takesEffect();
+                }
+            } finally {
+                part.watching.unlock();
+            }
+        }
+    }
+
+    /** A transaction is about to end: for the report, while it still has its locks. */
+    void beforeCommit(BaseConnection connection) {
+        for (Scope each = scope; each != null; each = each.outer()) {
+            LockAttempts going = of(each).attempts;
+            if (going != null) {
+                going.noteLocks(connection);
             }
         }
     }
@@ -142,7 +170,7 @@ final class ScopePart implements Realm.Part {
         try {
             realm.aside(() -> {
                 going.watch(connection, realm.databases().like(connection));
-                return null;
+                return true;
             });
             if (alone && Statements.concurrently(sql)) {
                 going.standFast(policy.concurrentLockTimeout());
@@ -226,7 +254,7 @@ final class ScopePart implements Realm.Part {
         if (lock == null) {
             realm.aside(() -> {
                 lockThrough(realm.leaseLike(policy, scope, connection));
-                return null;
+                return true;
             });
         }
     }
@@ -236,6 +264,7 @@ final class ScopePart implements Realm.Part {
         long begun = System.nanoTime();
         try {
             lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
+            scope.holdsLock();
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
@@ -283,9 +312,7 @@ final class ScopePart implements Realm.Part {
     }
 
     private void xact(BaseConnection connection, Spec.Advisory wanted) {
-        var request = PgLock.on(connection)
-                .advisory(
-                        AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()));
+        var request = PgLock.on(connection).advisory(key(wanted));
         if (wanted.shared()) {
             request = request.shared();
         }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
@@ -31,6 +32,8 @@ final class Session {
     /** {@code QueryExecutor.QUERY_SUPPRESS_BEGIN}. */
     private static final int SUPPRESS_BEGIN = 16;
 
+    private static final Pattern LOCAL = Pattern.compile("\\bset\\s+local\\b");
+
     private final Environment environment;
     private final WeakReference<BaseConnection> connection;
     private final ReentrantLock busy = new ReentrantLock();
@@ -42,6 +45,7 @@ final class Session {
 
     private WeakReference<CopyOperation> copy = new WeakReference<>(null);
     private @Nullable ScopePart user;
+    private long userThread;
     private boolean unsure;
     private boolean armed;
 
@@ -53,7 +57,7 @@ final class Session {
     /** A statement that is under way. */
     record Sent(
             Session session,
-            @Nullable Scope scope,
+            @Nullable ScopePart part,
             String sql,
             Verb verb,
             boolean internal,
@@ -95,12 +99,13 @@ final class Session {
 
     private Sent prepare(BaseConnection open, String sql, int flags, @Nullable ScopePart part) throws Throwable {
         TransactionState state = open.getTransactionState();
+        userThread = Thread.currentThread().getId();
         Verb verb = Verb.of(sql);
         boolean idle = state == TransactionState.IDLE;
         boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
         boolean internal = idle && !mayBegin && !open.getAutoCommit(); // of the driver, or a commit of nothing
         boolean alone = idle && !mayBegin;
-        Sent statement = new Sent(this, part == null ? null : part.scope(), sql, verb, internal, alone, state);
+        Sent statement = new Sent(this, part, sql, verb, internal, alone, state);
         if (idle) {
             transactionEnded();
         }
@@ -112,18 +117,20 @@ final class Session {
             return statement;
         }
         boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
-        if (part == null || !passes) {
-            reconcile(open, alone, wanted(part, sql, alone));
-        }
         if (part != null) {
             user = part;
             part.uses(this, open.getBackendPID());
-            if (!passes) {
-                part.beforeWork(open, sql, alone);
-                if (verb == Verb.WORK) {
-                    lockFor(part.scope(), part, open, alone);
-                }
+            if (verb == Verb.COMMIT && !alone) {
+                part.beforeCommit(open);
+            } else if (!passes && verb != Verb.SHOW_TIMEOUT) {
+                part.beforeWork(open, sql, alone); // while no transaction is open yet
             }
+        }
+        if (part == null || !passes) {
+            reconcile(open, alone, wanted(part, sql, alone));
+        }
+        if (part != null && verb == Verb.WORK) {
+            lockFor(part.scope(), part, open, alone);
         }
         return statement;
     }
@@ -171,26 +178,28 @@ final class Session {
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql());
+                noteSetting(statement.sql(), statement.scope() != null);
             }
-            Scope scope = statement.scope();
-            if (scope != null && !statement.internal()) {
-                Effect.note(scope, statement, state, thrown);
+            ScopePart part = statement.part();
+            if (part != null && !statement.internal()) {
+                Effect.note(part, statement, state, thrown);
             }
             if (state == TransactionState.IDLE) {
                 transactionEnded();
+                armOrDisarm();
             }
         } finally {
             busy.unlock();
         }
     }
 
-    private void noteSetting(String sql) {
+    private void noteSetting(String sql, boolean inScope) {
         String lower = sql.toLowerCase(Locale.ROOT);
         boolean all = lower.contains("reset all") || lower.contains("discard all");
+        boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
             if (all || lower.contains(setting.name()) && !lower.contains("show")) {
-                setting.setByTheApplication();
+                setting.setByTheApplication(inScope, local);
             }
         }
     }
@@ -228,20 +237,10 @@ final class Session {
         return lockTimeout.isChangedForSession() || statementTimeout.isChangedForSession();
     }
 
-    /** Where autocommit is off, without leaving a transaction open. */
+    /** Without beginning a transaction, where autocommit is off. */
     private void putBackForSession(BaseConnection open) throws SQLException {
-        boolean autoCommit = open.getAutoCommit();
-        if (!autoCommit) {
-            open.setAutoCommit(true);
-        }
-        try {
-            statementTimeout.forSession(open, Optional.empty());
-            lockTimeout.forSession(open, Optional.empty());
-        } finally {
-            if (!autoCommit) {
-                open.setAutoCommit(false);
-            }
-        }
+        statementTimeout.forSession(open, Optional.empty());
+        lockTimeout.forSession(open, Optional.empty());
         armOrDisarm();
     }
 
@@ -269,13 +268,18 @@ final class Session {
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
-            if (open == null || open.isClosed()) {
-                return;
+            if (open == null
+                    || open.isClosed()
+                    || userThread != Thread.currentThread().getId()) {
+                return; // what another thread wants is in force, or will be with its next statement
             }
             lockTimeout.scopeEnded();
             statementTimeout.scopeEnded();
             putBack(open, outer);
         } catch (SQLException e) {
+            if (isGone()) {
+                return; // and what was set with it
+            }
             environment.warnOnce(
                     "put back " + e.getSQLState(),
                     part.scope() + ": the timeouts are not as they were yet: " + e.getMessage());

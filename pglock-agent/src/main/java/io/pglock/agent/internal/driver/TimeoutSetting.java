@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.postgresql.core.BaseConnection;
 
 /**
  * One timeout of one session: what has been set for the session and for its transaction, and what was there before. A
@@ -28,6 +29,7 @@ final class TimeoutSetting {
     private Optional<Change> ofSession = Optional.empty();
     private Optional<Change> ofTransaction = Optional.empty();
     private boolean applications;
+    private boolean applicationsOwnTransaction;
 
     TimeoutSetting(String name) {
         this.name = name;
@@ -42,22 +44,26 @@ final class TimeoutSetting {
         return ofSession.isPresent();
     }
 
-    /** Whether there is something to put back. */
+    /** Whether there is something to put back; until its transaction ends, for a savepoint of its knows our value. */
     boolean isChanged() {
-        return ofSession.isPresent()
-                || ofTransaction
-                        .filter(change -> change.ours() != change.before())
-                        .isPresent();
+        return ofSession.isPresent() || ofTransaction.isPresent();
     }
 
     /** The transaction has ended, and what was set for it with it. */
     void transactionEnded() {
         ofTransaction = Optional.empty();
+        applications &= !applicationsOwnTransaction;
+        applicationsOwnTransaction = false;
     }
 
-    /** The application sets it itself: from here on it is the application's, until the scope ends. */
-    void setByTheApplication() {
-        applications = true;
+    /**
+     * The application sets it itself: from here on it is the application's, until the scope ends, if there is one.
+     *
+     * @param local for the transaction only
+     */
+    void setByTheApplication(boolean inScope, boolean local) {
+        applicationsOwnTransaction = local && (applicationsOwnTransaction || !applications);
+        applications = inScope;
         ofSession = Optional.empty();
         ofTransaction = Optional.empty();
     }
@@ -69,8 +75,9 @@ final class TimeoutSetting {
 
     /** A rollback to a savepoint may have undone what was set for the transaction. */
     void lookAgain(Connection connection) throws SQLException {
-        if (ofTransaction.isPresent() && show(connection) != ofTransaction.get().ours()) {
-            ofTransaction = Optional.empty();
+        if (ofTransaction.isPresent()) {
+            ofTransaction =
+                    Optional.of(new Change(show(connection), ofTransaction.get().before()));
         }
     }
 
@@ -86,13 +93,20 @@ final class TimeoutSetting {
     }
 
     /** For the session, outside a transaction. */
-    void forSession(Connection connection, Optional<Long> wanted) throws SQLException {
+    void forSession(BaseConnection connection, Optional<Long> wanted) throws SQLException {
         Optional<Long> before = ofSession.map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
         if (applications || target.isEmpty() || target.equals(ofSession.map(Change::ours))) {
             return;
         }
-        Change change = change(connection, Sql.set(name, target.get()), target.get(), before);
+        String set = Sql.set(name, target.get());
+        Change change;
+        if (before.isPresent()) {
+            connection.execSQLUpdate(set); // begins no transaction, and asks nobody about autocommit
+            change = new Change(target.get(), before.get());
+        } else {
+            change = change(connection, set, target.get(), before);
+        }
         ofSession = change.ours() == change.before() ? Optional.empty() : Optional.of(change);
     }
 

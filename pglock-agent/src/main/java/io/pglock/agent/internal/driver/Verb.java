@@ -16,6 +16,8 @@ enum Verb {
     ROLLBACK,
     /** About the session or the transaction itself: it neither waits nor has an effect on data. */
     CONTROL,
+    /** Asks for a timeout, and is to be told the one that is in force for what comes. */
+    SHOW_TIMEOUT,
     /** Everything else. */
     WORK;
 
@@ -31,8 +33,8 @@ enum Verb {
             case "commit", "end" -> COMMIT;
             case "prepare" -> words.startsWith("prepare transaction") ? COMMIT : CONTROL;
             case "rollback", "abort" -> words.startsWith("rollback prepared") ? WORK : ROLLBACK;
-            case "set", "reset", "show", "discard", "savepoint", "release", "deallocate", "listen", "unlisten" ->
-                CONTROL;
+            case "show" -> words.contains("timeout") || words.startsWith("show all") ? SHOW_TIMEOUT : CONTROL;
+            case "set", "reset", "discard", "savepoint", "release", "deallocate", "listen", "unlisten" -> CONTROL;
             case "select" -> PROBE.matcher(words).matches() ? NONE : WORK;
             default -> WORK;
         };

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.value;
+
+import io.pglock.LockMode;
+import io.pglock.annotation.OnTimeout;
+import io.pglock.annotation.WithAdvisoryLock;
+import io.pglock.annotation.WithLockTimeout;
+import io.pglock.annotation.WithTableLock;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.postgresql.PGConnection;
+
+/** An application whose methods lock tables, and keys for a transaction, in each of their transactions. */
+final class Locks {
+
+    private static final String HELD = "select coalesce(string_agg(mode, ' ' order by mode desc), 'none') from pg_locks"
+            + " where granted and (relation = 'orders'::regclass or locktype = 'advisory') and pid = ";
+
+    private final Readings readings;
+
+    private Locks(Readings readings) {
+        this.readings = readings;
+    }
+
+    public static void main(String... arguments) throws Exception {
+        Readings readings = Readings.of(arguments);
+        try (Connection connection = readings.connect()) {
+            execute(connection, "create table if not exists orders (id int)");
+        }
+        Locks all = new Locks(readings);
+        readings.reading("each transaction", all::eachTransaction);
+        readings.reading("already open", all::alreadyOpen);
+        readings.reading("autocommit", all::autocommit);
+        readings.reading("not to be had", all::notToBeHad);
+        readings.reading("nested", all::nested);
+        readings.line("armed", Readings.armed());
+    }
+
+    @FunctionalInterface
+    private interface Body {
+        String run() throws Exception;
+    }
+
+    @WithTableLock(value = "orders", mode = LockMode.SHARE_ROW_EXCLUSIVE)
+    private static String table(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithAdvisoryLock(value = "of-a-transaction", xact = true)
+    private static String key(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithTableLock(value = "orders", timeout = "nowait")
+    private static String atOnce(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithTableLock(value = "orders", timeout = "300ms")
+    private static String soon(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithTableLock(value = "orders", timeout = "nowait", onTimeout = OnTimeout.SKIP, skipValue = "skipped")
+    private static String orSkipped(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithLockTimeout("300ms")
+    @WithAdvisoryLock(value = "of-a-transaction", xact = true, timeout = "200ms")
+    private static String keySoon(Body body) throws Exception {
+        return body.run();
+    }
+
+    private Connection connection() throws SQLException {
+        Connection connection = readings.connect();
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
+    private static String held(Connection observer, Connection connection) throws Exception {
+        return held(observer, Integer.parseInt(value(connection, "select pg_backend_pid()")));
+    }
+
+    /** As seen by a thread that is in no method: in one, the observer would have to lock, too. */
+    private static String held(Connection observer, int pid) throws Exception {
+        return CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return value(observer, HELD + pid);
+                    } catch (SQLException e) {
+                        throw new IllegalStateException(e);
+                    }
+                })
+                .get(20, TimeUnit.SECONDS);
+    }
+
+    private void eachTransaction() throws Exception {
+        try (Connection connection = connection();
+                Connection observer = readings.connect()) {
+            List<String> read = new ArrayList<>();
+            table(() -> {
+                connection.setReadOnly(false);
+                read.add(held(observer, connection));
+                connection.commit();
+                read.add(held(observer, connection.unwrap(PGConnection.class).getBackendPID()));
+                read.add(held(observer, connection));
+                connection.rollback();
+                return "";
+            });
+            read.add(held(observer, connection));
+            connection.rollback();
+            readings.line("each transaction", read);
+            read.clear();
+            key(() -> {
+                read.add(held(observer, connection));
+                connection.commit();
+                read.add(held(observer, connection));
+                connection.rollback();
+                return "";
+            });
+            readings.line("each transaction, a key", read);
+        }
+    }
+
+    private void alreadyOpen() throws Exception {
+        try (Connection connection = connection();
+                Connection observer = readings.connect()) {
+            execute(connection, "select 'open' from pg_class");
+            readings.line("already open", table(() -> held(observer, connection)), held(observer, connection));
+            connection.rollback();
+        }
+    }
+
+    private void autocommit() throws Exception {
+        try (Connection connection = readings.connect()) {
+            try {
+                table(() -> value(connection, "select count(*) from orders"));
+            } catch (RuntimeException e) {
+                readings.line("autocommit", e.getClass().getName(), e.getMessage());
+            }
+            readings.line("autocommit, next", value(connection, "select count(*) from orders"));
+        }
+    }
+
+    private String outcome(Body body) throws Exception {
+        long begun = System.nanoTime();
+        try {
+            return body.run();
+        } catch (io.pglock.LockTimeoutException e) {
+            return "LockTimeoutException, caused by "
+                    + (e.getCause() instanceof SQLException cause ? cause.getSQLState() : e.getCause())
+                    + ((System.nanoTime() - begun) / 1_000_000 < 4_000 ? "" : " late");
+        }
+    }
+
+    private void notToBeHad() throws Exception {
+        try (Connection connection = connection();
+                Connection other = connection()) {
+            execute(other, "lock table orders in access share mode");
+            boolean[] ran = {false};
+            Body body = () -> {
+                value(connection, "select count(*) from orders");
+                ran[0] = true;
+                return "ran";
+            };
+            List<String> read = new ArrayList<>();
+            for (Body each : List.<Body>of(() -> atOnce(body), () -> soon(body), () -> orSkipped(body))) {
+                read.add(outcome(each));
+                connection.rollback();
+            }
+            other.rollback();
+            execute(other, "select pg_advisory_xact_lock(" + io.pglock.LockKey.named("of-a-transaction").number() + ")");
+            read.add(outcome(() -> keySoon(body)));
+            connection.rollback();
+            other.rollback();
+            readings.line("not to be had", read, ran[0]);
+            readings.line("to be had", outcome(() -> orSkipped(body)), outcome(() -> keySoon(body)));
+            connection.rollback();
+        }
+    }
+
+    private void nested() throws Exception {
+        try (Connection connection = connection();
+                Connection observer = readings.connect()) {
+            readings.line("nested", table(() -> key(() -> held(observer, connection))));
+            connection.rollback();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.value;
+
+import io.pglock.annotation.OnTimeout;
+import io.pglock.annotation.WithAdvisoryLock;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.util.concurrent.Callable;
+
+/** An application that holds a lock while a method of its runs; it does what it reads, line by line. */
+final class SideLocks {
+
+    private static final BufferedReader LINES =
+            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+
+    private final Readings readings;
+
+    private SideLocks(Readings readings) {
+        this.readings = readings;
+    }
+
+    public static void main(String... arguments) throws IOException {
+        SideLocks application = new SideLocks(Readings.of(arguments));
+        application.readings.line("ready");
+        for (String line = LINES.readLine(); line != null && !line.equals("end"); line = LINES.readLine()) {
+            String what = line;
+            application.readings.reading(what, () -> application.does(what));
+        }
+    }
+
+    private void does(String what) throws Exception {
+        switch (what) {
+            case "connect" -> {
+                try (Connection connection = readings.connect()) {
+                    readings.line("connected", value(connection, "select 'once'"));
+                }
+            }
+            case "hold" -> readings.line("returned", report(this::held));
+            case "try" -> readings.line("returned", report(this::orSkipped));
+            case "try soon" -> readings.line("returned", report(this::soon));
+            case "without a connection" -> readings.line("returned", report(this::withoutAConnection));
+            default -> throw new IllegalArgumentException(what);
+        }
+    }
+
+    private static String report(Callable<String> method) throws Exception {
+        try {
+            return method.call();
+        } catch (io.pglock.PgLockException e) {
+            return e.getClass().getSimpleName() + ": " + e.getMessage();
+        }
+    }
+
+    @WithAdvisoryLock("nightly")
+    private String held() throws Exception {
+        try (Connection connection = readings.connect()) {
+            execute(connection, "select count(*) from pg_class");
+        }
+        readings.line("holds");
+        return LINES.readLine();
+    }
+
+    @WithAdvisoryLock("nightly")
+    private String withoutAConnection() throws Exception {
+        readings.line("runs");
+        return LINES.readLine();
+    }
+
+    @WithAdvisoryLock(value = "nightly", timeout = "0s", onTimeout = OnTimeout.SKIP, skipValue = "skipped")
+    private String orSkipped() throws Exception {
+        return ran();
+    }
+
+    @WithAdvisoryLock(value = "nightly", timeout = "300ms")
+    private String soon() throws Exception {
+        return ran();
+    }
+
+    private String ran() throws Exception {
+        try (Connection connection = readings.connect()) {
+            return value(connection, "select 'ran' from pg_class limit 1");
+        }
+    }
+}

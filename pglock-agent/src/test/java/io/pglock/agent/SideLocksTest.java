@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.ForkedJvm;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Locks that are held by a connection of the agent's own while a method runs: between JVMs, and when they come to grief. */
+@PostgresTest
+@DisabledOnOs(OS.WINDOWS)
+class SideLocksTest {
+
+    private static final Duration TO_START = Duration.ofSeconds(30);
+
+    /** Whoever holds the lock: it is the only key of one number that is not one of pglock's announcements. */
+    private static final String HOLDERS = """
+            select pid from pg_locks join pg_stat_activity using (pid)
+            where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1 and pid <> pg_backend_pid()""";
+
+    private final Database database;
+    private final Scenario scenario;
+
+    SideLocksTest(Database database, Scenario scenario) {
+        this.database = database;
+        this.scenario = scenario;
+    }
+
+    static Stream<Path> jvms() {
+        return AgentJvm.jvms();
+    }
+
+    private ForkedJvm start(Path jvm, String settings) {
+        return AgentJvm.with(settings, SideLocks.class)
+                .java(jvm)
+                .database(database)
+                .options("-XX:TieredStopAtLevel=1")
+                .start();
+    }
+
+    private List<Integer> holders() throws SQLException {
+        Connection observer = scenario.observer();
+        List<Integer> found = new java.util.ArrayList<>();
+        try (Statement statement = observer.createStatement();
+                ResultSet rows = statement.executeQuery(HOLDERS)) {
+            while (rows.next()) {
+                found.add(rows.getInt(1));
+            }
+        }
+        return found;
+    }
+
+    private static void end(ForkedJvm jvm) {
+        jvm.send("end");
+        assertThat(jvm.exitCode()).isZero();
+    }
+
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void oneOfTwoJvmsHoldsItUntilItsMethodReturnsOrItIsKilled(Path jvm) throws SQLException {
+        try (ForkedJvm one = start(jvm, "");
+                ForkedJvm other = start(jvm, "")) {
+            one.awaitLine("ready", TO_START);
+            other.awaitLine("ready", TO_START);
+            one.send("hold");
+            one.awaitLine("holds");
+            assertThat(holders()).hasSize(1);
+
+            other.send("try");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: skipped");
+            other.send("try soon");
+            assertThat(other.awaitLine("returned")).startsWith("returned: LockTimeoutException: ");
+
+            one.send("done");
+            assertThat(one.awaitLine("returned")).isEqualTo("returned: done");
+            scenario.await("nobody to hold it", () -> holders().isEmpty());
+            other.send("try");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
+
+            one.send("hold");
+            one.awaitLine("holds");
+            one.kill();
+            other.send("hold");
+            other.awaitLine("holds");
+            other.send("done");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: done");
+            end(other);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void aLockThatIsLostIsToldAndRaisedInTheEnd(Path jvm) throws SQLException {
+        try (ForkedJvm application = start(jvm, "")) {
+            application.awaitLine("ready", TO_START);
+            application.send("hold");
+            application.awaitLine("holds");
+            int holder = holders().get(0);
+
+            scenario.session("killer").execute("select pg_terminate_backend(" + holder + ")");
+            scenario.awaitGone(holder);
+            application.send("done");
+
+            assertThat(application.awaitLine("returned")).startsWith("returned: LockLostException: ");
+            assertThat(application.output()).anyMatch(line -> line.contains("[pglock] WARN") && line.contains("lost"));
+            application.send("try");
+            assertThat(application.awaitLine("returned")).isEqualTo("returned: ran");
+            end(application);
+        }
+    }
+
+    /** Where nobody knows the database yet the first connection tells; with a monitorUrl it need not. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void isTakenBeforeTheBodyWhereTheDatabaseIsKnown(Path jvm) throws SQLException {
+        try (ForkedJvm application = start(jvm, "")) {
+            application.awaitLine("ready", TO_START);
+            application.send("without a connection");
+            application.awaitLine("runs");
+            assertThat(holders()).as("before any connection").isEmpty();
+            application.send("done");
+            application.awaitLine("returned");
+
+            application.send("connect");
+            application.awaitLine("connected");
+            application.send("without a connection");
+            application.awaitLine("runs");
+            assertThat(holders()).as("when there is one database").hasSize(1);
+            application.send("done");
+            application.awaitLine("returned");
+            end(application);
+        }
+        String monitor = "monitorUrl=" + database.url() + ";monitorUser=" + database.user() + ";monitorPassword="
+                + database.password();
+        try (ForkedJvm application = start(jvm, monitor)) {
+            application.awaitLine("ready", TO_START);
+            application.send("without a connection");
+            application.awaitLine("runs");
+            assertThat(holders()).as("by the monitor's URL").hasSize(1);
+            application.send("done");
+            application.awaitLine("returned");
+            end(application);
+        }
+    }
+}

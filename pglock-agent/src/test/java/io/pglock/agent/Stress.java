@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.value;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.annotation.WithAdvisoryLock;
+import io.pglock.annotation.WithLockTimeout;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.sql.Savepoint;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * An application in which everything happens at once: methods inside of methods, with and without transactions, that fail, go
+ * back to savepoints, give their connection away before they end, and whose sessions are killed. Arguments: the database, for
+ * how many milliseconds, and whether it is "with" the agent or "without".
+ */
+final class Stress {
+
+    private static final String NAME = "stress";
+    private static final String OWN = "5s";
+    private static final int THREADS = 12;
+
+    private final HikariDataSource[] pools = new HikariDataSource[2];
+    private final LongAdder checks = new LongAdder();
+    private final LongAdder wrong = new LongAdder();
+    private final LongAdder errors = new LongAdder();
+    private final LongAdder kills = new LongAdder();
+
+    private Stress(Readings readings) {
+        for (int i = 0; i < pools.length; i++) {
+            HikariDataSource pool = new HikariDataSource();
+            pool.setJdbcUrl(readings.url("&options=-c%20lock_timeout=" + OWN + "&ApplicationName=" + NAME));
+            pool.setUsername(readings.user());
+            pool.setPassword(readings.password());
+            pool.setMaximumPoolSize(3);
+            pool.setAutoCommit(i == 0);
+            pools[i] = pool;
+        }
+    }
+
+    public static void main(String... arguments) throws Exception {
+        Readings readings = Readings.of(arguments);
+        Duration howLong = Duration.ofMillis(Long.parseLong(arguments[3]));
+        try (Connection observer = readings.connect()) {
+            Stress stress = new Stress(readings);
+            stress.run(System.nanoTime() + howLong.toNanos());
+            readings.line(
+                    "idle in transaction",
+                    value(
+                            observer,
+                            "select count(*) from pg_stat_activity where application_name = '" + NAME
+                                    + "' and state like 'idle in transaction%'"));
+            stress.leftInThePools(); // what is left to be put back is put back with the next statement
+            readings.line("armed", arguments[4].equals("with") ? Readings.armed() : "nothing");
+            readings.line("wrong in the pools", stress.leftInThePools());
+            for (HikariDataSource pool : stress.pools) {
+                pool.close();
+            }
+            readings.line("checks", stress.checks);
+            readings.line("kills", stress.kills);
+            readings.line("wrong", stress.wrong);
+            readings.line("errors", stress.errors);
+        }
+    }
+
+    private void run(long until) throws InterruptedException {
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++) {
+            Random random = new Random(i);
+            Thread thread = new Thread(
+                    () -> {
+                        while (System.nanoTime() < until) {
+                            attempt(() -> step(random, OWN, 0));
+                        }
+                    },
+                    "worker-" + i);
+            thread.start();
+            threads.add(thread);
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    private void attempt(Readings.Work work) {
+        try {
+            work.run();
+        } catch (KilledException | SQLTransientConnectionException e) {
+            // as it happens
+        } catch (Exception e) {
+            if (errors.sum() < 3) {
+                e.printStackTrace(System.out);
+            }
+            errors.increment();
+        }
+    }
+
+    private static final class KilledException extends Exception {
+        private static final long serialVersionUID = 1;
+    }
+
+    private static final class FailedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    // ---- methods ----------------------------------------------------------------------------------------------------
+
+    @WithLockTimeout("1111ms")
+    private void within(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    @WithLockTimeout("2222ms")
+    private void longer(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    @WithLockTimeout("3333ms")
+    @WithAdvisoryLock(value = NAME, shared = true)
+    private void locked(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    private void scoped(Random random, String outer, Scoped work) throws Exception {
+        try {
+            switch (random.nextInt(40)) {
+                case 0 -> locked(() -> work.run("3333ms"));
+                case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 -> within(() -> work.run("1111ms"));
+                case 13, 14, 15, 16, 17, 18, 19 -> longer(() -> work.run("2222ms"));
+                default -> work.run(outer);
+            }
+        } catch (FailedException e) {
+            // the application's own
+        }
+    }
+
+    @FunctionalInterface
+    private interface Scoped {
+        void run(String expected) throws Exception;
+    }
+
+    // ---- what they do
+    // -------------------------------------------------------------------------------------------------
+
+    /** The connection comes before the method, or inside it; it goes before its end, or after. */
+    private void step(Random random, String outer, int depth) throws Exception {
+        if (random.nextBoolean()) {
+            scoped(random, outer, expected -> {
+                borrowed(random, expected, depth);
+                if (random.nextInt(4) == 0) {
+                    borrowed(random, expected, depth);
+                }
+                if (random.nextInt(20) == 0) {
+                    throw new FailedException();
+                }
+            });
+        } else {
+            borrowed(random, outer, depth);
+        }
+    }
+
+    private void borrowed(Random random, String expected, int depth) throws Exception {
+        try (Connection connection = pools[random.nextInt(2)].getConnection()) {
+            boolean autoCommit = random.nextBoolean();
+            connection.setAutoCommit(autoCommit);
+            int steps = 1 + random.nextInt(5);
+            for (int i = 0; i < steps; i++) {
+                if (random.nextInt(3) == 0) {
+                    scoped(random, expected, inner -> statement(random, connection, inner));
+                } else {
+                    statement(random, connection, expected);
+                }
+            }
+            if (depth == 0 && random.nextInt(200) == 0) {
+                kill(connection);
+            }
+            if (!autoCommit && random.nextInt(3) > 0) {
+                end(random, connection);
+                check(connection, expected);
+                end(random, connection);
+            }
+        }
+        if (depth < 2 && random.nextInt(5) == 0) {
+            step(random, expected, depth + 1);
+        }
+    }
+
+    private static void end(Random random, Connection connection) throws SQLException {
+        if (random.nextBoolean()) {
+            connection.commit();
+        } else {
+            connection.rollback();
+        }
+    }
+
+    private void statement(Random random, Connection connection, String expected) throws Exception {
+        check(connection, expected);
+        if (connection.getAutoCommit()) {
+            if (random.nextInt(10) == 0) {
+                fail(connection);
+            }
+            return;
+        }
+        switch (random.nextInt(8)) {
+            case 0 -> end(random, connection);
+            case 1 -> {
+                Savepoint savepoint = connection.setSavepoint();
+                if (random.nextBoolean()) {
+                    scoped(random, expected, inner -> check(connection, inner));
+                }
+                if (random.nextBoolean()) {
+                    scoped(random, expected, inner -> {
+                        check(connection, inner);
+                        fail(connection);
+                    });
+                }
+                connection.rollback(savepoint);
+                check(connection, expected);
+            }
+            case 2 -> {
+                fail(connection);
+                connection.rollback();
+            }
+            default -> {}
+        }
+    }
+
+    private void check(Connection connection, String expected) throws SQLException {
+        checks.increment();
+        String found = value(connection, "select current_setting('lock_timeout')");
+        if (!found.equals(expected)) {
+            wrong.increment();
+        }
+    }
+
+    private static void fail(Connection connection) {
+        try {
+            execute(connection, "select 1 / 0");
+        } catch (SQLException e) {
+            return;
+        }
+        throw new AssertionError("divided by zero");
+    }
+
+    private void kill(Connection connection) throws KilledException {
+        kills.increment();
+        try {
+            execute(connection, "select pg_terminate_backend(pg_backend_pid())");
+            execute(connection, "select count(*) from pg_class");
+        } catch (SQLException e) {
+            throw new KilledException();
+        }
+        throw new AssertionError("alive");
+    }
+
+    // ---- what is left
+    // -------------------------------------------------------------------------------------------------
+
+    /** What the server says about every connection of every pool, past an agent that has nothing left to do. */
+    private long leftInThePools() throws SQLException {
+        long found = 0;
+        List<Connection> all = new ArrayList<>();
+        for (HikariDataSource pool : pools) {
+            for (int i = 0; i < 3; i++) {
+                all.add(pool.getConnection());
+            }
+        }
+        for (Connection connection : all) {
+            found += value(connection, "select current_setting('lock_timeout')").equals(OWN) ? 0 : 1;
+            connection.close();
+        }
+        return found;
+    }
+}
