@@ -83,7 +83,8 @@ public final class Agent {
                         List.of("-javaagent:" + jar
                                 + "=target=@org.springframework.scheduling.annotation.Scheduled;advisory")),
                 new Contender(
-                        "OpenTelemetry " + System.getProperty("pglock.bench.opentelemetry.version", "") + ", no exporters",
+                        "OpenTelemetry " + System.getProperty("pglock.bench.opentelemetry.version", "")
+                                + ", no exporters",
                         List.of(
                                 "-javaagent:" + required("pglock.bench.opentelemetry"),
                                 "-Dotel.traces.exporter=none",
@@ -94,8 +95,9 @@ public final class Agent {
     private static Path required(String property) {
         Path file = Path.of(System.getProperty(property, "")).toAbsolutePath();
         if (!Files.isRegularFile(file)) {
-            throw new IllegalStateException("-D" + property
-                    + " must name a jar that has been built. To have it built before: mvn -q -Pbench -Dpglock.bench=Agent");
+            throw new IllegalStateException(
+                    "-D" + property
+                            + " must name a jar that has been built. To have it built before: mvn -q -Pbench -Dpglock.bench=Agent");
         }
         return file;
     }

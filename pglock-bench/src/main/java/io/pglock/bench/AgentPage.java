@@ -105,7 +105,8 @@ final class AgentPage {
                         Numbers.text(figures.ratioOfRound().least()) + " to "
                                 + Numbers.text(figures.ratioOfRound().greatest()),
                         Numbers.text(figures.roundTrips()),
-                        key.jvm() == AgentStatements.Jvm.WITH && key.what() == key.what().floor()
+                        key.jvm() == AgentStatements.Jvm.WITH
+                                        && key.what() == key.what().floor()
                                 ? measurable(key, figures)
                                 : "")));
         return rows;
@@ -116,7 +117,10 @@ final class AgentPage {
         AgentStatements.Figures without = Optional.ofNullable(
                         results.statements().get(new AgentStatements.Key(AgentStatements.Jvm.WITHOUT_TOO, key.what())))
                 .orElseThrow();
-        double noise = Math.max(without.ratioOfRound().greatest(), 1 / without.ratioOfRound().least()) - 1;
+        double noise = Math.max(
+                        without.ratioOfRound().greatest(),
+                        1 / without.ratioOfRound().least())
+                - 1;
         double least = with.ratioOfRound().least() - 1;
         return "not measurable: "
                 + (least <= noise

@@ -162,7 +162,8 @@ final class AgentStatements {
     }
 
     private static Rounds of(Map<Key, Rounds> figures, Key key) {
-        return Optional.ofNullable(figures.get(key)).orElseThrow(() -> new IllegalStateException(key + " was not measured"));
+        return Optional.ofNullable(figures.get(key))
+                .orElseThrow(() -> new IllegalStateException(key + " was not measured"));
     }
 
     private ForkedJvm start(Jvm jvm) {

@@ -110,7 +110,8 @@ final class StartUp {
                 if (line.contains(key.program().ready())) {
                     return process.info()
                             .totalCpuDuration()
-                            .orElseThrow(() -> new IllegalStateException("the CPU time of " + command + " is not known"));
+                            .orElseThrow(
+                                    () -> new IllegalStateException("the CPU time of " + command + " is not known"));
                 }
             }
             throw new IllegalStateException(command + " did not get ready:\n" + String.join("\n", output));

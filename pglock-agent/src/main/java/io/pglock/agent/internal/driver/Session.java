@@ -178,7 +178,7 @@ final class Session {
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql(), statement.scope() != null);
+                noteSetting(statement.sql(), statement.part() != null);
             }
             ScopePart part = statement.part();
             if (part != null && !statement.internal()) {
