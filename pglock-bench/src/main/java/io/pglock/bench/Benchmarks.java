@@ -15,7 +15,11 @@ public final class Benchmarks {
     /** @param arguments a regular expression */
     public static void main(String[] arguments) throws Exception {
         try {
-            new Runner(new OptionsBuilder().include(arguments[0]).build()).run();
+            new Runner(new OptionsBuilder()
+                            .include(arguments[0])
+                            .exclude(AgentBenchmark.class.getName()) // it needs the agent: Agent runs it
+                            .build())
+                    .run();
         } catch (NoBenchmarksException none) {
             // only whole runs are asked for
         } catch (RunnerException e) {
@@ -30,6 +34,9 @@ public final class Benchmarks {
         }
         if (wanted.matcher(LiquibaseNoOp.class.getName()).find()) {
             LiquibaseNoOp.main(arguments);
+        }
+        if (wanted.matcher(Agent.class.getName()).find()) {
+            Agent.main(arguments);
         }
         if (wanted.matcher(Locks.class.getName()).find()) {
             Locks.main(arguments);

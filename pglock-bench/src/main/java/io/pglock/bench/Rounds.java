@@ -35,8 +35,19 @@ final class Rounds {
                 .orElseThrow();
     }
 
+    double least() {
+        return values.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+    }
+
     double greatest() {
         return values.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+    }
+
+    /** How much more this figure is than another one, round by round. */
+    Rounds minus(Rounds other) {
+        var differences = new Rounds();
+        IntStream.range(0, values.size()).forEach(i -> differences.add(values.get(i) - other.values.get(i)));
+        return differences;
     }
 
     /** This figure in units of another one, round by round: what slows both down in a round does not change it. */
