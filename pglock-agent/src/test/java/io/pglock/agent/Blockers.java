@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import static io.pglock.agent.Readings.elsewhere;
 import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.sqlState;
 import static io.pglock.agent.Readings.value;
@@ -15,7 +16,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
@@ -42,6 +42,7 @@ final class Blockers {
         try (Connection connection = readings.connect()) {
             execute(connection, "create table if not exists orders (id int)");
             execute(connection, "create table if not exists parts (id int)");
+            execute(connection, "truncate parts");
         }
         Blockers all = new Blockers(readings);
         readings.reading("terminate", all::terminate);
@@ -87,7 +88,8 @@ final class Blockers {
         attempt.run(given);
     }
 
-    // ---- who is in the way --------------------------------------------------------------------------------------------
+    // ---- who is in the way
+    // --------------------------------------------------------------------------------------------
 
     private Connection session(String name, String... sql) throws SQLException {
         Connection session = readings.connect("&ApplicationName=" + name);
@@ -112,23 +114,16 @@ final class Blockers {
         CompletableFuture<String> ended = elsewhere(() -> sqlState(() -> execute(session, sql)));
         elsewhere(() -> {
                     try (Connection observer = readings.connect()) {
-                        await(observer, "select state = 'active' and query = '" + sql.replace("'", "''")
-                                + "' and (wait_event_type is not null) from pg_stat_activity where pid = " + pid);
+                        await(
+                                observer,
+                                "select state = 'active' and query = '" + sql.replace("'", "''")
+                                        + "' and (wait_event_type is not null) from pg_stat_activity where pid = "
+                                        + pid);
                         return "";
                     }
                 })
                 .get(30, TimeUnit.SECONDS);
         return ended;
-    }
-
-    private static CompletableFuture<String> elsewhere(Callable<String> work) {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                return work.call();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
     }
 
     private static void await(Connection observer, String condition) throws SQLException {
@@ -151,7 +146,11 @@ final class Blockers {
                 }
             });
             readings.line(
-                    "terminate", isAlive(blocker), isAlive(elsewhere), queued.get(20, TimeUnit.SECONDS), isAlive(ahead));
+                    "terminate",
+                    isAlive(blocker),
+                    isAlive(elsewhere),
+                    queued.get(20, TimeUnit.SECONDS),
+                    isAlive(ahead));
         }
     }
 
@@ -207,7 +206,8 @@ final class Blockers {
         }
     }
 
-    // ---- giving up, and trying again ----------------------------------------------------------------------------------
+    // ---- giving up, and trying again
+    // ----------------------------------------------------------------------------------
 
     private void triedAgain() throws Exception {
         List<String> read = new ArrayList<>();

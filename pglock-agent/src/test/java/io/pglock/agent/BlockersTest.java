@@ -53,8 +53,8 @@ class BlockersTest {
                             "armed: 0");
             assertThat(output)
                     .anyMatch(line -> line.contains("Blockers.reporting") && line.contains("blocker"))
-                    .anyMatch(line -> line.contains("Blockers.patient: not tried again: something that it did has been"
-                            + " committed"));
+                    .anyMatch(line -> line.contains(
+                            "Blockers.patient: not tried again: something that it did has been" + " committed"));
         }
     }
 }

@@ -32,8 +32,7 @@ class PoolerTest {
 
             assertThat(application.exitCode()).isZero();
             List<String> output = application.output();
-            assertThat(output.stream()
-                            .filter(line -> !line.contains("[pglock]") && !line.startsWith("locked:")))
+            assertThat(output.stream().filter(line -> !line.contains("[pglock]") && !line.startsWith("locked:")))
                     .as(() -> String.join("\n", output))
                     .containsExactly(
                             "transaction: 1111ms",
@@ -50,10 +49,12 @@ class PoolerTest {
                     .filteredOn(line -> line.contains("statements in autocommit run through a pooler"))
                     .hasSize(1);
             assertThat(output)
-                    .anyMatch(line -> line.contains("[pglock] WARN") && line.contains("Pooler.watched")
+                    .anyMatch(line -> line.contains("[pglock] WARN")
+                            && line.contains("Pooler.watched")
                             && line.contains("pooler"));
             assertThat(output)
-                    .anyMatch(line -> line.startsWith("locked: LockNotSupportedException") && line.contains("monitorUrl"));
+                    .anyMatch(line ->
+                            line.startsWith("locked: LockNotSupportedException") && line.contains("monitorUrl"));
         }
     }
 }

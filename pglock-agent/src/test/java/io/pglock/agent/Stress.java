@@ -52,10 +52,12 @@ final class Stress {
         try (Connection observer = readings.connect()) {
             Stress stress = new Stress(readings);
             stress.run(System.nanoTime() + howLong.toNanos());
-            readings.line("idle in transaction", value(
-                    observer,
-                    "select count(*) from pg_stat_activity where application_name = '" + NAME
-                            + "' and state like 'idle in transaction%'"));
+            readings.line(
+                    "idle in transaction",
+                    value(
+                            observer,
+                            "select count(*) from pg_stat_activity where application_name = '" + NAME
+                                    + "' and state like 'idle in transaction%'"));
             stress.leftInThePools(); // what is left to be put back is put back with the next statement
             readings.line("armed", arguments[4].equals("with") ? Readings.armed() : "nothing");
             readings.line("wrong in the pools", stress.leftInThePools());
@@ -145,7 +147,8 @@ final class Stress {
         void run(String expected) throws Exception;
     }
 
-    // ---- what they do -------------------------------------------------------------------------------------------------
+    // ---- what they do
+    // -------------------------------------------------------------------------------------------------
 
     /** The connection comes before the method, or inside it; it goes before its end, or after. */
     private void step(Random random, String outer, int depth) throws Exception {
@@ -258,7 +261,8 @@ final class Stress {
         throw new AssertionError("alive");
     }
 
-    // ---- what is left -------------------------------------------------------------------------------------------------
+    // ---- what is left
+    // -------------------------------------------------------------------------------------------------
 
     /** What the server says about every connection of every pool, past an agent that has nothing left to do. */
     private long leftInThePools() throws SQLException {

@@ -78,7 +78,8 @@ final class Transactions {
         work.run();
     }
 
-    // ---- in which state a transaction is ------------------------------------------------------------------------------
+    // ---- in which state a transaction is
+    // ------------------------------------------------------------------------------
 
     @FunctionalInterface
     private interface Case {
@@ -150,8 +151,7 @@ final class Transactions {
             connection.setReadOnly(true);
             within(() -> readings.line(
                     "read-only", value(connection, "show transaction_read_only"), lockTimeout(connection)));
-            readings.line(
-                    "read-only, after", lockTimeout(connection), value(connection, "show transaction_read_only"));
+            readings.line("read-only, after", lockTimeout(connection), value(connection, "show transaction_read_only"));
             connection.rollback();
         });
         on("opened inside", "", true, unused -> {
@@ -187,7 +187,8 @@ final class Transactions {
         });
     }
 
-    // ---- failures and savepoints --------------------------------------------------------------------------------------
+    // ---- failures and savepoints
+    // --------------------------------------------------------------------------------------
 
     private static void fail(Connection connection) {
         try {
@@ -280,7 +281,8 @@ final class Transactions {
         });
     }
 
-    // ---- settings on settings -----------------------------------------------------------------------------------------
+    // ---- settings on settings
+    // -----------------------------------------------------------------------------------------
 
     private void layers() {
         on("session, then transaction", "", true, connection -> {
@@ -387,7 +389,8 @@ final class Transactions {
         });
     }
 
-    // ---- what a transaction sees --------------------------------------------------------------------------------------
+    // ---- what a transaction sees
+    // --------------------------------------------------------------------------------------
 
     /** How many rows it sees that were committed after its first statement. */
     private String seenAfter(Connection connection, String first) throws SQLException {
@@ -445,13 +448,14 @@ final class Transactions {
         });
     }
 
-    // ---- the ways of the driver ---------------------------------------------------------------------------------------
+    // ---- the ways of the driver
+    // ---------------------------------------------------------------------------------------
 
     private void protocols() {
         on("batch", "", true, connection -> {
             within(() -> {
-                try (PreparedStatement insert = connection.prepareStatement(
-                        "insert into noted values (?, current_setting('lock_timeout'))")) {
+                try (PreparedStatement insert =
+                        connection.prepareStatement("insert into noted values (?, current_setting('lock_timeout'))")) {
                     for (int i = 1; i <= 3; i++) {
                         insert.setInt(1, i);
                         insert.addBatch();
@@ -472,8 +476,8 @@ final class Transactions {
         });
         inTransaction("batch in a transaction", connection -> {
             within(() -> {
-                try (PreparedStatement insert = connection.prepareStatement(
-                        "insert into noted values (?, current_setting('lock_timeout'))")) {
+                try (PreparedStatement insert =
+                        connection.prepareStatement("insert into noted values (?, current_setting('lock_timeout'))")) {
                     for (int i = 1; i <= 2; i++) {
                         insert.setInt(1, i);
                         insert.addBatch();
@@ -526,8 +530,7 @@ final class Transactions {
             readings.line("server-prepared", read.get(0), read.get(1), read.get(2), read.get(3));
         });
         inTransaction("large object", connection -> {
-            LargeObjectManager objects =
-                    connection.unwrap(PGConnection.class).getLargeObjectAPI();
+            LargeObjectManager objects = connection.unwrap(PGConnection.class).getLargeObjectAPI();
             long object = objects.createLO();
             connection.commit();
             try (Connection other = readings.connect()) {
@@ -546,8 +549,7 @@ final class Transactions {
                 other.setAutoCommit(false);
                 execute(other, "lock table noted");
                 within(() -> readings.line(
-                        "copy",
-                        sqlState(() -> copying.copyIn("copy noted from stdin", new StringReader("1\tone\n")))));
+                        "copy", sqlState(() -> copying.copyIn("copy noted from stdin", new StringReader("1\tone\n")))));
             }
             readings.line("copy, after", left(connection));
         });
@@ -561,7 +563,8 @@ final class Transactions {
         }
     }
 
-    // ---- how it ends --------------------------------------------------------------------------------------------------
+    // ---- how it ends
+    // --------------------------------------------------------------------------------------------------
 
     private void ends() {
         on("copy still open", "", true, connection -> {

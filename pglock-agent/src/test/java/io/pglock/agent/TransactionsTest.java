@@ -119,7 +119,8 @@ class TransactionsTest {
             application.awaitLine("armed:", Duration.ofSeconds(60));
 
             assertThat(application.exitCode()).isZero();
-            assertThat(readings(application)).containsExactlyElementsOf(EXPECTED.lines().toList());
+            assertThat(readings(application))
+                    .containsExactlyElementsOf(EXPECTED.lines().toList());
         }
     }
 

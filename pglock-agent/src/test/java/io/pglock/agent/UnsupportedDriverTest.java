@@ -19,7 +19,11 @@ class UnsupportedDriverTest {
     static final class Application {
         public static void main(String... arguments) throws ReflectiveOperationException {
             System.out.println("loaded: "
-                    + Class.forName(EXECUTOR).getDeclaredConstructor().newInstance().getClass().getName());
+                    + Class.forName(EXECUTOR)
+                            .getDeclaredConstructor()
+                            .newInstance()
+                            .getClass()
+                            .getName());
         }
     }
 

@@ -265,7 +265,9 @@ final class Session {
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
-            if (open == null || open.isClosed() || userThread != Thread.currentThread().getId()) {
+            if (open == null
+                    || open.isClosed()
+                    || userThread != Thread.currentThread().getId()) {
                 return; // what another thread wants is in force, or will be with its next statement
             }
             lockTimeout.scopeEnded();

@@ -34,8 +34,7 @@ enum Verb {
             case "prepare" -> words.startsWith("prepare transaction") ? COMMIT : CONTROL;
             case "rollback", "abort" -> words.startsWith("rollback prepared") ? WORK : ROLLBACK;
             case "show" -> words.contains("timeout") || words.startsWith("show all") ? SHOW_TIMEOUT : CONTROL;
-            case "set", "reset", "discard", "savepoint", "release", "deallocate", "listen", "unlisten" ->
-                CONTROL;
+            case "set", "reset", "discard", "savepoint", "release", "deallocate", "listen", "unlisten" -> CONTROL;
             case "select" -> PROBE.matcher(words).matches() ? NONE : WORK;
             default -> WORK;
         };
