@@ -17,19 +17,22 @@ import javax.sql.DataSource;
  * goes on, sets no timeout, and runs no statement of the work's.
  *
  * {@snippet :
- * try (LockAttempts attempts = LockAttempts.begin("archive", policy, LockGuard.Messages.SYSTEM)) {
+ * try (LockAttempts attempts = LockAttempts.begin("Archive.run", policy, LockGuard.Messages.SYSTEM)) {
+ *     SQLException failure;
  *     do {
  *         try (Connection connection = dataSource.getConnection()) {
  *             attempts.watch(connection, dataSource);
- *             archive(connection);
- *             return;
- *         } catch (SQLException e) { // by now its connection is closed, and everything undone
+ *             try {
+ *                 archive(connection); // in one transaction, which it rolls back when it fails
+ *                 return;
+ *             } finally {
+ *                 attempts.endAttempt(); // before anybody else gets the connection
+ *             }
+ *         } catch (SQLException e) {
  *             failure = e;
- *         } finally {
- *             attempts.endAttempt();
  *         }
  *     } while (attempts.comesBack(failure)); // waits until another attempt makes sense
- *     log.warn(attempts.failed(failure).orElse(""));
+ *     attempts.failed(failure).ifPresent(log::warn);
  *     throw failure;
  * }
  * }
@@ -192,7 +195,7 @@ public final class LockAttempts implements AutoCloseable {
 
     /**
      * The attempt has ended, well or not, and no connection is its own any more. When this returns, nothing that was meant for
-     * it can hit what comes next. To be called before anything is undone. Again, it does nothing.
+     * it can hit what comes next. To be called before anything is undone, committed or given back. Again, it does nothing.
      */
     public void endAttempt() {
         if (going) {

@@ -357,7 +357,7 @@ public final class LockClient implements AutoCloseable {
 
     private void suspected(ClientHold hold, HoldWatch.Suspicion suspicion) {
         executor.execute(() -> {
-            Log.log(Level.WARNING, suspicion.getMessage(), suspicion);
+            Log.log(Level.WARNING, String.valueOf(suspicion.getMessage()), suspicion);
             tell(listener -> listener.suspected(use(hold), suspicion));
         });
     }

@@ -438,8 +438,8 @@ public final class LockPolicy {
 
     private static Optional<Monitor> monitorOf(Map<Setting, Object> values) {
         return text(values, Setting.MONITOR_URL)
-                .map(url -> new Monitor(
-                        url, text(values, Setting.MONITOR_USER), text(values, Setting.MONITOR_PASSWORD)));
+                .map(url ->
+                        new Monitor(url, text(values, Setting.MONITOR_USER), text(values, Setting.MONITOR_PASSWORD)));
     }
 
     private static Optional<String> text(Map<Setting, Object> values, Setting setting) {

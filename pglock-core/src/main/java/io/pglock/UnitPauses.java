@@ -79,7 +79,8 @@ final class UnitPauses {
         }
         Optional<Duration> found = deadlockTimeout.get();
         return policy.lockTimeout()
-                .filter(timeout -> found.filter(longer -> timeout.compareTo(longer) <= 0).isPresent())
+                .filter(timeout ->
+                        found.filter(longer -> timeout.compareTo(longer) <= 0).isPresent())
                 .map(timeout -> timeout.plus(found.orElseThrow()).plus(GiveWay.VACUUM_LEAVES));
     }
 }

@@ -82,8 +82,7 @@ final class UnitReport {
     void end(UnitWatch watch, Optional<Path> file, LockGuard.Messages told) {
         if (!attempts.isEmpty() && !failed) {
             told.message(
-                    Level.INFO,
-                    "through at attempt " + (attempts.size() + 1) + ", after " + Text.age(lasted()) + ".");
+                    Level.INFO, "through at attempt " + (attempts.size() + 1) + ", after " + Text.age(lasted()) + ".");
         }
         file.ifPresent(path -> append(path, watch, told));
     }

@@ -5,7 +5,6 @@ import io.pglock.internal.PgSession;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.postgresql.core.BaseConnection;
@@ -19,7 +18,7 @@ final class UnitSessions {
     private final UnitWatch watch;
 
     /** Empty for one that nobody can watch. */
-    private final Map<BaseConnection, Optional<PriorityScope>> known = new IdentityHashMap<>();
+    private final IdentityHashMap<BaseConnection, Optional<PriorityScope>> known = new IdentityHashMap<>();
 
     UnitSessions(UnitWatch watch) {
         this.watch = watch;

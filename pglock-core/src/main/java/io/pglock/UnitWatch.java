@@ -18,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 
@@ -27,8 +26,6 @@ import javax.sql.DataSource;
  * fails the unit, unless the side connection is required. Thread-safe.
  */
 final class UnitWatch implements AutoCloseable {
-
-    private static final int NAMED = 5;
 
     private final String unit;
     private final LockPolicy policy;
@@ -104,8 +101,7 @@ final class UnitWatch implements AutoCloseable {
     }
 
     /** Not of this very object: nobody but the unit is to keep that from being collected. */
-    private static Prioritize request(
-            PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages told) {
+    private static Prioritize request(PgSession session, DataSource side, LockPolicy policy, LockGuard.Messages told) {
         Prioritize request = PgLock.on(session.connection())
                 .prioritize(policy.monitor().orElse(side))
                 .after(policy.prioritizeAfter())
@@ -128,17 +124,25 @@ final class UnitWatch implements AutoCloseable {
         if (SqlState.is(failure, SqlState.LOCK_NOT_AVAILABLE)) {
             return Optional.of(unit + ": not locked"
                     + UnitMessages.within(lockTimeout, failure)
-                    + inTheWay().map(who -> ", " + who).orElseGet(this::nobodySeen));
+                    + described().map(who -> ", " + who).orElseGet(this::nobodySeen));
         }
         if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
             return Optional.of(unit + ": ended by PostgreSQL to resolve a deadlock"
-                    + inTheWay().map(who -> ", " + who).orElse(". Run it again."));
+                    + described().map(who -> ", " + who).orElse(". Run it again."));
         }
         return explain();
     }
 
     Optional<String> explain() {
-        return inTheWay().map(who -> unit + ": was " + who);
+        return described().map(who -> unit + ": was " + who);
+    }
+
+    private Optional<String> described() {
+        return seen().flatMap(UnitBlockers::described);
+    }
+
+    private Optional<UnitBlockers> seen() {
+        return scope.map(seen -> new UnitBlockers(policy, seen));
     }
 
     private String nobodySeen() {
@@ -232,42 +236,17 @@ final class UnitWatch implements AutoCloseable {
 
     /** Who held what the latest attempt waited for: {@code blocked by pid 4711 (web, ...) and 2 more}. */
     Optional<String> blockedBy() {
-        return scope.map(UnitWatch::latest).filter(seen -> !seen.isEmpty()).map(UnitWatch::named);
+        return seen().flatMap(UnitBlockers::named);
     }
 
     /** How many {@link #blockedBy} is about. */
     int blockersInTheWay() {
-        return scope.map(UnitWatch::latest)
-                .map(UnitWatch::holdersFirst)
-                .map(List::size)
-                .orElse(0);
+        return seen().map(UnitBlockers::inTheWay).orElse(0);
     }
 
     /** Whether anybody was in the way of the latest attempt. */
     boolean sawBlockersLately() {
         return scope.filter(seen -> !seen.guarded().latestBlockers().isEmpty()).isPresent();
-    }
-
-    private static List<SeenBlocker> latest(PriorityScope scope) {
-        List<SeenBlocker> latest = scope.guarded().latestBlockers();
-        return latest.isEmpty() ? scope.blockers() : latest;
-    }
-
-    private static String named(List<SeenBlocker> seen) {
-        List<SeenBlocker> named = holdersFirst(seen);
-        int others = Math.max(0, named.size() - NAMED);
-        return "blocked by "
-                + named.stream()
-                        .limit(NAMED)
-                        .map(blocker -> blocker.backend().describe()
-                                + blocker.spared().map(why -> " (" + why + ")").orElse(""))
-                        .collect(Collectors.joining("; "))
-                + (others == 0 ? "" : " and " + others + " more");
-    }
-
-    private static List<SeenBlocker> holdersFirst(List<SeenBlocker> seen) {
-        List<SeenBlocker> holders = seen.stream().filter(SeenBlocker::hard).toList();
-        return holders.isEmpty() ? seen : holders;
     }
 
     List<SeenBlocker> blockers() {
@@ -280,68 +259,6 @@ final class UnitWatch implements AutoCloseable {
 
     Victims.Summary victims() {
         return scope.map(seen -> seen.guarded().victims()).orElse(new Victims.Summary(0, 0, Duration.ZERO));
-    }
-
-    // ---- what is said when it fails ---------------------------------------------------------------------------------
-
-    /** {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} */
-    private Optional<String> inTheWay() {
-        return scope.filter(seen -> !seen.blockers().isEmpty()).map(seen -> {
-            List<SeenBlocker> latest = latest(seen);
-            List<SeenBlocker> named = holdersFirst(latest);
-            int others = latest.size() - Math.min(named.size(), NAMED);
-            return "blocked by "
-                    + named.stream()
-                            .limit(NAMED)
-                            .map(blocker -> blocker.backend().describe() + done(blocker, seen.actions()))
-                            .collect(Collectors.joining("; "))
-                    + (others == 0 ? "." : "; and " + others + " more.")
-                    + remedy(named, seen.actions());
-        });
-    }
-
-    /** What was done to this one: the last thing. */
-    private static String done(SeenBlocker blocker, List<Signalled> actions) {
-        return actions.stream()
-                .filter(action -> isSame(action.backend(), blocker.backend()))
-                .reduce((earlier, latest) -> latest)
-                .map(action -> ": " + (action.sent() ? sent(action.signal()) : unsent(action)))
-                .or(() -> blocker.spared().map(why -> ": never signalled, " + why))
-                .orElse(blocker.hard() ? "" : ": it waits ahead in the queue");
-    }
-
-    private static String sent(Signal signal) {
-        return signal == Signal.CANCEL ? "its statement was cancelled" : "terminated";
-    }
-
-    /** The detail, without the blocker that has just been described, and without the full stop. */
-    private static String unsent(Signalled action) {
-        String about = action.backend().describe() + " ";
-        String detail = action.detail();
-        return (detail.startsWith(about) ? detail.substring(about.length()) : detail).replaceFirst("\\.$", "");
-    }
-
-    private static boolean isSame(Backend one, Backend other) {
-        return one.pid() == other.pid() && one.backendStart().equals(other.backendStart());
-    }
-
-    private String remedy(List<SeenBlocker> named, List<Signalled> actions) {
-        boolean anyCouldBe = named.stream()
-                .anyMatch(seen -> seen.hard()
-                        && seen.spared().isEmpty()
-                        && !seen.backend().isPreparedTransaction());
-        if (!anyCouldBe) {
-            return "";
-        }
-        if (policy.prioritize() == Priority.REPORT) {
-            return " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.";
-        }
-        Optional<Duration> tooShort =
-                policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
-        return actions.isEmpty() && tooShort.isPresent()
-                ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get())
-                        + " is over before prioritizeAfter=" + Durations.text(policy.prioritizeAfter()) + "."
-                : "";
     }
 
     @Override

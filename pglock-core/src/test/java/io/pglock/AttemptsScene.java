@@ -95,7 +95,8 @@ abstract class AttemptsScene extends GuardScene {
     static void limit(Connection connection, Optional<Duration> lockTimeout) throws SQLException {
         execute(
                 connection,
-                "set local lock_timeout = " + lockTimeout.map(Duration::toMillis).orElse(0L));
+                "set local lock_timeout = "
+                        + lockTimeout.map(Duration::toMillis).orElse(0L));
     }
 
     /** Each attempt on a new connection. */

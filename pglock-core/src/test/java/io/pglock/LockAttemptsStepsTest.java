@@ -189,10 +189,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
                 scenario.await("a warning", () -> hasSaid("is not seen: no side connection: "));
                 attempts.watch(first, nowhere);
             }
-            assertThat(said)
-                    .singleElement()
-                    .asString()
-                    .startsWith("WARNING Archive.run: Whoever blocks pid ");
+            assertThat(said).singleElement().asString().startsWith("WARNING Archive.run: Whoever blocks pid ");
         }
     }
 
@@ -244,6 +241,13 @@ class LockAttemptsStepsTest extends AttemptsScene {
             assertThat(attempts.mayComeBack(LOCK_TIMEOUT)).isTrue();
             attempts.takesEffect();
             assertThat(attempts.mayComeBack(LOCK_TIMEOUT)).isFalse();
+        });
+    }
+
+    @Test
+    void norDoesItWhenItsNextStatementHasAnotherLockTimeout() {
+        staysInTheQueue(attempts -> {
+            attempts.takesEffect();
             attempts.lockTimeout(Optional.of(Duration.ofMinutes(9)));
         });
     }

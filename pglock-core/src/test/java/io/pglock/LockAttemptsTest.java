@@ -9,8 +9,10 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -55,8 +57,9 @@ class LockAttemptsTest extends AttemptsScene {
                 .isEqualTo("done");
 
         assertThat(hasColumn("note")).isTrue();
-        assertThat(said).anySatisfy(line -> assertThat(line)
-                .startsWith("INFO Archive.run: Terminated pid " + web.pid() + " (web, idle in transaction"));
+        assertThat(said)
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARNING Archive.run: Terminated pid " + web.pid() + " (web, idle in transaction"));
         assertThat(pids).hasSize(1);
         web.close();
     }
@@ -77,9 +80,8 @@ class LockAttemptsTest extends AttemptsScene {
     @Test
     void whoHasBeenInTheWayOfEarlierAttemptsOnOtherConnectionsIsNotNewInTheWay() {
         Session web = idleInTransaction("web");
-        LockPolicy policy = terminating(brisk())
-                .lockTimeout(Duration.ofMillis(400))
-                .prioritizeAfter(Duration.ofMillis(1200));
+        LockPolicy policy =
+                terminating(brisk()).lockTimeout(Duration.ofMillis(400)).prioritizeAfter(Duration.ofMillis(1200));
 
         assertThat(attempting(policy, ALTER).await()).isEqualTo("done");
 
@@ -287,6 +289,56 @@ class LockAttemptsTest extends AttemptsScene {
         web.commit();
     }
 
+    private void archive(Connection connection, LockAttempts attempts) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            limit(connection, attempts.lockTimeout());
+            execute(connection, ALTER);
+            connection.commit();
+        } catch (SQLException e) {
+            connection.rollback();
+            throw e;
+        }
+    }
+
+    private void inTheManual(LockPolicy policy, DataSource dataSource) throws SQLException {
+        // docs: attempts
+        try (LockAttempts attempts = LockAttempts.begin("Archive.run", policy, this::say)) {
+            SQLException failure;
+            do {
+                try (Connection connection = dataSource.getConnection()) {
+                    attempts.watch(connection, dataSource);
+                    try {
+                        archive(connection, attempts); // in one transaction, rolled back when it fails
+                        return;
+                    } finally {
+                        attempts.endAttempt(); // before anybody else gets the connection
+                    }
+                } catch (SQLException e) {
+                    failure = e;
+                }
+            } while (attempts.comesBack(failure)); // waits until another attempt makes sense
+            attempts.failed(failure).ifPresent(why -> say(Level.WARNING, why));
+            throw failure;
+        }
+        // end
+    }
+
+    @Test
+    void runsAsTheManualShows() throws SQLException {
+        Session web = idleInTransaction("web");
+        Call<Boolean> unit = migration().run(unused -> {
+            inTheManual(patient(), side);
+            return true;
+        });
+        awaitAnnouncement();
+        web.commit();
+
+        assertThat(unit.await()).isTrue();
+        assertThat(hasColumn("note")).isTrue();
+        assertThat(said).last().asString().startsWith("INFO Archive.run: through at attempt 2, after ");
+    }
+
     // ---- the report -------------------------------------------------------------------------------------------------
 
     private static JsonNode line(Path file) throws IOException {
@@ -320,11 +372,7 @@ class LockAttemptsTest extends AttemptsScene {
         Path file = folder.resolve("report.jsonl");
         Session web = idleInTransaction("web");
         Call<String> unit = attempting(
-                yielding()
-                        .report(file)
-                        .retryDeadline(Duration.ofMillis(50))
-                        .lockTimeout(Duration.ofSeconds(3)),
-                ALTER);
+                yielding().report(file).retryDeadline(Duration.ofMillis(50)).lockTimeout(Duration.ofSeconds(3)), ALTER);
         awaitBlockedAttempt(1);
         readingBehind(pids.get(0)).await();
         assertThat(unit.await()).startsWith("55P03 ");

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -142,6 +143,42 @@ class LockGuardAutovacuumTest {
 
     private static final String WAITING =
             "select 1 from pg_locks where not granted and relation = 'busy'::regclass and mode = 'AccessExclusiveLock'";
+
+    @Test
+    void soIsOneOfAUnitThatTakesItsConnectionsItself() throws Exception {
+        try (PostgresServer server = server(Map.of("autovacuum_naptime", "1"));
+                Database database = server.createDatabase();
+                Connection observer = database.connect("observer");
+                LockAttempts attempts = LockAttempts.begin("unit", hasty(), this::say)) {
+            Held.execute(observer, "create table busy (id int) with (" + SLOWLY + ")");
+            Held.execute(observer, "insert into busy select generate_series(1, 100000)");
+            Held.execute(observer, "delete from busy");
+            worker(observer, "select 1");
+            assertThat(attempts.lockTimeout()).contains(Duration.ofMillis(500));
+
+            SQLException failure = attempt(attempts, database).orElseThrow();
+            assertThat(attempts.comesBack(failure)).isTrue();
+
+            assertThat(attempts.lockTimeout()).contains(Duration.ofSeconds(2));
+            assertThat(attempt(attempts, database)).isEmpty();
+            assertThat(saidTimes("The next attempt waits up to 2s: ")).isEqualTo(1);
+        }
+    }
+
+    private static Optional<SQLException> attempt(LockAttempts attempts, Database database) throws SQLException {
+        try (Connection connection = database.connect("migration")) {
+            attempts.watch(connection, database.dataSource());
+            Held.execute(
+                    connection,
+                    "set lock_timeout = " + attempts.lockTimeout().orElseThrow().toMillis());
+            Held.execute(connection, ALTER);
+            return Optional.empty();
+        } catch (SQLException e) {
+            return Optional.of(e);
+        } finally {
+            attempts.endAttempt();
+        }
+    }
 
     @Test
     void oneThatPreventsWraparoundIsNamedAndLeftAlone() throws Exception {

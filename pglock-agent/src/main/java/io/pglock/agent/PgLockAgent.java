@@ -79,10 +79,10 @@ public final class PgLockAgent {
         try {
             call(AgentLoader.of(jar()), "io.pglock.agent.internal.Attach", "to", pid, jar(), arguments);
         } catch (ReflectiveOperationException | URISyntaxException | RuntimeException e) {
-            throw new IllegalStateException(
-                    "pglock cannot be attached to " + pid + ": " + String.valueOf(root(e).getMessage())
-                            + ". Start that JVM with -javaagent:pglock-agent.jar, or with -XX:+EnableDynamicAgentLoading.",
-                    root(e));
+            Throwable cause = root(e);
+            throw cause instanceof IllegalStateException told
+                    ? told
+                    : new IllegalStateException("pglock cannot be attached to " + pid + ": " + cause, cause);
         }
     }
 

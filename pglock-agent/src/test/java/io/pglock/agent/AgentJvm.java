@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import io.pglock.LockPolicy;
 import io.pglock.testkit.ForkedJvm;
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.Driver;
 
 /**
  * A second JVM with the packaged agent, as an application has it: on its class path are the application, the driver and
@@ -23,6 +32,12 @@ final class AgentJvm {
 
     private static final Path DRIVERS = Path.of(System.getProperty("pglock.agent.drivers", "target/drivers"))
             .toAbsolutePath();
+
+    private static final Path COMPANIONS = Path.of(System.getProperty("pglock.agent.companions", "target/companions"))
+            .toAbsolutePath();
+
+    /** For all that an application does: on a machine that does much else as well, that takes its time. */
+    static final Duration LONGEST = Duration.ofSeconds(90);
 
     private static final List<String> NOT_THE_APPLICATIONS = List.of("byte-buddy", "tomlj", "antlr", "checker-qual");
 
@@ -52,7 +67,61 @@ final class AgentJvm {
     static String withDriver(String version) {
         return classPath(
                 entry -> !new File(entry).getName().startsWith("postgresql-"),
-                DRIVERS.resolve("postgresql-" + version + ".jar").toString());
+                driver(version).toString());
+    }
+
+    /** The jar of this driver. */
+    static Path driver(String version) {
+        return DRIVERS.resolve("postgresql-" + version + ".jar");
+    }
+
+    /** The jar of the driver that applications have by themselves. */
+    static Path driver() {
+        return Path.of(location(Driver.class));
+    }
+
+    /** The jar of this name, whatever its version, of those that run beside the agent. */
+    static Path companion(String beginning) {
+        try (Stream<Path> jars = Files.list(COMPANIONS)) {
+            return jars.filter(jar -> jar.getFileName().toString().startsWith(beginning))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("no " + beginning + "*.jar in " + COMPANIONS));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The application's class path, but for all of pglock: what is only named in configuration needs nothing of it. */
+    static String withoutPglock() {
+        Set<String> ours = Stream.of(LockPolicy.class, ForkedJvm.class)
+                .map(AgentJvm::location)
+                .collect(Collectors.toSet());
+        return classPath(entry -> !ours.contains(Path.of(entry).toAbsolutePath().toString()), "");
+    }
+
+    private static String location(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The lines {@code name: value} that it has printed when it says {@code done}. */
+    static Map<String, String> said(ForkedJvm jvm) {
+        jvm.awaitLine("done", LONGEST);
+        Map<String, String> said = new LinkedHashMap<>();
+        for (String line : jvm.output()) {
+            int colon = line.indexOf(": ");
+            if (colon > 0) {
+                said.put(line.substring(0, colon), line.substring(colon + 2));
+            }
+        }
+        return said;
     }
 
     private static String classPath(Predicate<String> keep, String more) {

@@ -40,7 +40,10 @@ public @interface WithAdvisoryLock {
     /** A lock of the transaction on the method's own connection, not one of a session. */
     boolean xact() default false;
 
-    /** The longest wait for it: {@code 500ms}, {@code 5s}, {@code 2m}, ISO-8601; {@code 0s} not at all, {@code none} for ever. */
+    /**
+     * The longest wait for it: {@code 500ms}, {@code 5s}, {@code 2m}, ISO-8601; {@code 0s} not at all, {@code none} for ever, but
+     * not at all with {@link OnTimeout#SKIP}.
+     */
     String timeout() default "none";
 
     /** What happens when that is over. */

@@ -211,7 +211,8 @@ public final class Guarded {
     /** Looks who of those that were in the way still is, and ends whom a cancel did not move; on the watch's thread. */
     void lookFromOutside(SideConnection side) throws SQLException {
         List<Sighting.Held> awaited = outside.awaited();
-        Optional<Set<Sighting.Held>> held = awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, isApart() ? side.pid() : pid());
+        Optional<Set<Sighting.Held>> held =
+                awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, isApart() ? side.pid() : pid());
         if (held.isEmpty()) {
             outside.giveUp();
             return;

@@ -92,6 +92,8 @@ public final class LockEngine implements AutoCloseable {
         this.look = Math.min(LOOK, settings.heartbeat().toNanos() / (2 * QUARTERS));
         this.thread = new Thread(this::run, "pglock-" + NUMBER.incrementAndGet());
         this.thread.setDaemon(true);
+        // not the first caller's: its web application may be stopped while this lingers
+        this.thread.setContextClassLoader(LockEngine.class.getClassLoader());
     }
 
     /** {@code pglock-1}. */

@@ -104,9 +104,7 @@ final class PoolerCheck {
 
         static Other begin(ConnectionSource source) {
             Other other = new Other();
-            Thread thread = new Thread(() -> other.ask(source), "pglock-pooler-check");
-            thread.setDaemon(true);
-            thread.start();
+            Watch.daemon(() -> other.ask(source), "pglock-pooler-check");
             return other;
         }
 

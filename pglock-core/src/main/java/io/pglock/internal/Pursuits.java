@@ -55,14 +55,16 @@ final class Pursuits {
         findings.blocker(key, seen);
         boolean worthTelling = inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.isSelfBlock();
         if (worthTelling && announced.add(key)) {
-            notices.tell(seen.hard() ? Level.WARNING : Level.INFO, "pid " + sighting.waiter() + " " + seen.describe() + ".");
+            notices.tell(
+                    seen.hard() ? Level.WARNING : Level.INFO, "pid " + sighting.waiter() + " " + seen.describe() + ".");
         }
         Pursuit.Step step = nextStep(key, seen, now);
         pursuits.put(key, step.pursuit());
         if (step.signal().isEmpty()) {
             return false;
         }
-        Signalled result = signal(step.signal().get(), seen, how -> side.signal(how, seen, sighting.waiter(), plan.protect()));
+        Signalled result =
+                signal(step.signal().get(), seen, how -> side.signal(how, seen, sighting.waiter(), plan.protect()));
         record(key, result, now);
         return result.sent();
     }

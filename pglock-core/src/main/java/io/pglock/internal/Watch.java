@@ -266,8 +266,9 @@ final class Watch implements Runnable {
             return due;
         }
         List<Guarded> outside = due.stream().filter(Guarded::isOutside).toList();
-        List<Guarded> inside =
-                present.stream().filter(session -> !session.isRefused() && !outside.contains(session)).toList();
+        List<Guarded> inside = present.stream()
+                .filter(session -> !session.isRefused() && !outside.contains(session))
+                .toList();
         if (!inside.isEmpty()) {
             List<Sighting> seen = through.look(pids(inside));
             for (Guarded session : inside) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.bridge;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +14,16 @@ public final class PgLockBridge {
 
     /** How much there is to do for statements: open scopes, and sessions with something to put back. Mostly none. */
     public static volatile int armed;
+
+    private static final VarHandle ARMED;
+
+    static {
+        try {
+            ARMED = MethodHandles.lookup().findStaticVarHandle(PgLockBridge.class, "armed", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private static volatile @Nullable Hooks hooks;
 
@@ -69,6 +81,11 @@ public final class PgLockBridge {
         public @Nullable Throwable thrown;
 
         protected Call() {}
+    }
+
+    /** In one step: threads begin and end scopes at the same time. */
+    public static void arm(int more) {
+        ARMED.getAndAdd(more);
     }
 
     public static void install(Hooks given) {

@@ -21,11 +21,18 @@ public final class Agent {
      * @throws IllegalStateException only with {@code onError=fail}
      */
     public static void start(String arguments, Instrumentation instrumentation) {
+        if (JdkTool.isUnasked()) {
+            return;
+        }
+        if (arguments.equals("status")) {
+            System.err.println("pglock: there is no agent in this JVM");
+            return;
+        }
         AgentSettings settings = AgentSettings.ofThisProcess(arguments);
         AgentLog log = AgentLog.to(settings.log(), settings.logFile());
-        Trouble trouble = new Trouble(log, settings.onError() == AgentSettings.OnError.FAIL);
         settings.mistakes().forEach(log::error);
-        if (trouble.fails() && !settings.mistakes().isEmpty()) {
+        if (settings.onError() == AgentSettings.OnError.FAIL
+                && !settings.mistakes().isEmpty()) {
             throw new IllegalStateException(
                     "pglock: not started, because onError=fail: " + String.join("; ", settings.mistakes()));
         }
@@ -33,7 +40,7 @@ public final class Agent {
             return;
         }
         defineBridge(instrumentation);
-        Installation.of(settings, trouble, log, instrumentation);
+        Installation.of(settings, log, instrumentation);
     }
 
     /** In java.lang, where every class loader looks first. */

@@ -38,14 +38,7 @@ final class ArgumentsChannel {
                 Keys.spelt(written.startsWith("pglock.") ? written.substring("pglock.".length()) : written);
         boolean bare = equals < 0 && key.filter(Keys.ADVISORY::equals).isPresent();
         if (key.isEmpty() || equals < 0 && !bare) {
-            // It may be the rest of a password with a semicolon in it.
-            mistakes.add(
-                    afterASecret
-                            ? "what follows the password in " + SOURCE
-                                    + " is not understood; write \\; for a semicolon within a value"
-                            : key.isEmpty()
-                                    ? Keys.unknown(written, Keys.ALL) + " (in " + SOURCE + ")"
-                                    : written + " has no value in " + SOURCE + "; write " + written + "=...");
+            mistakes.add(notUnderstood(written, key.isPresent()));
             return;
         }
         String name = key.get();
@@ -57,6 +50,17 @@ final class ArgumentsChannel {
         }
         // What only the agent as a whole has may stand anywhere.
         Channel.put(Keys.OF_A_TARGET.contains(name) ? scope : channel.keys(), name, value, SOURCE, mistakes);
+    }
+
+    private String notUnderstood(String written, boolean known) {
+        if (known) {
+            return written + " has no value in " + SOURCE + "; write " + written + "=...";
+        }
+        // It may be the rest of a password with a semicolon in it.
+        return afterASecret && Keys.nearest(written, Keys.ALL).isEmpty()
+                ? "what follows the password in " + SOURCE
+                        + " is not understood; write \\; for a semicolon within a value"
+                : Keys.unknown(written, Keys.ALL) + " (in " + SOURCE + ")";
     }
 
     private static List<String> entries(String arguments) {

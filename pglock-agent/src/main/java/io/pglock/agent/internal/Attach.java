@@ -2,15 +2,91 @@
 package io.pglock.agent.internal;
 
 import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import net.bytebuddy.agent.ByteBuddyAgent;
 
-/** Brings the agent into a JVM that runs. */
+/** Brings the agent into a JVM that runs. Stateless. */
 public final class Attach {
+
+    private static final int LONGEST_SECONDS = 60;
 
     private Attach() {}
 
-    /** Into this or another one. */
+    /**
+     * Into this or another one.
+     *
+     * @throws IllegalStateException when it does not let the agent in, saying why and what to do
+     */
     public static void to(String pid, File jar, String arguments) {
-        ByteBuddyAgent.attach(jar, pid, arguments);
+        try {
+            if (pid.equals(String.valueOf(ProcessHandle.current().pid()))) {
+                fromOutside(pid, jar, arguments);
+            } else {
+                ByteBuddyAgent.attach(jar, pid, arguments);
+            }
+        } catch (IOException | RuntimeException | LinkageError e) {
+            throw new IllegalStateException(beginning(pid) + reason(e) + remedy(), e);
+        }
+    }
+
+    private static String beginning(String pid) {
+        return "pglock cannot be attached to " + pid + ": ";
+    }
+
+    private static String remedy() {
+        return ". Start that JVM with -javaagent:pglock-agent.jar, or with -XX:+EnableDynamicAgentLoading.";
+    }
+
+    /** What the JVM itself says, beneath everything that says that something has failed. */
+    private static String reason(Throwable e) {
+        String reason = e.toString();
+        for (Throwable cause : Causes.of(e).toList()) {
+            reason = Optional.ofNullable(cause.getMessage()).orElse(reason);
+        }
+        return reason.replaceFirst("\\.$", "");
+    }
+
+    /** A JVM does not attach to itself, unless it was started for that: another one does it. */
+    private static void fromOutside(String pid, File jar, String arguments) throws IOException {
+        Path output = Files.createTempFile("pglock-attach", ".txt");
+        try {
+            Process attacher = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-jar",
+                            jar.getPath(),
+                            pid,
+                            arguments)
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            if (!attacher.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
+                attacher.destroyForcibly();
+                throw new IllegalStateException("it has not answered for " + LONGEST_SECONDS + " s");
+            }
+            if (attacher.exitValue() != 0) {
+                throw new IllegalStateException(said(Files.readString(output, StandardCharsets.UTF_8), pid));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        } finally {
+            Files.deleteIfExists(output);
+        }
+    }
+
+    /** Without what is said here anyway. */
+    private static String said(String output, String pid) {
+        return Stream.of(output.split("\\R"))
+                .filter(line -> line.startsWith(beginning(pid)))
+                .findFirst()
+                .map(line -> line.replace(beginning(pid), "").replace(remedy(), ""))
+                .orElse(output.strip());
     }
 }

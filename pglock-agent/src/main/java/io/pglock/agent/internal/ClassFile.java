@@ -3,6 +3,7 @@ package io.pglock.agent.internal;
 
 import static net.bytebuddy.matcher.ElementMatchers.is;
 
+import java.io.IOException;
 import java.lang.annotation.Annotation;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +32,27 @@ final class ClassFile {
     ClassFile(String name, @Nullable ClassLoader loader, byte[] file) {
         String type = name.replace('/', '.');
         this.locator = new ClassFileLocator.Compound(
-                ClassFileLocator.Simple.of(type, file), ClassFileLocator.ForClassLoader.of(loader));
+                ClassFileLocator.Simple.of(type, file),
+                ClassFileLocator.ForClassLoader.of(loader),
+                new OurAnnotations());
         this.type =
                 TypePool.Default.WithLazyResolution.of(locator).describe(type).resolve();
+    }
+
+    /** Of pglock's annotations, for an application that was compiled with them and runs without their classes. */
+    private static final class OurAnnotations implements ClassFileLocator {
+
+        private static final String PACKAGE = "io.pglock.annotation.";
+
+        private final ClassFileLocator ours = ClassFileLocator.ForClassLoader.of(ClassFile.class.getClassLoader());
+
+        @Override
+        public Resolution locate(String name) throws IOException {
+            return name.startsWith(PACKAGE) ? ours.locate(name) : new Resolution.Illegal(name);
+        }
+
+        @Override
+        public void close() {}
     }
 
     /** What it declares; other classes that it names are read only when they are asked about. */

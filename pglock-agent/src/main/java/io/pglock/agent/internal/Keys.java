@@ -26,6 +26,7 @@ final class Keys {
     static final String TABLE_TIMEOUT = "tableTimeout";
     static final String ON_TIMEOUT = "onTimeout";
     static final String SKIP_VALUE = "skipValue";
+    static final String DONE_ON_RETURN = "doneOnReturn";
 
     static final String ENABLED = "enabled";
     static final String ON_ERROR = "onError";
@@ -45,7 +46,8 @@ final class Keys {
             TABLE_MODE,
             TABLE_TIMEOUT,
             ON_TIMEOUT,
-            SKIP_VALUE);
+            SKIP_VALUE,
+            DONE_ON_RETURN);
 
     static final List<String> OF_THE_AGENT = List.of(ENABLED, ON_ERROR, LOG, LOG_FILE, CONFIG, EXCLUDE_CLASSES, SPRING);
 

@@ -26,12 +26,14 @@ final class MethodWeaving {
     private final Targets targets;
     private final Sites sites;
     private final Trouble trouble;
+    private final Status status;
     private final AgentLog log;
 
-    MethodWeaving(Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+    MethodWeaving(Targets targets, Sites sites, Trouble trouble, Status status, AgentLog log) {
         this.targets = targets;
         this.sites = sites;
         this.trouble = trouble;
+        this.status = status;
         this.log = log;
     }
 
@@ -74,66 +76,85 @@ final class MethodWeaving {
         if (method.isTypeInitializer() || method.isBridge() || method.isSynthetic()) {
             return Optional.empty(); // the compiler's: it calls the method that is meant
         }
-        Set<String> descriptors = method.getDeclaredAnnotations().stream()
+        Set<String> annotations = method.getDeclaredAnnotations().stream()
                 .map(annotation -> annotation.getAnnotationType().getDescriptor())
                 .collect(Collectors.toCollection(LinkedHashSet::new));
-        String named = type.getName() + "." + method.getName();
-        Optional<Spec> spec;
-        try {
-            spec = targets.specFor(
-                    type.getName(), method.getName(), parameterTypes(method), descriptors, ofOurs(method));
-        } catch (IllegalArgumentException e) {
-            return refused(named, type, method, loader, String.valueOf(e.getMessage()));
-        }
-        if (spec.isEmpty()) {
+        List<String> parameters = parameterTypes(method);
+        Optional<Target> target = targets.targetFor(type.getName(), method.getName(), parameters, annotations);
+        Map<String, Map<String, Object>> ours = ofOurs(method);
+        if (target.isEmpty() && ours.isEmpty()) {
             return Optional.empty();
         }
+        Found found = new Found(type, method, loader, target);
         Optional<String> never = Weavable.whyNot(type, method);
         if (never.isPresent()) {
-            trouble.refused(named + " is not protected: " + never.get());
+            // A pattern means what can be meant; an exact name that means nothing else has been told by now.
+            boolean byPattern = ours.isEmpty()
+                    && target.filter(it -> it.pattern().annotationDescriptor().isEmpty())
+                            .isPresent();
+            if (!byPattern || method.isNative()) {
+                refused(found, never.get());
+            }
             return Optional.empty();
         }
         try {
-            Weavable.check(method, spec.get());
+            Spec spec = targets.specFor(type.getName(), method.getName(), parameters, annotations, ours)
+                    .orElseThrow();
+            Weavable.check(method, spec);
             SkipValue skipped = SkipValue.of(
                     method.getReturnType().asErasure().getName(),
                     method.getReturnType().isPrimitive(),
-                    spec.get().onTimeout() == Spec.OnTimeout.SKIP,
-                    spec.get().skipValue());
-            Weavable.caution(method, spec.get()).ifPresent(why -> log.warnOnce(named, named + ": " + why));
-            return Optional.of(register(type, method, loader, spec.get(), skipped, Optional.empty()));
+                    spec.skips(),
+                    spec.skipValue());
+            Weavable.caution(method, spec).ifPresent(why -> log.warnOnce(found.named(), found.named() + ": " + why));
+            status.woven(found.named(), spec, target);
+            return Optional.of(register(found, spec, skipped, Optional.empty()));
         } catch (IllegalArgumentException e) {
-            return refused(named, type, method, loader, String.valueOf(e.getMessage()));
+            String message = refused(found, String.valueOf(e.getMessage()));
+            return trouble.fails()
+                    ? Optional.of(register(found, Spec.NOTHING, SkipValue.NONE, Optional.of("pglock: " + message)))
+                    : Optional.empty();
         }
     }
 
-    /** Told; and with {@code onError=fail} the method is woven so that it throws. */
-    private Optional<Site> refused(
-            String named,
+    /** A method that is to be woven. */
+    private record Found(
             TypeDescription type,
             MethodDescription.InDefinedShape method,
             ClassLoader loader,
-            String why) {
-        String message = named + " is not protected: " + why;
-        log.warnOnce(message, message);
-        if (!trouble.fails() || Weavable.whyNot(type, method).isPresent()) {
-            return Optional.empty();
+            Optional<Target> target) {
+
+        /** As messages and the status call it. */
+        String named() {
+            return type.getName() + "#" + method.getInternalName() + "(" + String.join(",", parameterTypes(method))
+                    + ")";
         }
-        return Optional.of(
-                register(type, method, loader, Spec.NOTHING, SkipValue.NONE, Optional.of("pglock: " + message)));
     }
 
-    private Site register(
-            TypeDescription type,
-            MethodDescription method,
-            ClassLoader loader,
-            Spec spec,
-            SkipValue skipped,
-            Optional<String> refusal) {
+    private String refused(Found found, String why) {
+        String message = found.named() + " is not protected: " + why;
+        log.warnOnce(message, message);
+        status.refused(found.named(), why, found.target());
+        return message;
+    }
+
+    private Site register(Found found, Spec spec, SkipValue skipped, Optional<String> refusal) {
+        String className = found.type().getName();
         return sites.register(
-                loader,
-                Sites.key(type.getName(), method.getInternalName(), method.getDescriptor()),
-                id -> new Site(id, loader, type.getName(), method.getName(), spec, skipped, refusal));
+                found.loader(),
+                Sites.key(
+                        className,
+                        found.method().getInternalName(),
+                        found.method().getDescriptor()),
+                id -> new Site(
+                        id,
+                        found.loader(),
+                        className,
+                        found.method().getName(),
+                        spec,
+                        skipped,
+                        refusal,
+                        status.counters(found.named())));
     }
 
     private static Map<String, Map<String, Object>> ofOurs(MethodDescription.InDefinedShape method) {

@@ -16,6 +16,7 @@ final class Realms {
 
     private final Environment environment;
     private final Trouble trouble;
+    private final Status status;
     private final List<WeakReference<Realm>> known = new CopyOnWriteArrayList<>();
 
     /** Kept in the driver's own class, so that nothing here keeps that. */
@@ -26,9 +27,10 @@ final class Realms {
         }
     };
 
-    Realms(Environment environment, Trouble trouble) {
+    Realms(Environment environment, Trouble trouble, Status status) {
         this.environment = environment;
         this.trouble = trouble;
+        this.status = status;
     }
 
     /** Of one of the driver's classes. */
@@ -47,14 +49,16 @@ final class Realms {
         }
         try {
             AgentLoader own = (AgentLoader) Objects.requireNonNull(Realms.class.getClassLoader());
-            Realm realm = (Realm) Class.forName(
+            Realm realm = Class.forName(
                             "io.pglock.agent.internal.driver.DriverRealm",
                             true,
                             own.through(Objects.requireNonNull(type.getClassLoader())))
+                    .asSubclass(Realm.class)
                     .getConstructor(Environment.class)
                     .newInstance(environment);
             known.removeIf(one -> one.get() == null);
             known.add(new WeakReference<>(realm));
+            status.driver(realm.describe(), Optional.empty());
             return realm;
         } catch (InvocationTargetException e) {
             return refusing(type, e.getTargetException());
@@ -67,42 +71,30 @@ final class Realms {
         String message =
                 "the PostgreSQL driver in " + type.getProtectionDomain().getCodeSource()
                         + " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections";
-        trouble.at(message, why);
+        trouble.driver(message, why);
+        status.driver(String.valueOf(type.getProtectionDomain().getCodeSource()), Optional.of(String.valueOf(why)));
         return new Refusing(message);
     }
 
     /** The only realm that knows where. */
     Optional<Realm> whereToLock(Scope scope) {
+        if (known.isEmpty() && scope.site().spec().settings().containsKey("monitorUrl")) {
+            driverOf(scope); // nobody has opened a connection yet, but it is known where
+        }
         List<Realm> able = known.stream()
                 .map(WeakReference::get)
                 .filter(Objects::nonNull)
                 .filter(realm -> realm.knowsWhereToLock(scope))
                 .toList();
-        if (able.isEmpty()) {
-            return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope));
-        }
         return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
     }
 
-    /** Of the driver that the method's own class would use, which may not have been used yet. */
-    private Optional<Realm> ofTheMethod(Scope scope) {
-        ClassLoader loader = scope.site().loader();
-        if (!scope.site().spec().settings().containsKey("monitorUrl") || loader == null) {
-            return Optional.empty();
-        }
+    private void driverOf(Scope scope) {
         try {
-            return Optional.of(of(Class.forName("org.postgresql.Driver", false, loader)));
-        } catch (ClassNotFoundException e) {
-            return Optional.empty();
+            of(Class.forName("org.postgresql.Driver", true, scope.site().loader()));
+        } catch (ClassNotFoundException | LinkageError e) {
+            trouble.at(scope + ": there is no PostgreSQL driver for its advisory lock", e);
         }
-    }
-
-    List<String> describe() {
-        return known.stream()
-                .map(WeakReference::get)
-                .filter(Objects::nonNull)
-                .map(Realm::describe)
-                .toList();
     }
 
     /** For a driver that is not understood: no lock is taken, so none is pretended. */

@@ -2,23 +2,29 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** One call of a woven method, on its thread. Used by that thread only. */
+/** One call of a woven method, on its thread. Used by that thread, but for {@link #part}. */
 public final class Scope extends PgLockBridge.Call {
 
     private final Site site;
     private final @Nullable Scope outer;
-    private final Map<Realm, Realm.Part> parts = new LinkedHashMap<>();
-    private final long begunAt = System.nanoTime();
-    private int attempt = 1;
+    /** Another thread may take over one of its connections, and looks for it here. */
+    private final Map<Realm, Realm.Part> parts = new ConcurrentHashMap<>();
+
+    private final ScopeEvent event = ScopeEvent.beginning();
+    private Duration waited = Duration.ZERO;
+    private int pid;
+    private boolean holdsLock;
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
+    private boolean aroundTransaction;
     private boolean awaitsBody;
 
     Scope(Site site, @Nullable Scope outer) {
@@ -44,19 +50,36 @@ public final class Scope extends PgLockBridge.Call {
         return new ArrayList<>(parts.values());
     }
 
-    long begunAt() {
-        return begunAt;
+    /** A wait for a lock of its own has ended. */
+    public void waited(Duration time) {
+        waited = waited.plus(time);
+        site.counters().waited(time);
     }
 
-    int attempt() {
-        return attempt;
+    /** It has the lock that it is to be under. */
+    public void holdsLock() {
+        holdsLock = true;
+    }
+
+    /** Whether it has ended without the lock that it was to be under: nothing has shown where to take that. */
+    boolean ranWithoutItsLock() {
+        return site.spec().locksBefore() && !holdsLock;
+    }
+
+    /** It has used this session. */
+    public void used(int backend) {
+        pid = pid == 0 ? backend : pid;
+    }
+
+    void ended(String outcome) {
+        event.ended(site.name(), site.spec(), pid, outcome, waited);
     }
 
     void nextAttempt() {
-        attempt++;
         tookEffect = false;
         ranStatements = false;
         notAcquired = null;
+        awaitsBody = aroundTransaction;
     }
 
     /** Something that was done in it can no longer be undone. */
@@ -105,6 +128,7 @@ public final class Scope extends PgLockBridge.Call {
 
     /** Entered around the transaction; the method's own body is yet to come. */
     void awaitBody() {
+        aroundTransaction = true;
         awaitsBody = true;
     }
 

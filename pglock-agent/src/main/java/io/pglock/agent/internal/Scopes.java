@@ -2,10 +2,12 @@
 package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
+import io.pglock.agent.internal.Counters.Kind;
 import java.lang.reflect.Method;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
 import net.bytebuddy.jar.asm.Type;
 import org.jspecify.annotations.Nullable;
 
@@ -15,18 +17,33 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scopes implements PgLockBridge.Hooks, Environment {
 
+    /** How the names of core's threads begin. */
+    private static final String OWN_THREADS = "pglock-";
+
     private final Sites sites;
     private final Realms realms;
     private final Trouble trouble;
     private final AgentLog log;
-    private final ThreadLocal<@Nullable Scope> innermost = new ThreadLocal<>();
-    private final AtomicInteger armed = new AtomicInteger();
+    private final Status status;
+    private final StatusPublication publication;
+    private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
 
-    Scopes(Sites sites, Trouble trouble, AgentLog log) {
+    /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
+    private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
+        @Override
+        protected Map<Method, Optional<Site>> computeValue(Class<?> type) {
+            return new ConcurrentHashMap<>();
+        }
+    };
+
+    Scopes(Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
         this.sites = sites;
         this.trouble = trouble;
         this.log = log;
-        this.realms = new Realms(this, trouble);
+        this.status = status;
+        this.publication = publication;
+        this.realms = new Realms(this, trouble, status);
     }
 
     // ---- methods ----------------------------------------------------------------------------------------------------
@@ -34,7 +51,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enter(int id, @Nullable Object self) {
         Site site = sites.get(id);
-        Scope outer = innermost.get();
+        Scope outer = INNERMOST.get();
         if (site == null || outer != null && outer.takesBody(site)) {
             return null;
         }
@@ -44,11 +61,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public PgLockBridge.@Nullable Call enterTransaction(Object method, @Nullable Object target) {
         try {
-            Optional<Site> site = transactional((Method) method, (Class<?>) target);
+            Method called = (Method) method;
+            Optional<Site> site = transactional
+                    .get(target == null ? called.getDeclaringClass() : (Class<?>) target)
+                    .computeIfAbsent(called, one -> transactional(one, (Class<?>) target));
             if (site.isEmpty()) {
                 return null;
             }
-            Scope scope = enter(site.get(), innermost.get());
+            Scope scope = enter(site.get(), INNERMOST.get());
             scope.awaitBody();
             return scope;
         } catch (RuntimeException | LinkageError e) {
@@ -72,16 +92,18 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     private Scope enter(Site site, @Nullable Scope outer) {
         Scope scope = new Scope(site, outer);
+        site.counters().add(Kind.BEGUN);
         try {
-            if (site.refusal().isPresent()) {
-                throw new IllegalStateException(site.refusal().get());
+            Optional<String> never = site.refusal().or(trouble::broken);
+            if (never.isPresent()) {
+                throw new IllegalStateException(never.get());
             }
             lockBefore(scope);
         } catch (Throwable e) {
             refused(scope, e);
             return scope;
         }
-        innermost.set(scope);
+        INNERMOST.set(scope);
         arm(1);
         return scope;
     }
@@ -94,7 +116,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
                 Realm.Part part = scope.part(realm.get());
                 aside(() -> {
                     part.lock();
-                    return null;
+                    return true;
                 });
             }
         }
@@ -103,8 +125,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** The body does not run. */
     private void refused(Scope scope, Throwable why) {
         scope.skipped = true;
-        ended(scope, why, why);
-        close(scope);
+        String outcome = outcome(scope, why);
+        close(scope, why);
+        over(scope, outcome);
+    }
+
+    private void over(Scope scope, String outcome) {
+        scope.site().counters().add(Kind.ENDED);
+        scope.ended(outcome);
+        publication.refresh();
     }
 
     @Override
@@ -113,25 +142,35 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.skipped) {
             return false;
         }
-        innermost.set(scope.outer());
+        INNERMOST.set(scope.outer());
         if (scope.outer() == null) {
-            innermost.remove();
+            INNERMOST.remove();
         }
+        String outcome = "returned";
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
+                scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
-                innermost.set(scope);
+                INNERMOST.set(scope);
                 return true;
             }
             if (thrown != null) {
-                ended(scope, thrown, thrown);
+                outcome = outcome(scope, thrown);
             }
         } catch (RuntimeException | LinkageError e) {
             trouble.at(scope.site().name(), e);
         }
-        close(scope);
+        close(scope, thrown);
         arm(-1);
+        if (scope.ranWithoutItsLock()) {
+            log.warnOnce(
+                    "without its lock " + scope,
+                    scope
+                            + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
+                            + " monitorUrl, so that it is known where to take it");
+        }
+        over(scope, outcome);
         return false;
     }
 
@@ -140,13 +179,17 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     /** What the method does in the end, and what is said about it. */
-    private void ended(Scope scope, Throwable thrown, Throwable said) {
+    private String outcome(Scope scope, Throwable thrown) {
         boolean notAcquired = scope.skipped ? Refusal.isNotAcquired(thrown) : scope.ends(thrown);
+        if (notAcquired) {
+            scope.site().counters().add(Kind.NOT_ACQUIRED);
+        }
         if (notAcquired && scope.site().spec().skips()) {
+            scope.site().counters().add(Kind.SKIPPED);
             scope.replaced = true;
             scope.value = scope.site().skippedValue();
-            log.info(scope + ": skipped. " + said.getMessage());
-            return;
+            log.info(scope + ": skipped. " + thrown.getMessage());
+            return "skipped";
         }
         for (Realm.Part part : scope.parts()) {
             String explained = part.explain(thrown);
@@ -158,18 +201,26 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             scope.replaced = true;
             scope.thrown = Refusal.asTheApplicationKnowsIt(thrown, scope.site().loader());
         }
+        if (scope.skipped || notAcquired) {
+            scope.site().counters().add(Kind.RAISED);
+            return "raised";
+        }
+        return "threw";
     }
 
-    private void close(Scope scope) {
+    /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
+    private void close(Scope scope, @Nullable Throwable thrown) {
         for (Realm.Part part : scope.parts()) {
             try {
                 part.close();
-            } catch (Throwable lost) {
-                log.warn(scope + ": " + lost.getMessage());
-                if (!scope.replaced) {
+            } catch (Throwable e) {
+                log.warn(scope + ": " + e.getMessage());
+                Throwable lost = Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+                if (thrown != null) {
+                    thrown.addSuppressed(lost);
+                } else if (!scope.replaced) {
                     scope.replaced = true;
-                    scope.thrown =
-                            Refusal.asTheApplicationKnowsIt(lost, scope.site().loader());
+                    scope.thrown = lost;
                 }
             }
         }
@@ -187,7 +238,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public @Nullable Object before(Object executor, @Nullable Object what, int flags) throws Throwable {
-        Scope scope = innermost.get();
+        Scope scope = INNERMOST.get();
         Realm realm = realms.of(executor.getClass());
         Object statement;
         try {
@@ -219,7 +270,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void owns(Object connection, @Nullable Object executor) {
-        if (innermost.get() != null && executor != null) {
+        if (INNERMOST.get() != null && executor != null) {
             realms.of(executor.getClass()).owns(connection, executor);
         }
     }
@@ -227,7 +278,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
             throws Throwable {
-        Scope scope = innermost.get();
+        if (ASIDE.get() != null || Thread.currentThread().getName().startsWith(OWN_THREADS)) {
+            return; // a side connection, and no sign of what the application uses
+        }
+        Scope scope = INNERMOST.get();
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
@@ -239,18 +293,23 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public void arm(int more) {
-        PgLockBridge.armed = armed.addAndGet(more);
+        PgLockBridge.arm(more);
     }
 
     @Override
-    public <T extends @Nullable Object> T aside(Aside<T> work) throws Throwable {
-        Scope scope = innermost.get();
-        innermost.remove();
+    public <T> T aside(Aside<T> work) throws Throwable {
+        Scope scope = INNERMOST.get();
+        Boolean before = ASIDE.get();
+        INNERMOST.remove();
+        ASIDE.set(true);
         try {
             return work.run();
         } finally {
             if (scope != null) {
-                innermost.set(scope);
+                INNERMOST.set(scope);
+            }
+            if (before == null) {
+                ASIDE.remove();
             }
         }
     }
@@ -266,7 +325,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     @Override
+    public void pooler(String database, String consequence) {
+        status.pooler(database, consequence);
+    }
+
+    @Override
     public String again(@Nullable String arguments) {
-        return "pglock: the agent is there already" + System.lineSeparator();
+        return "status".equals(arguments)
+                ? publication.asked()
+                : "pglock: the agent is there already, and stays as it is" + System.lineSeparator();
     }
 }

@@ -17,6 +17,7 @@ public final class Site {
     private final Timeouts timeouts;
     private final SkipValue skipped;
     private final Optional<String> refusal;
+    private final Counters counters;
 
     Site(
             int id,
@@ -25,7 +26,8 @@ public final class Site {
             String method,
             Spec spec,
             SkipValue skipped,
-            Optional<String> refusal) {
+            Optional<String> refusal,
+            Counters counters) {
         this.id = id;
         this.loader = new WeakReference<>(loader);
         this.className = className;
@@ -34,6 +36,7 @@ public final class Site {
         this.timeouts = Timeouts.of(LockPolicy.parse(spec.settings()));
         this.skipped = skipped;
         this.refusal = refusal;
+        this.counters = counters;
     }
 
     int id() {
@@ -48,6 +51,11 @@ public final class Site {
     /** As messages call it: {@code com.acme.Migrator.run}. */
     public String name() {
         return className + "." + method;
+    }
+
+    /** How often what has happened at it. */
+    public Counters counters() {
+        return counters;
     }
 
     public Spec spec() {

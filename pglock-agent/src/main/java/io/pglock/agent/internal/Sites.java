@@ -28,8 +28,9 @@ final class Sites {
             return ofLoader.computeIfAbsent(loader, one -> new HashMap<>()).computeIfAbsent(key, one -> {
                 int id = free();
                 Site site = made.apply(id);
-                sites[id] = site;
-                sites = sites; // for those who read it without the lock
+                @Nullable Site[] more = sites.clone();
+                more[id] = site;
+                sites = more; // for those who read it without the lock
                 return site;
             });
         } finally {

@@ -19,9 +19,9 @@ record SkipValue(Supplier<@Nullable Object> supplier) {
             "java.util.OptionalInt", OptionalInt::empty,
             "java.util.OptionalLong", OptionalLong::empty,
             "java.util.OptionalDouble", OptionalDouble::empty,
-            "java.util.concurrent.CompletableFuture", () -> CompletableFuture.completedFuture(null),
-            "java.util.concurrent.CompletionStage", () -> CompletableFuture.completedFuture(null),
-            "java.util.concurrent.Future", () -> CompletableFuture.completedFuture(null));
+            "java.util.concurrent.CompletableFuture", SkipValue::nothing,
+            "java.util.concurrent.CompletionStage", SkipValue::nothing,
+            "java.util.concurrent.Future", SkipValue::nothing);
 
     private static final Map<String, Function<String, Object>> PARSED = Map.ofEntries(
             Map.entry("boolean", SkipValue::bool),
@@ -88,6 +88,11 @@ record SkipValue(Supplier<@Nullable Object> supplier) {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("skipValue=" + text + " is not a " + type);
         }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // it is the application's, and done
+    private static Object nothing() {
+        return CompletableFuture.completedFuture(null);
     }
 
     private static Object bool(String text) {

@@ -22,13 +22,15 @@ import java.util.stream.Collectors;
  * @param table the tables that are locked in its transactions
  * @param onTimeout what happens when one of these is not acquired
  * @param skipValue what a method that is skipped returns, to be read as its return type says
+ * @param doneOnReturn whether it is known to be done when it returns, also where its type leaves that open
  */
 public record Spec(
         Map<String, String> settings,
         Optional<Advisory> advisory,
         Optional<Table> table,
         OnTimeout onTimeout,
-        Optional<String> skipValue) {
+        Optional<String> skipValue,
+        boolean doneOnReturn) {
 
     /** What happens when a lock is not acquired in time. */
     public enum OnTimeout {
@@ -91,8 +93,8 @@ public record Spec(
     }
 
     /** Of a method that is only there to be refused. */
-    static final Spec NOTHING =
-            new Spec(Map.of("enabled", "false"), Optional.empty(), Optional.empty(), OnTimeout.RAISE, Optional.empty());
+    static final Spec NOTHING = new Spec(
+            Map.of("enabled", "false"), Optional.empty(), Optional.empty(), OnTimeout.RAISE, Optional.empty(), false);
 
     public Spec {
         settings = Map.copyOf(settings);
@@ -185,6 +187,7 @@ public record Spec(
             text.append(" onTimeout=skip");
         }
         skipValue.ifPresent(value -> text.append(" skipValue=").append(value));
+        text.append(doneOnReturn ? " doneOnReturn=true" : "");
         return text.toString().strip();
     }
 }

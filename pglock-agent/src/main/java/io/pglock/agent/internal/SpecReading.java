@@ -47,7 +47,7 @@ final class SpecReading {
                 .forEach(key -> mistakes.add(Keys.unknown(key, Keys.OF_A_TARGET)));
         Map<String, String> settings = settings(base);
         boolean skips = skips();
-        Optional<Advisory> advisory = advisory();
+        Optional<Advisory> advisory = advisory(skips);
         Optional<Table> table = table();
         if (mistakes.isEmpty()) {
             checkTogether(settings, skips, advisory, table);
@@ -58,7 +58,8 @@ final class SpecReading {
                 advisory,
                 table,
                 skips ? OnTimeout.SKIP : OnTimeout.RAISE,
-                Optional.ofNullable(keys.get(Keys.SKIP_VALUE)));
+                Optional.ofNullable(keys.get(Keys.SKIP_VALUE)),
+                flag(Keys.DONE_ON_RETURN));
     }
 
     /** With what must be said to have nothing in force that is not meant. */
@@ -91,10 +92,11 @@ final class SpecReading {
         return text.equals(SKIP);
     }
 
-    private Optional<Advisory> advisory() {
+    private Optional<Advisory> advisory(boolean skips) {
         boolean shared = flag(Keys.ADVISORY_SHARED);
         boolean xact = flag(Keys.ADVISORY_XACT);
-        Optional<Duration> timeout = limit(Keys.ADVISORY_TIMEOUT);
+        boolean atOnce = skips && !xact && !keys.containsKey(Keys.ADVISORY_TIMEOUT); // what else would skip mean
+        Optional<Duration> timeout = atOnce ? Optional.of(Duration.ZERO) : limit(Keys.ADVISORY_TIMEOUT);
         String key = keys.getOrDefault(Keys.ADVISORY, "false").strip();
         if (key.equals("false")) {
             mustStandWith(Keys.ADVISORY, Keys.ADVISORY_SHARED, Keys.ADVISORY_XACT, Keys.ADVISORY_TIMEOUT);
@@ -170,8 +172,8 @@ final class SpecReading {
             mistakes.add("onTimeout=skip cannot be had with advisoryXact: that lock is asked for when the method has"
                     + " already begun; remove one of them");
         } else if (advisory.filter(lock -> lock.timeout().isEmpty()).isPresent()) {
-            mistakes.add("onTimeout=skip never skips while advisoryTimeout is none; write advisoryTimeout=0s to skip at"
-                    + " once, or how long to wait");
+            mistakes.add("onTimeout=skip never skips while advisoryTimeout is none; write how long to wait, or leave"
+                    + " advisoryTimeout out to skip at once");
         }
         if (table.filter(lock -> !lock.nowait() && lock.timeout().isEmpty()).isPresent()
                 && "none".equals(settings.get(Setting.LOCK_TIMEOUT.key()))) {

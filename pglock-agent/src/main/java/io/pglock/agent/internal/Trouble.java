@@ -1,44 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Optional;
 
 /** What goes wrong inside the agent: never silent, and with {@code onError=fail} never survived. Thread-safe. */
 final class Trouble {
 
     private final AgentLog log;
     private final boolean fails;
-    private final LongAdder count = new LongAdder();
+    private final Counters counters;
+    private volatile Optional<String> broken = Optional.empty();
 
-    Trouble(AgentLog log, boolean fails) {
+    Trouble(AgentLog log, Counters counters, boolean fails) {
         this.log = log;
+        this.counters = counters;
         this.fails = fails;
     }
 
     /** Something does not work, and is not protected from here on; told once for each place. */
     void at(String where, Throwable e) {
-        count.increment();
+        counters.failed(e);
         log.warnOnce(where, where + ": " + e, e);
     }
 
-    /**
-     * Something cannot be protected.
-     *
-     * @throws IllegalStateException with {@code onError=fail}
-     */
-    void refused(String what) {
-        count.increment();
+    /** A driver cannot be woven: whatever needs it is unprotected, and with {@code onError=fail} does not run. */
+    void driver(String what, Throwable e) {
+        at(what, e);
         if (fails) {
-            throw new IllegalStateException("pglock: " + what);
+            broken = Optional.of("pglock: " + what + ": " + e);
         }
-        log.warnOnce(what, what);
+    }
+
+    /** Why nothing that is to be protected may run. */
+    Optional<String> broken() {
+        return broken;
     }
 
     boolean fails() {
         return fails;
-    }
-
-    long count() {
-        return count.sum();
     }
 }

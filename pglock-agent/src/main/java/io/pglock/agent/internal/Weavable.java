@@ -58,21 +58,25 @@ final class Weavable {
 
     /** @throws IllegalArgumentException when this method cannot have that, saying why */
     static void check(MethodDescription method, Spec spec) {
-        if (isSuspend(method) && spec.outlivesItsThread()) {
+        if (isSuspend(method) && spec.outlivesItsThread() && !spec.doneOnReturn()) {
             throw new IllegalArgumentException(
                     "it is a suspend function of Kotlin, which ends and begins anew wherever it"
-                            + " suspends, and would let go of its lock there; call a function that is none");
+                            + " suspends, and would let go of its lock there; call a function that is none, or, where"
+                            + " it never suspends, set " + Keys.DONE_ON_RETURN + "=true for it in the configuration");
         }
-        if (isAsynchronous(method) && spec.outlivesItsThread() && !isAsync(method)) {
+        if (isAsynchronous(method) && spec.outlivesItsThread() && !spec.doneOnReturn() && !isAsync(method)) {
             throw new IllegalArgumentException("it returns a " + simple(method) + ", so it may have returned before it"
-                    + " is done, and would let go of its lock by then; name the method that does the work");
+                    + " is done, and would let go of its lock by then; name the method that does the work, or, where"
+                    + " this one has done it when it returns, set " + Keys.DONE_ON_RETURN
+                    + "=true for it in the configuration");
         }
     }
 
     /** What is worth a warning. */
     static Optional<String> caution(MethodDescription method, Spec spec) {
-        if (isSuspend(method) || isAsynchronous(method) && !isAsync(method)) {
-            return Optional.of("only what it does before it returns its " + simple(method)
+        if (!spec.doneOnReturn() && (isSuspend(method) || isAsynchronous(method) && !isAsync(method))) {
+            return Optional.of("only what it does before it "
+                    + (isSuspend(method) ? "suspends" : "returns its " + simple(method))
                     + ", on the calling thread, is covered");
         }
         if (method.isSynchronized() && spec.locks()) {

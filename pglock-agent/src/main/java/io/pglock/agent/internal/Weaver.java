@@ -8,6 +8,7 @@ import java.lang.instrument.ClassFileTransformer;
 import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,16 +25,17 @@ final class Weaver implements ClassFileTransformer {
     private final Targets targets;
     private final ByteSearch annotations;
     private final Trouble trouble;
-    private final MethodWeaving methods;
+    private final Supplier<MethodWeaving> newMethods;
+    private volatile @Nullable MethodWeaving methods;
 
-    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, AgentLog log) {
+    Weaver(AgentSettings settings, Targets targets, Sites sites, Trouble trouble, Status status, AgentLog log) {
         this.settings = settings;
         this.targets = targets;
         List<String> words = new ArrayList<>(targets.annotationDescriptors());
         words.add(OURS);
         this.annotations = new ByteSearch(words);
         this.trouble = trouble;
-        this.methods = new MethodWeaving(targets, sites, trouble, log);
+        this.newMethods = () -> new MethodWeaving(targets, sites, trouble, status, log);
     }
 
     @Override
@@ -43,36 +45,60 @@ final class Weaver implements ClassFileTransformer {
             @Nullable Class<?> redefined,
             @Nullable ProtectionDomain domain,
             byte[] file) {
-        if (name == null || !serves(loader) || settings.isExcluded(name)) {
+        if (name == null || loader == null || !serves(loader) || settings.isExcluded(name)) {
             return null;
         }
         try {
             if (DriverWeaving.concerns(name)) {
-                return DriverWeaving.weave(name, loader, file);
+                return driver(name, loader, file);
             }
-            return targets.mayMatchClass(name) || annotations.isIn(file) ? methods.weave(name, loader, file) : null;
+            return targets.mayMatchClass(name) || annotations.isIn(file)
+                    ? methods().weave(name, loader, file)
+                    : null;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(name.replace('/', '.') + " is not protected", e);
             return null;
         }
     }
 
-    private static boolean serves(@Nullable ClassLoader loader) {
-        return loader != null && loader != ClassLoader.getPlatformClassLoader() && !(loader instanceof AgentLoader);
+    /** Made with the first class that is concerned: it brings Byte Buddy. A second one would do the same. */
+    private MethodWeaving methods() {
+        MethodWeaving made = methods;
+        if (made == null) {
+            made = newMethods.get();
+            methods = made;
+        }
+        return made;
+    }
+
+    private byte @Nullable [] driver(String name, ClassLoader loader, byte[] file) {
+        if (name.startsWith("org/springframework/") && !settings.spring()) {
+            return null;
+        }
+        try {
+            return DriverWeaving.weave(name, loader, file);
+        } catch (RuntimeException | LinkageError e) {
+            trouble.driver(name.replace('/', '.') + " cannot be woven, so what uses it is not protected", e);
+            return null;
+        }
+    }
+
+    private static boolean serves(ClassLoader loader) {
+        return loader != ClassLoader.getPlatformClassLoader() && !(loader instanceof AgentLoader);
     }
 
     /** Whether this class, loaded before the agent, is to be looked at once more. */
     boolean concerns(Class<?> loaded) {
         String name = loaded.getName().replace('.', '/');
-        if (!serves(loaded.getClassLoader())) {
+        ClassLoader loader = loaded.getClassLoader();
+        if (loader == null || !serves(loader)) {
             return false;
         }
-        return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loaded, name));
+        return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loader, name));
     }
 
-    private static byte[] file(Class<?> loaded, String name) {
-        ClassLoader loader = loaded.getClassLoader();
-        try (InputStream in = loader == null ? null : loader.getResourceAsStream(name + ".class")) {
+    private static byte[] file(ClassLoader loader, String name) {
+        try (InputStream in = loader.getResourceAsStream(name + ".class")) {
             return in == null ? new byte[0] : in.readAllBytes();
         } catch (IOException | RuntimeException e) {
             return new byte[0];

@@ -95,7 +95,7 @@ class AgentLogTest {
         AgentLog log = log(Threshold.DEBUG);
         Exception unspeakable = new Exception() {
             @Override
-            public String toString() {
+            public String getMessage() {
                 throw new IllegalStateException("not even this");
             }
         };

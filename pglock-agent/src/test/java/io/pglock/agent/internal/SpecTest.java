@@ -143,7 +143,7 @@ class SpecTest {
                 "onTimeout=skip | onTimeout=skip counts only together with advisory or table",
                 "advisory=x skipValue=1 | skipValue counts only together with onTimeout=skip",
                 "advisory=x advisoryXact=true advisoryTimeout=1s onTimeout=skip | cannot be had with advisoryXact",
-                "advisory=x onTimeout=skip | never skips while advisoryTimeout is none",
+                "advisory=x onTimeout=skip advisoryTimeout=none | never skips while advisoryTimeout is none",
                 "table=x lockTimeout=none onTimeout=skip | never skips while tableTimeout and lockTimeout are none",
                 "monitorUrl=postgres://db | monitorUrl: is not a JDBC URL of PostgreSQL",
                 "monitorUser=me | monitorUser counts only together with monitorUrl",

@@ -24,7 +24,7 @@ class WithoutADriverTest {
         for (Class<?> needed : List.of(AgentSettings.class, LockPolicy.class, Toml.class)) {
             urls.add(needed.getProtectionDomain().getCodeSource().getLocation());
         }
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             if (entry.contains("antlr4-runtime")) {
                 urls.add(Path.of(entry).toUri().toURL());
             }

@@ -12,6 +12,8 @@ import java.util.Map;
 /** Flyway's command line, the distribution that people download, with pglock in its {@code drivers}. */
 class FlywayCommandLineTest extends HostContract {
 
+    static final Path HOME = Path.of(System.getProperty("pglock.hosts.commandline"));
+
     @Override
     Map<String, Host> channels() {
         Map<String, Host> channels = new LinkedHashMap<>();
@@ -37,9 +39,12 @@ class FlywayCommandLineTest extends HostContract {
     }
 
     private static ProcessBuilder migrate(Database database, List<String> arguments) {
+        return migrate(HOME, database, arguments);
+    }
+
+    static ProcessBuilder migrate(Path home, Database database, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("pglock.hosts.commandline"), "flyway")
-                        .toString(),
+                home.resolve("flyway").toString(),
                 "-url=" + database.url(),
                 "-user=" + database.user(),
                 "-password=" + database.password(),

@@ -23,7 +23,12 @@ final class HostProcess implements AutoCloseable {
 
     /** Starts it in that folder, where its output goes to a file: a pipe that nobody reads would stop it. */
     static HostProcess start(ProcessBuilder command, Path folder) throws IOException {
-        Path log = Files.createTempFile(folder, "output", ".txt");
+        return start(command, folder, folder);
+    }
+
+    /** The same, with that file in another folder. */
+    static HostProcess start(ProcessBuilder command, Path folder, Path logs) throws IOException {
+        Path log = Files.createTempFile(logs, "output", ".txt");
         // it has ended before it would pay to compile well
         command.environment().put("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
         return new HostProcess(

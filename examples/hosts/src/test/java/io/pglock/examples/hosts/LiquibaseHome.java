@@ -45,6 +45,18 @@ record LiquibaseHome(Path folder) {
         return all().stream().filter(home -> home.is(line)).findFirst().orElseThrow();
     }
 
+    /** The same as it is without pglock. */
+    static LiquibaseHome withoutPglock(String line) throws IOException {
+        Path core = files(JARS.resolve("core")).stream()
+                .filter(jar -> name(jar).startsWith("liquibase-core-" + line + "."))
+                .findFirst()
+                .orElseThrow();
+        LiquibaseHome home = new LiquibaseHome(JARS.resolve("homes").resolve("plain-" + name(core)));
+        link(and(core), home.folder().resolve("internal/lib"));
+        home.writeStart();
+        return home;
+    }
+
     boolean is(String line) {
         return toString().startsWith("liquibase-core-" + line + ".");
     }
@@ -58,14 +70,23 @@ record LiquibaseHome(Path folder) {
     }
 
     private static LiquibaseHome putTogether(String name, Path... liquibase) throws IOException {
+        LiquibaseHome home = begin(name, and(liquibase));
+        home.writeStart();
+        return home;
+    }
+
+    /** What every one has, and its own. */
+    private static List<Path> and(Path... liquibase) throws IOException {
         List<Path> jars = new ArrayList<>(files(JARS.resolve("lib")));
         jars.addAll(List.of(liquibase));
-        LiquibaseHome home = begin(name, jars);
-        Files.writeString(home.start(), START);
-        if (!home.start().toFile().setExecutable(true)) {
-            throw new IOException("cannot be made executable: " + home.start());
+        return jars;
+    }
+
+    private void writeStart() throws IOException {
+        Files.writeString(start(), START);
+        if (!start().toFile().setExecutable(true)) {
+            throw new IOException("cannot be made executable: " + start());
         }
-        return home;
     }
 
     private static LiquibaseHome begin(String name, List<Path> jars) throws IOException {

@@ -9,19 +9,20 @@ import io.pglock.internal.Log;
 import io.pglock.internal.Monitor;
 import java.lang.System.Logger.Level;
 import java.lang.ref.WeakReference;
-import java.sql.Driver;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Query;
 import org.postgresql.core.TransactionState;
@@ -58,7 +59,7 @@ public final class DriverRealm implements Realm {
         environment.log().log(level, message);
     }
 
-    <T extends @Nullable Object> T aside(Environment.Aside<T> work) throws SQLException {
+    <T> T aside(Environment.Aside<T> work) throws SQLException {
         try {
             return environment.aside(work);
         } catch (SQLException | RuntimeException | Error e) {
@@ -142,7 +143,10 @@ public final class DriverRealm implements Realm {
             throws Throwable {
         BaseConnection opened = (BaseConnection) connection;
         databases.opened(
-                (Driver) driver, url == null ? "" : url, properties == null ? new Properties() : properties, opened);
+                (java.sql.Driver) driver,
+                url == null ? "" : url,
+                properties == null ? new Properties() : properties,
+                opened);
         try {
             for (Scope each = scope; each != null; each = each.outer()) {
                 if (each.site().spec().locksBefore()) {
@@ -219,6 +223,7 @@ public final class DriverRealm implements Realm {
 
     @Override
     public String describe() {
-        return "driver " + org.postgresql.Driver.getVersion() + ", databases " + databases;
+        Package driver = Driver.class.getPackage();
+        return "PostgreSQL JDBC " + Objects.requireNonNullElse(driver.getImplementationVersion(), "of unknown version");
     }
 }

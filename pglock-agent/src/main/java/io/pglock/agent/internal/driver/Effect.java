@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
-import io.pglock.agent.internal.Scope;
 import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +12,12 @@ final class Effect {
     private Effect() {}
 
     /** Takes note, in doubt that it cannot. */
-    static void note(Scope scope, Session.Sent statement, TransactionState now, @Nullable Throwable thrown) {
+    static void note(ScopePart part, Session.Sent statement, TransactionState now, @Nullable Throwable thrown) {
         if (statement.verb() == Verb.WORK) {
-            scope.ranStatement();
+            part.scope().ranStatement();
         }
         if (now == TransactionState.IDLE && lasts(statement, thrown)) {
-            scope.tookEffect();
+            part.takesEffect();
         }
     }
 

@@ -6,8 +6,9 @@ import io.pglock.LockClient;
 import io.pglock.LockHandle;
 import io.pglock.LockKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,11 +22,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class LockClients {
 
-    private static final Duration LINGER = Duration.ofSeconds(10);
+    /**
+     * Shorter than what it takes an idle client to ask whether its session is still there: in a web application that has been
+     * stopped meanwhile the driver would have to load classes for that, and its class loader refuses to.
+     */
+    private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Map<DataSource, Entry> open = new IdentityHashMap<>();
+    private final IdentityHashMap<DataSource, Entry> open = new IdentityHashMap<>();
     private @Nullable Thread closing;
 
     private static final class Entry {
@@ -111,26 +116,39 @@ final class LockClients {
 
     /** Until there is none. */
     private void closeIdle() {
+        for (List<LockClient> over = awaitIdle(); !over.isEmpty(); over = awaitIdle()) {
+            over.forEach(LockClient::close); // takes a while, and others may enter meanwhile
+        }
+    }
+
+    /** Those that nobody has used for a while; none when there are no others either. */
+    private List<LockClient> awaitIdle() {
+        List<LockClient> over = new ArrayList<>();
         lock.lock();
         try {
-            while (!open.isEmpty()) {
+            while (true) {
                 long now = System.nanoTime();
                 open.values().removeIf(entry -> {
-                    boolean over = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
-                    if (over) {
-                        entry.client.close();
+                    boolean idle = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
+                    if (idle) {
+                        over.add(entry.client);
                     }
-                    return over;
+                    return idle;
                 });
-                if (!open.isEmpty()) {
-                    changed.awaitNanos(LINGER.toNanos() / 5);
+                if (!over.isEmpty() || open.isEmpty()) {
+                    break;
                 }
+                changed.awaitNanos(LINGER.toNanos() / 5);
             }
         } catch (InterruptedException e) {
-            open.values().removeIf(entry -> entry.users == 0);
+            closing = null; // whoever ends the threads of this JVM; the next lock that is released begins another one
+            return List.of();
         } finally {
-            closing = null;
+            if (over.isEmpty()) {
+                closing = null;
+            }
             lock.unlock();
         }
+        return over;
     }
 }

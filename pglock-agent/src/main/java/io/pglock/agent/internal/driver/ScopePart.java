@@ -2,6 +2,7 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.LockAttempts;
+import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockNotSupportedException;
 import io.pglock.LockPolicy;
@@ -21,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
@@ -34,7 +36,10 @@ final class ScopePart implements Realm.Part {
     private final Scope scope;
     private final LockPolicy policy;
     private final Set<Session> sessions = new LinkedHashSet<>();
-    private @Nullable LockAttempts attempts;
+    /** For what is watched: another thread may take over one of its connections. */
+    private final ReentrantLock watching = new ReentrantLock();
+
+    private volatile @Nullable LockAttempts attempts;
     private LockClients.@Nullable Held lock;
 
     ScopePart(DriverRealm realm, Scope scope) {
@@ -55,16 +60,50 @@ final class ScopePart implements Realm.Part {
     // ---- its connections --------------------------------------------------------------------------------------------
 
     /** A statement of its goes out on this one. */
-    void uses(Session session) {
+    void uses(Session session, int backend) {
         sessions.add(session);
+        scope.used(backend);
     }
 
     /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
     void gives(Session session, BaseConnection connection) {
         for (Scope each = scope; each != null; each = each.outer()) {
+            ScopePart part = of(each);
+            part.watching.lock();
+            try {
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.leave(connection);
+                }
+            } finally {
+                part.watching.unlock();
+            }
+        }
+    }
+
+    /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
+    void takesEffect() {
+        scope.tookEffect();
+        for (Scope each = scope; each != null; each = each.outer()) {
+            ScopePart part = of(each);
+            part.watching.lock();
+            try {
+                LockAttempts going = part.attempts;
+                if (going != null) {
+                    going.takesEffect();
+                }
+            } finally {
+                part.watching.unlock();
+            }
+        }
+    }
+
+    /** A transaction is about to end: for the report, while it still has its locks. */
+    void beforeCommit(BaseConnection connection) {
+        for (Scope each = scope; each != null; each = each.outer()) {
             LockAttempts going = of(each).attempts;
             if (going != null) {
-                going.leave(connection);
+                going.noteLocks(connection);
             }
         }
     }
@@ -127,14 +166,19 @@ final class ScopePart implements Realm.Part {
                                     + " a question would fix what the transaction sees. In the next one somebody does.");
             return;
         }
-        realm.aside(() -> {
-            going.watch(connection, realm.databases().like(connection));
-            return null;
-        });
-        if (alone && Statements.concurrently(sql)) {
-            going.standFast(policy.concurrentLockTimeout());
-        } else {
-            going.lockTimeout(going.lockTimeout());
+        watching.lock();
+        try {
+            realm.aside(() -> {
+                going.watch(connection, realm.databases().like(connection));
+                return true;
+            });
+            if (alone && Statements.concurrently(sql)) {
+                going.standFast(policy.concurrentLockTimeout());
+            } else {
+                going.lockTimeout(going.lockTimeout());
+            }
+        } finally {
+            watching.unlock();
         }
     }
 
@@ -142,7 +186,12 @@ final class ScopePart implements Realm.Part {
     public void ended() {
         LockAttempts going = attempts;
         if (going != null) {
-            going.endAttempt();
+            watching.lock();
+            try {
+                going.endAttempt();
+            } finally {
+                watching.unlock();
+            }
         }
         Timeouts outer = Timeouts.NONE;
         for (Scope each = scope.outer(); each != null; each = each.outer()) {
@@ -205,25 +254,30 @@ final class ScopePart implements Realm.Part {
         if (lock == null) {
             realm.aside(() -> {
                 lockThrough(realm.leaseLike(policy, scope, connection));
-                return null;
+                return true;
             });
         }
     }
 
     private void lockThrough(LockClients.Lease lease) {
         Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
+        long begun = System.nanoTime();
         try {
-            lock = lease.acquire(
-                    AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()),
-                    wanted.shared(),
-                    wanted.timeout());
+            lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
+            scope.holdsLock();
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
         } catch (LockNotSupportedException e) {
             throw new LockNotSupportedException(scope + ": " + e.getMessage()
                     + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    private LockKey key(Spec.Advisory wanted) {
+        return AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key());
     }
 
     /** What is taken in each transaction, before its first statement. */
@@ -233,6 +287,7 @@ final class ScopePart implements Realm.Part {
         if (spec.table().isEmpty() && !xact) {
             return;
         }
+        long begun = System.nanoTime();
         try {
             if (alone) {
                 throw new LockNotSupportedException(scope + ": " + (xact ? "its advisory lock" : "its table lock")
@@ -244,6 +299,8 @@ final class ScopePart implements Realm.Part {
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
+        } finally {
+            scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
     }
 
@@ -258,9 +315,7 @@ final class ScopePart implements Realm.Part {
     }
 
     private void xact(BaseConnection connection, Spec.Advisory wanted) {
-        var request = PgLock.on(connection)
-                .advisory(
-                        AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key()));
+        var request = PgLock.on(connection).advisory(key(wanted));
         if (wanted.shared()) {
             request = request.shared();
         }

@@ -57,7 +57,7 @@ final class Session {
     /** A statement that is under way. */
     record Sent(
             Session session,
-            @Nullable Scope scope,
+            @Nullable ScopePart part,
             String sql,
             Verb verb,
             boolean internal,
@@ -105,7 +105,7 @@ final class Session {
         boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
         boolean internal = idle && !mayBegin && !open.getAutoCommit(); // of the driver, or a commit of nothing
         boolean alone = idle && !mayBegin;
-        Sent statement = new Sent(this, part == null ? null : part.scope(), sql, verb, internal, alone, state);
+        Sent statement = new Sent(this, part, sql, verb, internal, alone, state);
         if (idle) {
             transactionEnded();
         }
@@ -119,8 +119,10 @@ final class Session {
         boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
         if (part != null) {
             user = part;
-            part.uses(this);
-            if (!passes && verb != Verb.SHOW_TIMEOUT) {
+            part.uses(this, open.getBackendPID());
+            if (verb == Verb.COMMIT && !alone) {
+                part.beforeCommit(open);
+            } else if (!passes && verb != Verb.SHOW_TIMEOUT) {
                 part.beforeWork(open, sql, alone); // while no transaction is open yet
             }
         }
@@ -176,11 +178,11 @@ final class Session {
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql(), statement.scope() != null);
+                noteSetting(statement.sql(), statement.part() != null);
             }
-            Scope scope = statement.scope();
-            if (scope != null && !statement.internal()) {
-                Effect.note(scope, statement, state, thrown);
+            ScopePart part = statement.part();
+            if (part != null && !statement.internal()) {
+                Effect.note(part, statement, state, thrown);
             }
             if (state == TransactionState.IDLE) {
                 transactionEnded();
@@ -247,6 +249,7 @@ final class Session {
         if (!PgSession.of(open).isBehindPooler()) {
             return true;
         }
+        environment.pooler(String.valueOf(open.getMetaData().getURL()), "no timeouts in autocommit");
         environment.warnOnce(
                 "pooler",
                 "statements in autocommit run through a pooler, where a setting of the session would be left to others:"

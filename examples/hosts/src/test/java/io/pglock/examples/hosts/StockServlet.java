@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.examples.hosts;
+
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** Of a web application that has its driver in {@code WEB-INF/lib}. */
+public final class StockServlet extends HttpServlet {
+
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public void init() throws ServletException {
+        try {
+            Class.forName("org.postgresql.Driver");
+        } catch (ClassNotFoundException e) {
+            throw new ServletException(e);
+        }
+    }
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
+        String[] database = getServletContext().getInitParameter("database").split(" ", 3);
+        try (Connection connection = DriverManager.getConnection(database[0], database[1], database[2]);
+                Statement statement = connection.createStatement()) {
+            response.getWriter().print(count(statement));
+        } catch (SQLException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** It takes so long that somebody looks who is in its way. */
+    private static String count(Statement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery("select current_setting('lock_timeout') || ' '"
+                + " || (select count(*) from pg_locks where locktype = 'advisory' and granted), pg_sleep(0.1)")) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+}

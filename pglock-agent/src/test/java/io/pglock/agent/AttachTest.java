@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.acme.weaving.Running;
+import com.acme.weaving.SelfAttached;
+import io.pglock.testkit.Database;
+import io.pglock.testkit.ForkedJvm;
+import io.pglock.testkit.PostgresTest;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The agent comes to a JVM that runs, has loaded its classes and opened its connections. */
+@PostgresTest
+class AttachTest {
+
+    private static final String SETTINGS = "prioritize=off;target=com.acme.weaving.Running#*w*o*;lockTimeout=1111ms"
+            + ";target=com.acme.weaving.Never#run;lockTimeout=1s";
+
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void weavesWhatIsLoadedAndKnowsTheConnectionsThatAreOpen(Path java, Database database) {
+        try (ForkedJvm running = AgentJvm.without(Running.class)
+                .classPath(AgentJvm.withoutPglock())
+                .java(java)
+                .options("-XX:+EnableDynamicAgentLoading")
+                .database(database)
+                .start()) {
+            running.awaitLine("ready", AgentJvm.LONGEST);
+            assertThat(ask(running, "work")).isEqualTo("0");
+            attach(java, running, "status", 0);
+            running.awaitLine("pglock: there is no agent in this JVM");
+
+            attach(java, running, SETTINGS, 0);
+
+            assertThat(ask(running, "work")).isEqualTo("1111ms");
+            assertThat(ask(running, "outside")).isEqualTo("0");
+            assertThat(ask(running, "new connection")).isEqualTo("1111ms");
+
+            attach(java, running, "target=com.acme.weaving.Running#work;lockTimeout=2222ms", 0);
+            running.awaitLine("pglock: the agent is there already");
+            assertThat(ask(running, "work")).isEqualTo("1111ms");
+
+            attach(java, running, "status", 0);
+            running.awaitLine("pglock agent ");
+            running.awaitLine("target com.acme.weaving.Never#run: guards nothing: com.acme.weaving.Never has not been");
+            running.awaitLine("target com.acme.weaving.Running#*w*o*: guards com.acme.weaving.Running#newConnection()");
+            running.send("end");
+            assertThat(running.exitCode()).isZero();
+            assertThat(running.output())
+                    .as("what the JVM and the agent warn of")
+                    .filteredOn(line -> line.contains("WARN"))
+                    .isEmpty();
+        }
+    }
+
+    /** Where a JVM does not let anybody in, that is what is said, and what to do. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void saysWhenTheJvmLetsNobodyIn(Path java, Database database) {
+        try (ForkedJvm running = AgentJvm.without(Running.class)
+                .java(java)
+                .options("-XX:-EnableDynamicAgentLoading")
+                .database(database)
+                .start()) {
+            running.awaitLine("ready", AgentJvm.LONGEST);
+
+            List<String> told = attach(java, running, SETTINGS, 1);
+
+            assertThat(told)
+                    .hasSize(1)
+                    .allSatisfy(line -> assertThat(line)
+                            .startsWith("pglock cannot be attached to " + running.pid() + ": ")
+                            .contains("Dynamic agent loading is not enabled", "-javaagent:", "-XX:+EnableDynamic"));
+            assertThat(ask(running, "work")).isEqualTo("0");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void anApplicationMayBringItItself(Path java, Database database) {
+        try (ForkedJvm jvm = AgentJvm.without(SelfAttached.class)
+                .java(java)
+                .classPath(AgentJvm.withoutPglock() + File.pathSeparator + AgentJvm.JAR)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm))
+                    .containsEntry("before", "0")
+                    .containsEntry("attached", "1111ms")
+                    .containsEntry("attached twice", "1111ms")
+                    .containsEntry("outside", "0");
+            assertThat(jvm.output())
+                    .filteredOn(line -> line.contains("there already"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void whatIsNoProcessIsSaid() {
+        try (ForkedJvm usage = attacher(Path.of(System.getProperty("java.home"), "bin", "java"))
+                        .start();
+                ForkedJvm nobody = attacher(Path.of(System.getProperty("java.home"), "bin", "java"))
+                        .arguments("99999999")
+                        .start()) {
+            assertThat(usage.exitCode()).isEqualTo(1);
+            assertThat(usage.output().get(0)).startsWith("usage: java -jar pglock-agent.jar PID");
+            assertThat(nobody.exitCode()).isEqualTo(1);
+            assertThat(nobody.output()).hasSize(1);
+            assertThat(nobody.output().get(0)).startsWith("pglock cannot be attached to 99999999: ");
+        }
+    }
+
+    @Test
+    void theManifestSaysWhatTheAgentNeeds() throws Exception {
+        try (JarFile jar = new JarFile(AgentJvm.JAR.toFile())) {
+            Attributes manifest = jar.getManifest().getMainAttributes();
+
+            assertThat(List.of("Premain-Class", "Agent-Class", "Main-Class"))
+                    .allSatisfy(name -> assertThat(manifest.getValue(name)).isEqualTo("io.pglock.agent.PgLockAgent"));
+            assertThat(manifest.getValue("Can-Retransform-Classes")).isEqualTo("true");
+            assertThat(jar.stream().map(Object::toString))
+                    .as("classes that an application could see")
+                    .filteredOn(name -> name.endsWith(".class"))
+                    .allSatisfy(name -> assertThat(name).startsWith("io/pglock/agent/"));
+        }
+    }
+
+    private static ForkedJvm.Launch attacher(Path java) {
+        return ForkedJvm.running(AgentJvm.JAR.toString())
+                .java(java)
+                .classPath("nowhere")
+                .options("-jar");
+    }
+
+    private static List<String> attach(Path java, ForkedJvm to, String settings, int exitCode) {
+        try (ForkedJvm attacher =
+                attacher(java).arguments(String.valueOf(to.pid()), settings).start()) {
+            assertThat(attacher.exitCode())
+                    .as(() -> String.join("\n", attacher.output()))
+                    .isEqualTo(exitCode);
+            return attacher.output();
+        }
+    }
+
+    private static String ask(ForkedJvm jvm, String question) {
+        jvm.send(question);
+        return jvm.awaitLine("answer: ").substring("answer: ".length());
+    }
+}
