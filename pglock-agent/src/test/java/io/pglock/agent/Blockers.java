@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import static io.pglock.agent.Readings.elsewhere;
 import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.sqlState;
 import static io.pglock.agent.Readings.value;
@@ -15,7 +16,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
@@ -42,6 +42,7 @@ final class Blockers {
         try (Connection connection = readings.connect()) {
             execute(connection, "create table if not exists orders (id int)");
             execute(connection, "create table if not exists parts (id int)");
+            execute(connection, "truncate parts");
         }
         Blockers all = new Blockers(readings);
         readings.reading("terminate", all::terminate);
@@ -123,16 +124,6 @@ final class Blockers {
                 })
                 .get(30, TimeUnit.SECONDS);
         return ended;
-    }
-
-    private static CompletableFuture<String> elsewhere(Callable<String> work) {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                return work.call();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
     }
 
     private static void await(Connection observer, String condition) throws SQLException {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import static io.pglock.agent.Readings.elsewhere;
 import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.value;
 
@@ -13,7 +14,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 
@@ -91,14 +91,7 @@ final class Locks {
 
     /** As seen by a thread that is in no method: in one, the observer would have to lock, too. */
     private static String held(Connection observer, int pid) throws Exception {
-        return CompletableFuture.supplyAsync(() -> {
-                    try {
-                        return value(observer, HELD + pid);
-                    } catch (SQLException e) {
-                        throw new IllegalStateException(e);
-                    }
-                })
-                .get(20, TimeUnit.SECONDS);
+        return elsewhere(() -> value(observer, HELD + pid)).get(20, TimeUnit.SECONDS);
     }
 
     private void eachTransaction() throws Exception {

@@ -58,11 +58,9 @@ final class Pools {
 
     /** On a thread that is in no scope. */
     private static String elsewhere(HikariDataSource pool) throws Exception {
-        return CompletableFuture.supplyAsync(() -> {
+        return Readings.elsewhere(() -> {
                     try (Connection connection = pool.getConnection()) {
                         return lockTimeout(connection) + " " + value(connection, "select pg_backend_pid()");
-                    } catch (Exception e) {
-                        throw new IllegalStateException(e);
                     }
                 })
                 .get(20, TimeUnit.SECONDS);
@@ -148,15 +146,12 @@ final class Pools {
     private void anotherThreadAtWork() throws Exception {
         try (Connection connection = readings.connect(OWN);
                 Connection observer = readings.connect()) {
-            List<CompletableFuture<Void>> other = new ArrayList<>();
+            List<CompletableFuture<String>> other = new ArrayList<>();
             within(() -> {
                 String pid = value(connection, "select pg_backend_pid()");
-                other.add(CompletableFuture.runAsync(() -> {
-                    try {
-                        within(() -> execute(connection, "select pg_sleep(1.5)"));
-                    } catch (Exception e) {
-                        throw new IllegalStateException(e);
-                    }
+                other.add(Readings.elsewhere(() -> {
+                    within(() -> execute(connection, "select pg_sleep(1.5)"));
+                    return "";
                 }));
                 long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
                 while (!value(

@@ -7,6 +7,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What an application under test sees, and prints line by line for the test to compare: {@code name: value}. It knows its
@@ -87,6 +89,23 @@ record Readings(String url, String user, String password) {
     static String left(Connection connection) throws Exception {
         int armed = armed();
         return armed == 0 ? lockTimeout(connection) : lockTimeout(connection) + " (armed " + armed + ")";
+    }
+
+    /** On a thread of its own, which is in no method: the common pool has too few where there are few processors. */
+    static <T> CompletableFuture<T> elsewhere(Callable<T> work) {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return work.call();
+                    } catch (Exception e) {
+                        throw new IllegalStateException(e);
+                    }
+                },
+                task -> {
+                    Thread thread = new Thread(task, "elsewhere");
+                    thread.setDaemon(true);
+                    thread.start();
+                });
     }
 
     /** What the server said, as its code. */

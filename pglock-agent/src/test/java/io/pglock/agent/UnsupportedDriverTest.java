@@ -40,7 +40,7 @@ class UnsupportedDriverTest {
                     .filteredOn(line -> line.contains("[pglock] WARN"))
                     .singleElement()
                     .asString()
-                    .contains(EXECUTOR + " is not protected")
+                    .contains(EXECUTOR + " cannot be woven, so what uses it is not protected")
                     .contains("has no execute(org.postgresql.core.Query, ...): this driver is not understood");
         }
     }

@@ -28,7 +28,7 @@ class SkipValueTest {
         assertThat(of(OptionalInt.class, null).value()).isEqualTo(OptionalInt.empty());
         assertThat(of(CompletableFuture.class, null).value())
                 .isInstanceOfSatisfying(
-                        CompletableFuture.class, future -> assertThat(future).isCompletedWithValue(null));
+                        CompletableFuture.class, future -> assertThat(future.getNow("not done")).isNull());
     }
 
     /** Somebody may complete it again, or add to it. */

@@ -32,6 +32,9 @@ import org.postgresql.core.BaseConnection;
  */
 final class ScopePart implements Realm.Part {
 
+    /** A lock timeout, a deadlock: what would have been tried again, had nothing taken effect. */
+    private static final Set<String> ENDS_A_WAIT = Set.of("55P03", "40P01");
+
     private final DriverRealm realm;
     private final Scope scope;
     private final LockPolicy policy;
@@ -209,7 +212,9 @@ final class ScopePart implements Realm.Part {
         if (going == null || !scope.site().spec().retries()) {
             return false;
         }
-        Optional<SQLException> failure = sql(thrown).filter(going::mayComeBack);
+        Optional<SQLException> failure = sql(thrown)
+                .filter(one -> going.mayComeBack(one)
+                        || scope.hasTakenEffect() && ENDS_A_WAIT.contains(String.valueOf(one.getSQLState())));
         if (failure.isEmpty()) {
             return false;
         }
