@@ -121,6 +121,7 @@ public final class Methods {
             };
         }
 
+        @SuppressWarnings("ClassCanBeStatic") // it is to be an inner class
         final class Inner {
             String inInner() {
                 return lockTimeout();

@@ -85,7 +85,7 @@ final class Blockers {
     private void patient(String argument, Attempt attempt) throws Exception {
         String given = argument;
         argument = "changed";
-        attempt.run(given);
+        attempt.run(given + argument.replace("changed", ""));
     }
 
     // ---- who is in the way

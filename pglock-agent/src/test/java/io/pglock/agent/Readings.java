@@ -49,7 +49,7 @@ record Readings(String url, String user, String password) {
         return connect("");
     }
 
-    /** With this more in its URL: {@code &amp;name=value}. */
+    /** With this more in its URL: {@code &name=value}. */
     Connection connect(String more) throws SQLException {
         Properties properties = new Properties();
         properties.setProperty("user", user);
