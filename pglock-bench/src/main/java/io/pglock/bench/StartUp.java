@@ -60,18 +60,19 @@ final class StartUp {
                 var key = new Key(program, contender);
                 long classes = classes(key);
                 results.put(key, new Figures(new Rounds(), classes));
-                raw.add(MEASUREMENT + ", " + program.label(), contender.label(), 1, 0, "classes", classes);
+                raw.add(MEASUREMENT + ", " + program.label(), contender.label(), 1, 0, "classes", (double) classes);
             }
         }
         for (int round = 1; round <= rounds; round++) {
             Settings.progress(MEASUREMENT + ", round " + round);
-            List<Key> order = new ArrayList<>(results.keySet());
+            List<Map.Entry<Key, Figures>> order = new ArrayList<>(results.entrySet());
             if (round % 2 == 0) {
                 Collections.reverse(order);
             }
-            for (Key key : order) {
+            for (Map.Entry<Key, Figures> start : order) {
+                Key key = start.getKey();
                 double millis = cpu(key, List.of()).toNanos() / 1e6;
-                results.get(key).cpu().add(millis);
+                start.getValue().cpu().add(millis);
                 raw.add(
                         MEASUREMENT + ", " + key.program().label(),
                         key.contender().label(),
