@@ -52,6 +52,7 @@ final class Blockers {
         readings.reading("tried again", all::triedAgain);
         readings.reading("not tried again", all::notTriedAgain);
         readings.reading("deadlock", all::deadlock);
+        readings.reading("gives way", all::givesWay);
         all.pool.close();
         readings.line("armed", Readings.armed());
     }
@@ -86,6 +87,12 @@ final class Blockers {
         String given = argument;
         argument = "changed";
         attempt.run(given + argument.replace("changed", ""));
+    }
+
+    @WithLockTimeout(value = "10s", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithPriority(value = LockPolicy.Priority.REPORT, settings = "maxBlockedTime=50ms pollInterval=20ms")
+    private void considerate(Readings.Work work) throws Exception {
+        work.run();
     }
 
     // ---- who is in the way
@@ -282,5 +289,33 @@ final class Blockers {
             });
         }
         readings.line("deadlock", attempts[0], "attempts");
+    }
+
+    /** Who waits behind the method gets through while the one that it waits for is still in the way. */
+    private void givesWay() throws Exception {
+        int[] attempts = {0};
+        try (Connection blocker = session("blocker", "select * from orders");
+                Connection behind = readings.connect("&ApplicationName=behind")) {
+            CompletableFuture<String> through = elsewhere(() -> {
+                try (Connection observer = readings.connect()) {
+                    await(
+                            observer,
+                            "select count(*) = 1 from pg_stat_activity where application_name = 'pool' and"
+                                    + " wait_event_type = 'Lock'");
+                }
+                String read = sqlState(() -> execute(behind, "select * from orders"));
+                blocker.rollback();
+                return read;
+            });
+            considerate(() -> {
+                attempts[0]++;
+                try (Connection connection = pool.getConnection()) {
+                    connection.setAutoCommit(false);
+                    execute(connection, "lock table orders");
+                    connection.commit();
+                }
+            });
+            readings.line("gives way", through.get(20, TimeUnit.SECONDS), attempts[0] > 1);
+        }
     }
 }

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -29,8 +32,9 @@ class BlockersTest {
 
     @ParameterizedTest
     @MethodSource("jvms")
-    void onlyWhoBlocksIsSignalledAndOnlyWhatTookNoEffectIsDoneAgain(Path jvm) {
-        try (ForkedJvm application = AgentJvm.with("", Blockers.class)
+    void onlyWhoBlocksIsSignalledAndOnlyWhatTookNoEffectIsDoneAgain(Path jvm, @TempDir Path folder) throws IOException {
+        Path report = folder.resolve("report.jsonl");
+        try (ForkedJvm application = AgentJvm.with("report=" + report, Blockers.class)
                 .java(jvm)
                 .property("pglock.signalOwnJvm", "true") // or those in the way would have to be in a third one
                 .database(database)
@@ -50,11 +54,17 @@ class BlockersTest {
                             "not tried again: 55P03 1 alive",
                             "not tried again: 55P03 1 alive",
                             "deadlock: 2 attempts",
+                            "gives way: no failure true",
                             "armed: 0");
             assertThat(output)
                     .anyMatch(line -> line.contains("Blockers.reporting") && line.contains("blocker"))
                     .anyMatch(line -> line.contains(
-                            "Blockers.patient: not tried again: something that it did has been" + " committed"));
+                            "Blockers.patient: not tried again: something that it did has been" + " committed"))
+                    .anyMatch(line -> line.contains("Blockers.considerate: made way"));
+            assertThat(Files.readString(report).lines())
+                    .anyMatch(line -> line.contains("Blockers.considerate")
+                            && line.contains("gave way")
+                            && line.contains("AccessExclusiveLock"));
         }
     }
 }

@@ -301,7 +301,7 @@ public final class ForkedJvm implements AutoCloseable {
             try {
                 ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
                 builder.environment().putAll(environment);
-                var jvm = new ForkedJvm(main.substring(main.lastIndexOf('.') + 1), builder.start());
+                var jvm = new ForkedJvm(main.replaceFirst(".*[.$]", ""), builder.start());
                 jvm.reading.setDaemon(true);
                 jvm.reading.start();
                 return jvm;
