@@ -429,4 +429,16 @@ class AgentSettingsTest {
     void asksThisProcess() {
         assertThat(AgentSettings.ofThisProcess("target=a.B#c").targets()).hasSize(1);
     }
+
+    @Test
+    void readsWhatTheManualShows() {
+        AgentSettings settings =
+                AgentSettings.of("config=src/test/resources/documented.toml", Map.of(), Map.of(), Path.of(""));
+
+        assertThat(settings.mistakes()).isEmpty();
+        assertThat(settings.onError()).isEqualTo(AgentSettings.OnError.FAIL);
+        assertThat(settings.targets())
+                .extracting(target -> target.spec().skips())
+                .containsExactly(true, false);
+    }
 }
