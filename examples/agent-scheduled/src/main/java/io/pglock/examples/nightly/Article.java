@@ -10,6 +10,7 @@ class Article {
     @Id
     private int id;
 
+    @SuppressWarnings("UnusedVariable") // Hibernate reads it, and writes it when it commits
     private int pieces;
 
     void refill() {
