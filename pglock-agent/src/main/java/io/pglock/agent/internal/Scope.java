@@ -101,11 +101,6 @@ public final class Scope extends PgLockBridge.Call {
         }
     }
 
-    /** Whether the application has sent a statement yet. */
-    public boolean hasRunStatements() {
-        return ranStatements;
-    }
-
     /** Its lock was not to be had, and this is on its way through the body. */
     public void notAcquired(Throwable thrown) {
         notAcquired = thrown;

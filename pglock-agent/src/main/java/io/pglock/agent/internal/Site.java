@@ -18,6 +18,7 @@ public final class Site {
     private final SkipValue skipped;
     private final Optional<String> refusal;
     private final Counters counters;
+    private final boolean retries;
 
     Site(
             int id,
@@ -37,6 +38,7 @@ public final class Site {
         this.skipped = skipped;
         this.refusal = refusal;
         this.counters = counters;
+        this.retries = spec.retries();
     }
 
     int id() {
@@ -65,6 +67,11 @@ public final class Site {
     /** What its statements run with. */
     public Timeouts timeouts() {
         return timeouts;
+    }
+
+    /** Whether the whole method is tried again. */
+    public boolean retries() {
+        return retries;
     }
 
     public String method() {

@@ -5,6 +5,7 @@ import io.pglock.LockPolicy;
 import io.pglock.agent.internal.Environment;
 import io.pglock.agent.internal.Realm;
 import io.pglock.agent.internal.Scope;
+import io.pglock.agent.internal.Site;
 import io.pglock.internal.Log;
 import io.pglock.internal.Monitor;
 import java.lang.System.Logger.Level;
@@ -35,6 +36,8 @@ public final class DriverRealm implements Realm {
     private final LockClients clients = new LockClients();
     private final Map<String, DataSource> monitors = new ConcurrentHashMap<>();
 
+    private final Map<Site, LockPolicy> policies = Collections.synchronizedMap(new WeakHashMap<>());
+
     /** By query executor. */
     private final Map<Object, Session> sessions = Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -45,6 +48,11 @@ public final class DriverRealm implements Realm {
         this.environment = environment;
         this.databases = new Databases(environment);
         Log.use(environment.log());
+    }
+
+    /** Read once: a method may be called often. */
+    LockPolicy policy(Site site) {
+        return policies.computeIfAbsent(site, one -> LockPolicy.parse(one.spec().settings()));
     }
 
     Environment environment() {
@@ -198,12 +206,12 @@ public final class DriverRealm implements Realm {
     }
 
     /** Where to lock before the first connection is used. */
-    Optional<LockClients.Lease> leaseBefore(LockPolicy policy, Scope scope) {
+    Optional<LockClients.Lease> leaseBefore(Scope scope) {
         return monitor(scope).or(databases::only).map(clients::on);
     }
 
     /** Where to lock when this connection is used. */
-    LockClients.Lease leaseLike(LockPolicy policy, Scope scope, BaseConnection connection) {
+    LockClients.Lease leaseLike(Scope scope, BaseConnection connection) {
         return clients.on(monitor(scope).orElseGet(() -> databases.like(connection)));
     }
 

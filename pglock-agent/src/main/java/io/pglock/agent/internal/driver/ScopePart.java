@@ -48,7 +48,7 @@ final class ScopePart implements Realm.Part {
     ScopePart(DriverRealm realm, Scope scope) {
         this.realm = realm;
         this.scope = scope;
-        this.policy = LockPolicy.parse(scope.site().spec().settings());
+        this.policy = realm.policy(scope.site());
     }
 
     Scope scope() {
@@ -145,7 +145,7 @@ final class ScopePart implements Realm.Part {
     private boolean watches() {
         return policy.enabled()
                 && (policy.prioritize() != LockPolicy.Priority.OFF
-                        || scope.site().spec().retries()
+                        || scope.site().retries()
                         || policy.report().isPresent());
     }
 
@@ -209,7 +209,7 @@ final class ScopePart implements Realm.Part {
     @Override
     public boolean comesBack(Throwable thrown) {
         LockAttempts going = attempts;
-        if (going == null || !scope.site().spec().retries()) {
+        if (going == null || !scope.site().retries()) {
             return false;
         }
         Optional<SQLException> failure = sql(thrown)
@@ -248,7 +248,7 @@ final class ScopePart implements Realm.Part {
 
     @Override
     public void lock() throws Throwable {
-        Optional<LockClients.Lease> lease = realm.leaseBefore(policy, scope);
+        Optional<LockClients.Lease> lease = realm.leaseBefore(scope);
         if (lock == null && lease.isPresent()) {
             lockThrough(lease.get());
         }
@@ -258,7 +258,7 @@ final class ScopePart implements Realm.Part {
     void lockLike(BaseConnection connection) throws Throwable {
         if (lock == null) {
             realm.aside(() -> {
-                lockThrough(realm.leaseLike(policy, scope, connection));
+                lockThrough(realm.leaseLike(scope, connection));
                 return true;
             });
         }
