@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** Where the command reads and writes: results to its output, all that is about the work to its error output. UTF-8. Not API. */
+public final class Console {
+
+    private final InputStream in;
+    private final PrintStream out;
+    private final PrintStream err;
+
+    private Console(InputStream in, OutputStream out, OutputStream err) {
+        this.in = in;
+        this.out = new PrintStream(out, false, StandardCharsets.UTF_8);
+        this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
+    }
+
+    /** The three of this process. */
+    public static Console ofProcess() {
+        return new Console(
+                new FileInputStream(FileDescriptor.in),
+                new java.io.BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 14),
+                new FileOutputStream(FileDescriptor.err));
+    }
+
+    /** Whether a person sees the output and can answer. */
+    public boolean isTerminal() {
+        return System.console() != null;
+    }
+
+    /** One line of the result. */
+    public void line(String text) {
+        out.println(text);
+    }
+
+    /** What has been written so far is seen now. @throws Stop when nobody reads it any more */
+    public void flush() {
+        if (out.checkError()) {
+            throw new Stop(ExitCode.CLOSED_PIPE, "nobody reads the output any more");
+        }
+    }
+
+    /** For results that are written piece by piece. */
+    public PrintStream out() {
+        return out;
+    }
+
+    /** A word about the work, to the error output: {@code pglock: ...}. */
+    public void say(String message) {
+        err.println("pglock: " + message);
+    }
+
+    /** As it is, to the error output. */
+    public PrintStream err() {
+        return err;
+    }
+
+    /** Asks, and waits for a line of the input; empty at its end. */
+    public Optional<String> ask(String question) {
+        flush();
+        err.print(question);
+        err.flush();
+        try {
+            return Optional.ofNullable(new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
