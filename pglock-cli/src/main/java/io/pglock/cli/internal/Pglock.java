@@ -28,7 +28,29 @@ import picocli.CommandLine.Command;
         subcommands = {CommandLine.HelpCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        synopsisSubcommandLabel = "[COMMAND]")
+        synopsisSubcommandLabel = "[COMMAND]",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:the command line, a profile or a file is wrong, or the answer was no; nothing was done",
+            "2:found what was asked for: somebody is blocked (--check), a lock is stronger than allowed, something is in pglock's way",
+            "65:an SQL statement failed",
+            "69:the server cannot be reached or was lost, and with it a lock",
+            "70:a defect of pglock",
+            "75:the lock was not acquired",
+            "77:the role may not do it",
+            "126, 127:run: the command cannot be executed, does not exist",
+            "128+n:ended by signal n"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pglock                                     # who holds and who waits for which lock",
+            "  pglock tree                                # who waits for whom",
+            "  pglock --on orders --blocking --terminate  # end who blocks others on orders, after a question",
+            "  pglock run nightly-report -- ./report      # once in the whole cluster",
+            "",
+            "pglock COMMAND --help tells more about each."
+        })
 public final class Pglock {
 
     private static final String DEFAULT_COMMAND = "ls";
@@ -53,6 +75,7 @@ public final class Pglock {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
+        commands.put("completion", () -> new Completion(console, this));
         return commands;
     }
 
