@@ -75,6 +75,8 @@ public final class Pglock {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
+        commands.put("run", () -> new Run(console));
+        commands.put("doctor", () -> new Doctor(console));
         commands.put("completion", () -> new Completion(console, this));
         return commands;
     }
