@@ -53,6 +53,8 @@ public final class Pglock {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
+        commands.put("sql", () -> new Script(console));
+        commands.put("trace", () -> new Trace(console));
         return commands;
     }
 
@@ -77,7 +79,8 @@ public final class Pglock {
     private CommandLine commandLine(Collection<String> names) {
         CommandLine line = new CommandLine(this);
         names.forEach(name -> line.addSubcommand(
-                name, Objects.requireNonNull(commands().get(name)).get()));
+                name,
+                new CommandLine(Objects.requireNonNull(commands().get(name)).get())));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
