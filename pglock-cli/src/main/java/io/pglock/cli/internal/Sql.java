@@ -47,4 +47,9 @@ public final class Sql {
             select l.relation::bigint, l.mode, l.granted, l.locktype
             from pg_catalog.pg_locks l
             where l.pid = ? and (l.locktype = 'relation' or l.locktype = 'virtualxid' and not l.granted)""";
+
+    /** @param modes what follows BEGIN: {@code isolation level serializable} */
+    public static String transactionModes(String modes) {
+        return "set transaction " + modes;
+    }
 }

@@ -19,6 +19,7 @@ import org.postgresql.util.ServerErrorMessage;
 public record SqlFailure(SqlStatement statement, SQLException cause) {
 
     private static final String ACTIVE_SQL_TRANSACTION = "25001";
+    private static final String INVALID_TRANSACTION_TERMINATION = "2D000";
 
     /** Where, what and why: the place and the server's words, then the line with a mark below it, then what else the server said. */
     public String text() {
@@ -60,6 +61,11 @@ public record SqlFailure(SqlStatement statement, SQLException cause) {
     /** Whether it only says that it cannot be run within a transaction. */
     public boolean isRefusedInTransaction() {
         return SqlState.is(cause, ACTIVE_SQL_TRANSACTION);
+    }
+
+    /** Whether it can be run only where it commits by itself. */
+    public boolean needsAutocommit() {
+        return isRefusedInTransaction() || SqlState.is(cause, INVALID_TRANSACTION_TERMINATION);
     }
 
     /** Whether the server was lost. */
