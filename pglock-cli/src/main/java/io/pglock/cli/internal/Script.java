@@ -92,6 +92,7 @@ final class Script implements Callable<Integer>, GuardOptions.Guarded {
         List<SqlFile> files = names.stream().map(SqlFile::read).toList();
         LockPolicy policy = guard.policy(command, System.getenv());
         List<SqlUnit> units = units(files, true);
+        units.forEach(unit -> unit.policy(policy)); // all mistakes before anything is done
         if (dryRun) {
             units.forEach(this::list);
             return ExitCode.OK;

@@ -66,26 +66,15 @@ public final class ScriptRun {
      * @throws Interruption.Interrupted when that has happened, and all is in order
      */
     public void run(List<SqlUnit> units) throws SQLException {
-        List<LockPolicy> policies = units.stream().map(this::policy).toList(); // all mistakes before anything is done
         long begun = System.nanoTime();
-        for (int i = 0; i < units.size(); i++) {
-            SqlUnit unit = units.get(i);
-            run(unit, unit.overrides().isEmpty() ? policy : policies.get(i));
+        for (SqlUnit unit : units) {
+            run(unit, unit.policy(policy));
             applied += unit.statements().size();
             lastApplied = Optional.of(unit.last());
             ownTimeouts(unit);
         }
         if (!quiet) {
             console.say(statements(applied) + " applied in " + since(begun) + ".");
-        }
-    }
-
-    private LockPolicy policy(SqlUnit unit) {
-        try {
-            return policy.with(unit.overrides());
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage(unit.first().place() + ": "
-                    + String.valueOf(e.getMessage()).replaceFirst("^pglock: ", ""));
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.script;
 
+import io.pglock.LockPolicy;
 import io.pglock.cli.internal.Stop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -110,6 +111,20 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
             return statement.overrides();
         } catch (IllegalArgumentException e) {
             throw stop(statement, String.valueOf(e.getMessage()).replaceFirst("^pglock: ", ""));
+        }
+    }
+
+    /**
+     * What counts for it.
+     *
+     * @param others what counts for those that say nothing
+     * @throws Stop when the settings in the file are not in the right form
+     */
+    public LockPolicy policy(LockPolicy others) {
+        try {
+            return others.with(overrides);
+        } catch (IllegalArgumentException e) {
+            throw stop(first(), String.valueOf(e.getMessage()).replaceFirst("^pglock: ", ""));
         }
     }
 

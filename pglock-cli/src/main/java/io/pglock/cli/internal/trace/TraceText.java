@@ -19,8 +19,8 @@ final class TraceText {
         for (TracedLock lock : traced.locks()) {
             if (lock.isWorthALine()) {
                 lines.add("    " + lock.mode().sql() + " on " + (lock.isNew() ? "new " : "")
-                        + (lock.on().isTable() ? "" : lock.on().kindInWords() + " ") + lock.on() + ", held "
-                        + Text.age(lock.held())
+                        + (lock.on().isTable() ? "" : lock.on().kindInWords() + " ") + lock.on()
+                        + (traced.sampled() ? ", seen for " : ", held ") + Text.age(lock.held())
                         + lock.blocks().map(what -> ", blocks " + what).orElse(""));
             }
         }
@@ -28,8 +28,10 @@ final class TraceText {
         more(lines, empties ? "empties" : "rewrites", traced.rewritten());
         more(lines, "creates", traced.created());
         more(lines, "drops", traced.dropped());
-        if (lines.size() == 1) {
-            lines.add("    no locks");
+        if (traced.locks().isEmpty() && traced.sampled()) {
+            lines.add("    no lock was held for long enough to be seen");
+        } else if (lines.size() == 1) {
+            lines.add("    no further locks");
         }
         return lines;
     }
