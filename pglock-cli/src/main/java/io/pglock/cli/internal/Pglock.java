@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import io.pglock.PgLockException;
+import io.pglock.cli.internal.server.ServerFailure;
 import io.pglock.internal.Log;
 import java.io.PrintWriter;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
-import java.sql.SQLException;
 import java.text.MessageFormat;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.ResourceBundle;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -28,7 +28,29 @@ import picocli.CommandLine.Command;
         subcommands = {CommandLine.HelpCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        synopsisSubcommandLabel = "[COMMAND]")
+        synopsisSubcommandLabel = "[COMMAND]",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:the command line, a profile or a file is wrong, or the answer was no; nothing was done",
+            "2:found what was asked for: somebody is blocked (--check), a lock is stronger than allowed, something is in pglock's way",
+            "65:an SQL statement failed",
+            "69:the server cannot be reached or was lost, and with it a lock",
+            "70:a defect of pglock",
+            "75:the lock was not acquired",
+            "77:the role may not do it",
+            "126, 127:run: the command cannot be executed, does not exist",
+            "128+n:ended by signal n"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pglock                                     # who holds and who waits for which lock",
+            "  pglock tree                                # who waits for whom",
+            "  pglock --on orders --blocking --terminate  # end who blocks others on orders, after a question",
+            "  pglock run nightly-report -- ./report      # once in the whole cluster",
+            "",
+            "pglock COMMAND --help tells more about each."
+        })
 public final class Pglock {
 
     private static final String DEFAULT_COMMAND = "ls";
@@ -55,6 +77,7 @@ public final class Pglock {
         commands.put("tree", () -> new Tree(console));
         commands.put("sql", () -> new Script(console));
         commands.put("trace", () -> new Trace(console));
+        commands.put("completion", () -> new Completion(console, this));
         return commands;
     }
 
@@ -95,14 +118,9 @@ public final class Pglock {
     }
 
     private int failed(Exception failure) {
-        if (failure instanceof Stop stop) {
-            console.say(stop.getMessage());
-            return stop.exitCode();
-        }
-        Throwable cause =
-                failure instanceof PgLockException && failure.getCause() instanceof SQLException sql ? sql : failure;
-        console.say(String.valueOf(cause.getMessage()));
-        return cause instanceof SQLException ? ExitCode.UNAVAILABLE : ExitCode.DEFECT;
+        Optional<Stop> stop = ServerFailure.of(failure);
+        console.say(stop.map(Stop::getMessage).orElseGet(() -> "a defect of pglock: " + failure));
+        return stop.map(Stop::exitCode).orElse(ExitCode.DEFECT);
     }
 
     private int finish(int code) {
