@@ -43,6 +43,8 @@ public final class Pglock {
         CommandLine line = new CommandLine(this);
         line.addSubcommand(new Ls(console));
         line.addSubcommand(new Tree(console));
+        line.addSubcommand(new Cancel(console));
+        line.addSubcommand(new Terminate(console));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setAbbreviatedOptionsAllowed(false);
         line.setOut(new java.io.PrintWriter(console.out(), true));
