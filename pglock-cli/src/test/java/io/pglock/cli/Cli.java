@@ -93,16 +93,17 @@ record Cli(List<String> arguments, Map<String, String> environment, String input
 
     /** For a test that wants to do more with it than wait. */
     ProcessBuilder builder(String... words) {
-        ProcessBuilder builder = new ProcessBuilder(Stream.of(
-                        Stream.of(launcher().toString()), arguments.stream(), Stream.of(words))
-                .flatMap(each -> each)
-                .toList());
+        ProcessBuilder builder =
+                new ProcessBuilder(Stream.of(Stream.of(launcher().toString()), arguments.stream(), Stream.of(words))
+                        .flatMap(each -> each)
+                        .toList());
         builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
         builder.environment().putAll(environment);
         return builder;
     }
 
     static Path launcher() {
-        return Path.of(System.getProperty("pglock.cli.launcher", "target/pglock")).toAbsolutePath();
+        return Path.of(System.getProperty("pglock.cli.launcher", "target/pglock"))
+                .toAbsolutePath();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -13,9 +14,13 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Where the command reads and writes: results to its output, all that is about the work to its error output. UTF-8. Not API. */
 public final class Console {
+
+    /** Which of the file descriptors 0, 1 and 2 are terminals: the launcher knows, the JDK does not on every version. */
+    private static final String TERMINALS = System.getProperty("pglock.terminals", "");
 
     private final InputStream in;
     private final PrintStream out;
@@ -31,13 +36,24 @@ public final class Console {
     public static Console ofProcess() {
         return new Console(
                 new FileInputStream(FileDescriptor.in),
-                new java.io.BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 14),
+                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 14),
                 new FileOutputStream(FileDescriptor.err));
     }
 
-    /** Whether a person sees the output and can answer. */
-    public boolean isTerminal() {
-        return System.console() != null;
+    /** Whether somebody can answer a question. */
+    public boolean asksPerson() {
+        return TERMINALS.contains("0") && TERMINALS.contains("2");
+    }
+
+    /** Whether a person sees the output, and not a file or another program. */
+    public boolean showsPerson() {
+        return TERMINALS.contains("1");
+    }
+
+    /** How wide the terminal was when the command started; empty where the output is none. */
+    public OptionalInt columns() {
+        int columns = Integer.getInteger("pglock.columns", 0);
+        return columns > 0 && showsPerson() ? OptionalInt.of(columns) : OptionalInt.empty();
     }
 
     /** One line of the result. */
@@ -73,7 +89,8 @@ public final class Console {
         err.print(question);
         err.flush();
         try {
-            return Optional.ofNullable(new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
+            return Optional.ofNullable(
+                    new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -3,10 +3,20 @@ package io.pglock.cli.internal;
 
 import io.pglock.PgLockException;
 import io.pglock.internal.Log;
+import java.io.PrintWriter;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.util.Arrays;
+import java.text.MessageFormat;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.ResourceBundle;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -18,10 +28,33 @@ import picocli.CommandLine.Command;
         subcommands = {CommandLine.HelpCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        synopsisSubcommandLabel = "[COMMAND]")
+        synopsisSubcommandLabel = "[COMMAND]",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:the command line, a profile or a file is wrong, or the answer was no; nothing was done",
+            "2:found what was asked for: somebody is blocked (--check), a lock is stronger than allowed, something is in pglock's way",
+            "65:an SQL statement failed",
+            "69:the server cannot be reached or was lost, and with it a lock",
+            "70:a defect of pglock",
+            "75:the lock was not acquired",
+            "77:the role may not do it",
+            "126, 127:run: the command cannot be executed, does not exist",
+            "128+n:ended by signal n"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pglock                                     # who holds and who waits for which lock",
+            "  pglock tree                                # who waits for whom",
+            "  pglock --on orders --blocking --terminate  # end who blocks others on orders, after a question",
+            "  pglock run nightly-report -- ./report      # once in the whole cluster",
+            "",
+            "pglock COMMAND --help tells more about each."
+        })
 public final class Pglock {
 
     private static final String DEFAULT_COMMAND = "ls";
+    private static final Set<String> FOR_ALL = Set.of("help", "-h", "--help", "-V", "--version");
 
     private final Console console;
 
@@ -33,44 +66,54 @@ public final class Pglock {
     /** Runs what is asked for, and gives the exit code. Throws nothing. */
     public int run(String... arguments) {
         Log.use(new ConsoleLog(console));
-        CommandLine line = commandLine();
-        List<String> words = words(line, List.of(arguments));
-        int code = line.execute(words.toArray(String[]::new));
-        return finish(code);
+        List<String> words = words(List.of(arguments));
+        return finish(commandLine(asked(words)).execute(words.toArray(String[]::new)));
     }
 
+    /** Every command, by its name, in the order of the help. */
+    private Map<String, Supplier<Callable<Integer>>> commands() {
+        Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
+        commands.put("ls", () -> new Ls(console));
+        commands.put("tree", () -> new Tree(console));
+        commands.put("cancel", () -> new Cancel(console));
+        commands.put("terminate", () -> new Terminate(console));
+        commands.put("completion", () -> new Completion(console, this));
+        return commands;
+    }
+
+    /** Without the name of a command it is the list that is asked for. */
+    private List<String> words(List<String> arguments) {
+        String first = arguments.isEmpty() ? "" : arguments.get(0);
+        return commands().containsKey(first) || FOR_ALL.contains(first)
+                ? arguments
+                : Stream.concat(Stream.of(DEFAULT_COMMAND), arguments.stream()).toList();
+    }
+
+    /** To read the options of a command takes a while, so only those are read that are needed. */
+    private Collection<String> asked(List<String> words) {
+        return FOR_ALL.contains(words.get(0)) ? commands().keySet() : List.of(words.get(0));
+    }
+
+    /** With every command. */
     CommandLine commandLine() {
+        return commandLine(commands().keySet());
+    }
+
+    private CommandLine commandLine(Collection<String> names) {
         CommandLine line = new CommandLine(this);
-        line.addSubcommand(new Ls(console));
-        line.addSubcommand(new Tree(console));
-        line.addSubcommand(new Cancel(console));
-        line.addSubcommand(new Terminate(console));
+        names.forEach(name -> line.addSubcommand(
+                name, Objects.requireNonNull(commands().get(name)).get()));
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setAbbreviatedOptionsAllowed(false);
-        line.setOut(new java.io.PrintWriter(console.out(), true));
-        line.setErr(new java.io.PrintWriter(console.err(), true));
+        line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((failure, words) -> {
-            console.say(failure.getMessage());
+            console.say(String.valueOf(failure.getMessage()));
             console.err()
-                    .println("Try pglock "
-                            + (failure.getCommandLine().getParent() == null
-                                    ? ""
-                                    : failure.getCommandLine().getCommandName() + " ")
-                            + "--help.");
+                    .println("Try " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help.");
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((failure, command, result) -> failed(failure));
         return line;
-    }
-
-    /** Without the name of a command it is the list that is asked for. */
-    private static List<String> words(CommandLine line, List<String> arguments) {
-        String first = arguments.isEmpty() ? "" : arguments.get(0);
-        boolean named = line.getSubcommands().containsKey(first)
-                || Arrays.asList("-h", "--help", "-V", "--version").contains(first);
-        return named
-                ? arguments
-                : Stream.concat(Stream.of(DEFAULT_COMMAND), arguments.stream()).toList();
     }
 
     private int failed(Exception failure) {
@@ -78,7 +121,8 @@ public final class Pglock {
             console.say(stop.getMessage());
             return stop.exitCode();
         }
-        Throwable cause = failure instanceof PgLockException && failure.getCause() instanceof SQLException sql ? sql : failure;
+        Throwable cause =
+                failure instanceof PgLockException && failure.getCause() instanceof SQLException sql ? sql : failure;
         console.say(String.valueOf(cause.getMessage()));
         return cause instanceof SQLException ? ExitCode.UNAVAILABLE : ExitCode.DEFECT;
     }
@@ -107,16 +151,16 @@ public final class Pglock {
         }
 
         @Override
-        public void log(Level level, java.util.ResourceBundle bundle, String message, Throwable thrown) {
+        public void log(Level level, ResourceBundle bundle, String message, Throwable thrown) {
             if (isLoggable(level)) {
                 console.say(message);
             }
         }
 
         @Override
-        public void log(Level level, java.util.ResourceBundle bundle, String format, Object... values) {
+        public void log(Level level, ResourceBundle bundle, String format, Object... values) {
             if (isLoggable(level)) {
-                console.say(java.text.MessageFormat.format(format, values));
+                console.say(MessageFormat.format(format, values));
             }
         }
     }
