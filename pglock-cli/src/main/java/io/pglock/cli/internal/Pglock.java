@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import io.pglock.PgLockException;
+import io.pglock.cli.internal.server.ServerFailure;
 import io.pglock.internal.Log;
 import java.io.PrintWriter;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
-import java.sql.SQLException;
 import java.text.MessageFormat;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.ResourceBundle;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -117,14 +117,9 @@ public final class Pglock {
     }
 
     private int failed(Exception failure) {
-        if (failure instanceof Stop stop) {
-            console.say(stop.getMessage());
-            return stop.exitCode();
-        }
-        Throwable cause =
-                failure instanceof PgLockException && failure.getCause() instanceof SQLException sql ? sql : failure;
-        console.say(String.valueOf(cause.getMessage()));
-        return cause instanceof SQLException ? ExitCode.UNAVAILABLE : ExitCode.DEFECT;
+        Optional<Stop> stop = ServerFailure.of(failure);
+        console.say(stop.map(Stop::getMessage).orElseGet(() -> "a defect of pglock: " + failure));
+        return stop.map(Stop::exitCode).orElse(ExitCode.DEFECT);
     }
 
     private int finish(int code) {

@@ -1,40 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.server;
 
+import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.server.Parameters.Given;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.sql.DataSource;
-import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.PGProperty;
 
-/** A PostgreSQL server and database, and as whom: what connections are made to. Not API. */
+/** A PostgreSQL server and database, and as whom: what connections are made to. Thread-safe. Not API. */
 public final class Server {
 
-    private final PGSimpleDataSource dataSource;
+    private static final String LOCAL = "localhost";
+    private static final String PORT = "5432";
+    private static final String SECONDS = "10";
 
-    private Server(PGSimpleDataSource dataSource) {
-        this.dataSource = dataSource;
+    /** What libpq calls the servers to be chosen from, and what pgjdbc does. */
+    private static final Map<String, String> SERVER_TYPES = Map.of(
+            "any", "any",
+            "read-write", "primary",
+            "primary", "primary",
+            "read-only", "secondary",
+            "standby", "secondary",
+            "prefer-standby", "preferSecondary");
+
+    private final ServerSource source;
+
+    private Server(ServerSource source) {
+        this.source = source;
     }
 
-    static Server of(ServerOptions options, Map<String, String> environment) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        if (options.url != null) {
-            source.setURL(options.url);
+    static Server of(Parameters parameters, boolean mayAsk) {
+        quieten();
+        parameters.get(Parameter.HOSTADDR).ifPresent(Server::refuseAddressOfItsOwn);
+        parameters.add(Parameter.HOST, LOCAL, Parameters.BY_DEFAULT);
+        parameters.add(Parameter.PORT, PORT, Parameters.BY_DEFAULT);
+        parameters.add(Parameter.USER, System.getProperty("user.name", ""), Parameters.BY_DEFAULT);
+        Given user = given(parameters, Parameter.USER);
+        parameters.add(Parameter.DBNAME, user.value(), Parameters.BY_DEFAULT);
+        parameters.add(Parameter.APPLICATION_NAME, "pglock", Parameters.BY_DEFAULT);
+        parameters.add(Parameter.CONNECT_TIMEOUT, SECONDS, Parameters.BY_DEFAULT);
+        return new Server(source(parameters, user, mayAsk));
+    }
+
+    /** The driver speaks English as we do, and what it would log is told as a message or not at all. */
+    private static void quieten() {
+        Locale.setDefault(Locale.Category.DISPLAY, Locale.ENGLISH);
+        Quiet.DRIVER.setLevel(Level.OFF);
+    }
+
+    /** A logger that nobody refers to is forgotten, with its level. */
+    private static final class Quiet {
+        static final Logger DRIVER = Logger.getLogger("org.postgresql");
+    }
+
+    private static void refuseAddressOfItsOwn(Given address) {
+        throw Stop.usage(address.from() + ": pglock knows no hostaddr. Give the address as the host.");
+    }
+
+    private static Given given(Parameters parameters, Parameter parameter) {
+        return parameters.get(parameter).orElseThrow();
+    }
+
+    private static ServerSource source(Parameters parameters, Given user, boolean mayAsk) {
+        Given host = given(parameters, Parameter.HOST);
+        Given port = given(parameters, Parameter.PORT);
+        Given database = given(parameters, Parameter.DBNAME);
+        String[] hosts = hosts(host);
+        int[] ports = ports(port, hosts.length);
+        ServerSource source = new ServerSource(
+                new Place(List.of(hosts), ports, host, port, database, user, parameters.get(Parameter.PASSWORD)),
+                mayAsk);
+        source.setServerNames(hosts);
+        source.setPortNumbers(ports);
+        source.setDatabaseName(database.value());
+        source.setUser(user.value());
+        parameters.get(Parameter.PASSWORD).ifPresent(password -> source.setPassword(password.value()));
+        PasswordFile.use(parameters.get(Parameter.PASSFILE).map(Given::value)).ifPresent(source::mention);
+        set(source, parameters);
+        return source;
+    }
+
+    private static void set(ServerSource source, Parameters parameters) {
+        Given timeout = given(parameters, Parameter.CONNECT_TIMEOUT);
+        source.setProperty(PGProperty.CONNECT_TIMEOUT, Integer.toString(number(timeout, "a number of seconds", 0)));
+        source.setProperty(PGProperty.LOGIN_TIMEOUT, Integer.toString(number(timeout, "a number of seconds", 0)));
+        parameters
+                .get(Parameter.TARGET_SESSION_ATTRS)
+                .ifPresent(wanted -> source.setProperty(PGProperty.TARGET_SERVER_TYPE, serverType(wanted)));
+        for (Parameter parameter : Parameter.values()) {
+            parameter.property().ifPresent(property -> parameters
+                    .get(parameter)
+                    .ifPresent(given -> source.setProperty(property, given.value())));
         }
-        source.setApplicationName("pglock");
-        Optional.ofNullable(environment.get("PGUSER")).ifPresent(source::setUser);
-        Optional.ofNullable(environment.get("PGPASSWORD")).ifPresent(source::setPassword);
-        return new Server(source);
+        parameters.driver().forEach((name, value) -> source.setProperty(property(name), value));
     }
 
-    /** Where the guard and the lock client get their connections. */
+    private static PGProperty property(String name) {
+        return Optional.ofNullable(PGProperty.forName(name)).orElseThrow();
+    }
+
+    private static String serverType(Given wanted) {
+        return Optional.ofNullable(SERVER_TYPES.get(wanted.value()))
+                .orElseThrow(() -> Stop.usage("target_session_attrs (" + wanted.from() + ") is one of "
+                        + String.join(", ", SERVER_TYPES.keySet().stream().sorted().toList()) + ", not "
+                        + wanted.value() + "."));
+    }
+
+    private static String[] hosts(Given given) {
+        return Arrays.stream(given.value().split(",", -1))
+                .map(host -> host.isEmpty() ? LOCAL : host)
+                .map(host -> host.startsWith("/") || host.startsWith("@") ? socket(host, given) : host)
+                .map(host -> host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
+                .toArray(String[]::new);
+    }
+
+    private static String socket(String folder, Given given) {
+        throw Stop.usage("The host " + folder + " (" + given.from() + ") is the folder of a Unix socket, and pglock connects by"
+                + " TCP only. Give it a name or an address: --host localhost.");
+    }
+
+    private static int[] ports(Given given, int hosts) {
+        String[] written = given.value().split(",", -1);
+        if (written.length != 1 && written.length != hosts) {
+            throw Stop.usage("There are " + hosts + " hosts and " + written.length + " ports (" + given.from()
+                    + "). Give one port, or one for each host.");
+        }
+        int[] ports = new int[hosts];
+        for (int i = 0; i < hosts; i++) {
+            String port = written[written.length == 1 ? 0 : i];
+            ports[i] = number(new Given(port.isEmpty() ? PORT : port, given.from()), "a port", 1);
+            if (ports[i] > 65_535) {
+                throw notA("a port", given);
+            }
+        }
+        return ports;
+    }
+
+    private static int number(Given given, String what, int least) {
+        try {
+            int number = Integer.parseInt(given.value());
+            if (number >= least) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw notA(what, given);
+    }
+
+    private static Stop notA(String what, Given given) {
+        return Stop.usage("\"" + given.value() + "\" (" + given.from() + ") is not " + what + ".");
+    }
+
+    /** Where the guard and the lock client get their connections. What they throw says where it was tried. */
     public DataSource dataSource() {
-        return dataSource;
+        return source;
     }
 
-    /** A new connection, in autocommit. The caller closes it. */
+    /**
+     * A new connection, in autocommit. The caller closes it.
+     *
+     * @throws SQLException whose message says where it was tried, why it failed and what helps
+     */
     public Connection connect() throws SQLException {
-        return dataSource.getConnection();
+        return source.getConnection();
+    }
+
+    /** {@code db1:5432, database shop, as ann}. */
+    @Override
+    public String toString() {
+        return source.place().toString();
     }
 }

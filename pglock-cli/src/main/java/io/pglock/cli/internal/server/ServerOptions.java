@@ -1,44 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.server;
 
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
+import static picocli.CommandLine.Spec.Target.MIXEE;
 
-/** Which server, as far as the command line says it. Not API. */
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+
+/**
+ * Which server, as far as the command line and a profile say it. What they leave open say the service file, libpq's environment and
+ * libpq's defaults, in this order. Not API.
+ */
 public final class ServerOptions {
+
+    @Spec(MIXEE)
+    private @Nullable CommandSpec command;
 
     @Option(
             names = "--url",
             paramLabel = "URL",
-            description = "The server: jdbc:postgresql://host:port/database or postgresql://user@host:port/database.")
-    @Nullable String url;
+            description = "The server: postgresql://user@host:port/database or jdbc:postgresql://host:port/database.")
+    private @Nullable String url;
 
-    @Option(names = "--host", paramLabel = "HOST", description = "Its host, or the folder of its socket. PGHOST")
-    @Nullable String host;
+    @Option(names = "--host", paramLabel = "HOST", description = "Its host. PGHOST")
+    private @Nullable String host;
 
     @Option(
             names = {"-p", "--port"},
             paramLabel = "PORT",
             description = "Its port. PGPORT")
-    @Nullable Integer port;
+    private @Nullable String port;
 
     @Option(
             names = {"-U", "--user"},
             paramLabel = "ROLE",
             description = "As whom. PGUSER")
-    @Nullable String user;
+    private @Nullable String user;
 
     @Option(
             names = {"-d", "--database"},
             paramLabel = "DATABASE",
             description = "Which database. PGDATABASE")
-    @Nullable String database;
+    private @Nullable String database;
 
     @Option(names = "--service", paramLabel = "NAME", description = "A section of pg_service.conf. PGSERVICE")
-    @Nullable String service;
+    private @Nullable String service;
 
-    /** What the command line and the environment say together. */
+    @Option(names = "--no-password", description = "Never ask for a password, even at a terminal.")
+    private boolean noPassword;
+
+    /**
+     * What all of them say together. Nothing is connected yet.
+     *
+     * @throws io.pglock.cli.internal.Stop when it cannot be understood
+     */
     public Server server() {
-        return Server.of(this, System.getenv());
+        return Server.of(parameters(System.getenv()), !noPassword);
+    }
+
+    private Parameters parameters(Map<String, String> environment) {
+        Parameters all = new Parameters();
+        addOptions(all, true);
+        all.get(Parameter.SERVICE).ifPresent(named -> all.addAll(read(named, environment)));
+        addOptions(all, false);
+        if (all.get(Parameter.SERVICE).isEmpty()) {
+            all.add(Parameter.SERVICE, environment.getOrDefault("PGSERVICE", ""), "PGSERVICE");
+        }
+        // one that is read already adds nothing new
+        all.get(Parameter.SERVICE).ifPresent(named -> all.addAll(read(named, environment)));
+        all.addEnvironment(environment);
+        return all;
+    }
+
+    private static Parameters read(Parameters.Given service, Map<String, String> environment) {
+        return ServiceFile.read(service.value(), service.from(), environment);
+    }
+
+    /** Those that were typed, or those that are a profile's. */
+    private void addOptions(Parameters all, boolean typed) {
+        add(all, Parameter.HOST, host, "--host", typed);
+        add(all, Parameter.PORT, port, "--port", typed);
+        add(all, Parameter.USER, user, "--user", typed);
+        if (database == null || !ServerUrl.isUrl(database)) {
+            add(all, Parameter.DBNAME, database, "--database", typed);
+        } else {
+            addUrl(all, database, "--database", typed);
+        }
+        add(all, Parameter.SERVICE, service, "--service", typed);
+        addUrl(all, url, "--url", typed);
+    }
+
+    private void add(Parameters all, Parameter parameter, @Nullable String value, String option, boolean typed) {
+        if (value != null && isTyped(option) == typed) {
+            all.add(parameter, value, typed ? option : "the profile");
+        }
+    }
+
+    private void addUrl(Parameters all, @Nullable String value, String option, boolean typed) {
+        if (value != null && isTyped(option) == typed) {
+            all.addAll(ServerUrl.read(value, typed ? option : "the profile's " + option.substring(2)));
+        }
+    }
+
+    private boolean isTyped(String option) {
+        ParseResult parsed = Optional.ofNullable(command)
+                .map(CommandSpec::commandLine)
+                .map(picocli.CommandLine::getParseResult)
+                .orElse(null);
+        return parsed == null || parsed.hasMatchedOption(option);
     }
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Where passwords are looked up: {@code ~/.pgpass}, {@code PGPASSFILE}, or what a URL or a service file names. pgjdbc reads it; here
+ * is what it lacks: it knows no parameter {@code passfile}, and reads a file that everybody can read, which libpq refuses. Stateless.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/libpq-pgpass.html">The Password File</a>
+ */
+final class PasswordFile {
+
+    /** What pgjdbc asks first. */
+    private static final String PROPERTY = "org.postgresql.pgpassfile";
+
+    private static final Set<PosixFilePermission> OTHERS = EnumSet.of(
+            PosixFilePermission.GROUP_READ,
+            PosixFilePermission.GROUP_WRITE,
+            PosixFilePermission.GROUP_EXECUTE,
+            PosixFilePermission.OTHERS_READ,
+            PosixFilePermission.OTHERS_WRITE,
+            PosixFilePermission.OTHERS_EXECUTE);
+
+    private PasswordFile() {}
+
+    /**
+     * Makes the driver use it.
+     *
+     * @return why it does not, if so
+     */
+    static Optional<String> use(Optional<String> named) {
+        Path file = named.map(Path::of).orElseGet(() -> Path.of(System.getProperty("user.home", ""), ".pgpass"));
+        if (isOthersToo(file)) {
+            System.setProperty(PROPERTY, "/dev/null");
+            return Optional.of(file + " is not read: others can read it too. chmod 600 " + file);
+        }
+        named.ifPresent(name -> System.setProperty(PROPERTY, name));
+        return Optional.empty();
+    }
+
+    private static boolean isOthersToo(Path file) {
+        try {
+            return Files.isRegularFile(file)
+                    && Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS::contains);
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.server;
+
+import io.pglock.cli.internal.Stop;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.postgresql.PGProperty;
+
+/**
+ * Reads what a URL says: {@code postgresql://user:password@host:port/database?parameter=value} as libpq has it, and pgjdbc's
+ * {@code jdbc:postgresql://host:port/database?property=value}. No message repeats the URL: a password may be in it. Stateless.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS">Connection URIs</a>
+ */
+final class ServerUrl {
+
+    private static final String JDBC = "jdbc:";
+    private static final List<String> SCHEMES = List.of("postgresql:", "postgres:");
+
+    private ServerUrl() {}
+
+    /** Whether a database's name is one in truth, as psql has it. */
+    static boolean isUrl(String text) {
+        return text.startsWith(JDBC) || SCHEMES.stream().anyMatch(scheme -> text.startsWith(scheme + "//"));
+    }
+
+    /** @param from what it was given as: {@code --url} */
+    static Parameters read(String url, String from) {
+        String rest = url.startsWith(JDBC) ? url.substring(JDBC.length()) : url;
+        String scheme = SCHEMES.stream()
+                .filter(rest::startsWith)
+                .findFirst()
+                .orElseThrow(() -> Stop.usage(from
+                        + ": not the URL of a PostgreSQL server. Write postgresql://host:port/database or"
+                        + " jdbc:postgresql://host:port/database."));
+        rest = rest.substring(scheme.length());
+        Parameters read = new Parameters();
+        int query = rest.indexOf('?');
+        if (query >= 0) {
+            readQuery(rest.substring(query + 1), from, read);
+            rest = rest.substring(0, query);
+        }
+        if (rest.startsWith("//")) {
+            readAddress(rest.substring(2), from, read);
+        } else {
+            read.add(Parameter.DBNAME, decoded(rest.startsWith("/") ? rest.substring(1) : rest, from), from);
+        }
+        return read;
+    }
+
+    private static void readAddress(String address, String from, Parameters read) {
+        int slash = address.indexOf('/');
+        String authority = slash < 0 ? address : address.substring(0, slash);
+        if (slash >= 0) {
+            read.add(Parameter.DBNAME, decoded(address.substring(slash + 1), from), from);
+        }
+        int at = authority.lastIndexOf('@');
+        if (at >= 0) {
+            String[] who = authority.substring(0, at).split(":", 2);
+            read.add(Parameter.USER, decoded(who[0], from), from);
+            if (who.length > 1) {
+                read.add(Parameter.PASSWORD, decoded(who[1], from), from);
+            }
+        }
+        readHosts(authority.substring(at + 1), from, read);
+    }
+
+    private static void readHosts(String written, String from, Parameters read) {
+        List<String> hosts = new ArrayList<>();
+        List<String> ports = new ArrayList<>();
+        for (String each : written.split(",", -1)) {
+            int colon = each.indexOf(':', Math.max(0, each.indexOf(']'))); // [::1]:5432
+            hosts.add(decoded(colon < 0 ? each : each.substring(0, colon), from));
+            ports.add(colon < 0 ? "" : each.substring(colon + 1));
+        }
+        if (hosts.stream().anyMatch(host -> !host.isEmpty())) {
+            read.add(Parameter.HOST, String.join(",", hosts), from);
+        }
+        if (ports.stream().anyMatch(port -> !port.isEmpty())) {
+            read.add(Parameter.PORT, String.join(",", ports), from);
+        }
+    }
+
+    private static void readQuery(String query, String from, Parameters read) {
+        for (String each : query.split("&", -1)) {
+            int equals = each.indexOf('=');
+            if (equals > 0) {
+                readParameter(
+                        decoded(each.substring(0, equals), from), decoded(each.substring(equals + 1), from), from, read);
+            } else if (!each.isEmpty()) {
+                throw Stop.usage(from + ": a parameter in the URL is written name=value, with & between two of them.");
+            }
+        }
+    }
+
+    private static void readParameter(String name, String value, String from, Parameters read) {
+        Parameter.named(name)
+                .ifPresentOrElse(parameter -> read.add(parameter, value, from), () -> {
+                    if (PGProperty.forName(name) == null) {
+                        throw Stop.usage(from + ": the URL has a parameter " + name
+                                + ", which neither libpq nor pgjdbc knows.");
+                    }
+                    read.addDriver(name, value);
+                });
+    }
+
+    private static String decoded(String text, String from) {
+        try {
+            // a plus is a plus in these URLs
+            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw Stop.usage(from + ": the URL has a % that is not followed by two hexadecimal digits. Write %25 for it.");
+        }
+    }
+}
