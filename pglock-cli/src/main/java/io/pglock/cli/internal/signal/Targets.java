@@ -112,8 +112,12 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
         return new BlockedLock(wait.waiting(), meant);
     }
 
-    /** {@code Terminate}, {@code cancel} ... */
+    /** {@code cancel} or {@code terminate}. */
     String verb() {
+        return verb(signal);
+    }
+
+    static String verb(Signal signal) {
         return signal == Signal.CANCEL ? "cancel" : "terminate";
     }
 }

@@ -2,7 +2,10 @@
 package io.pglock.cli.internal.view;
 
 import io.pglock.LockTree;
+import io.pglock.cli.internal.select.QueryContext;
+import io.pglock.cli.internal.select.Values;
 import io.pglock.cli.internal.view.Span.Look;
+import io.pglock.internal.Text;
 import io.pglock.internal.TreeText;
 import io.pglock.internal.TreeText.Line;
 import java.util.ArrayList;
@@ -11,6 +14,7 @@ import java.util.List;
 /** A {@link LockTree} as lines of a terminal: core's text, with names for what it cannot know, and looks. Not API. */
 public final class TreeView {
 
+    private static final int SHOWN_QUERY_LENGTH = 60;
     private static final String GAP = "  ";
 
     private TreeView() {}
@@ -35,10 +39,19 @@ public final class TreeView {
                         Printable.of(line.who()),
                         Printable.of(line.what()),
                         Printable.of(line.why()),
-                        Printable.of(line.query())))
+                        Printable.of(query(line.node()))))
                 .toList();
         int[] widths = TreeText.widths(lines);
         return lines.stream().map(line -> new Row(line.node(), spans(line, widths))).toList();
+    }
+
+    /** Without the comment that says where it comes from, which could be all that is seen of it; that follows it. */
+    private static String query(LockTree.Node node) {
+        QueryContext query = QueryContext.of(node.backend().query().orElse(""));
+        String context = query.values().isEmpty() ? "" : " [" + Values.text(query.values()) + "]";
+        return query.query().isBlank()
+                ? context
+                : "\"" + Text.shorten(query.query(), SHOWN_QUERY_LENGTH) + "\"" + context;
     }
 
     private static List<Span> spans(Line line, int[] widths) {
