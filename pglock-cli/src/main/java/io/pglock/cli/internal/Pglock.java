@@ -79,6 +79,8 @@ public final class Pglock {
         commands.put("doctor", () -> new Doctor(console));
         commands.put("sql", () -> new Script(console));
         commands.put("trace", () -> new Trace(console));
+        commands.put("cancel", () -> new Cancel(console));
+        commands.put("terminate", () -> new Terminate(console));
         commands.put("completion", () -> new Completion(console, this));
         return commands;
     }
