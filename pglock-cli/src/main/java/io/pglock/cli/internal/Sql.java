@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+
 /** Every statement of pglock-cli. Lower case, bound or quoted, never pasted. Not API. */
 public final class Sql {
 
@@ -125,9 +129,7 @@ public final class Sql {
     /** @param modes what follows BEGIN: {@code isolation level serializable} */
     public static String transactionModes(String modes) {
         return "set transaction " + modes;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
+    }
 
     // ---- the key of a contended row ---------------------------------------------------------------------------------
 
