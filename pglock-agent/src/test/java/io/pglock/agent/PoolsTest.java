@@ -47,6 +47,7 @@ class PoolsTest {
                     .containsExactly(
                             "returned inside: 1111ms 5s 1111ms",
                             "returned inside, after: 5s",
+                            "set inside: 4444ms 4444ms 1111ms 4444ms",
                             "a pool without autocommit: 0 0 0 5s",
                             "several connections: 1111ms 1111ms 1111ms 5s 5s 5s",
                             "another thread at work: true 5s",
