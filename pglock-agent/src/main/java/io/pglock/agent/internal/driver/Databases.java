@@ -2,6 +2,7 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.agent.internal.Environment;
+import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
@@ -49,7 +50,7 @@ final class Databases {
     }
 
     /** Of a connection that was opened before the agent came. */
-    private static final class Unknown extends NoDataSource {
+    private static final class Unknown extends SideDataSource {
 
         @Override
         public Connection getConnection() throws SQLException {
