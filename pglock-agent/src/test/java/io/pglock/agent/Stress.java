@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 
 /**
  * An application in which everything happens at once: methods inside of methods, with and without transactions, that fail, go
@@ -48,6 +49,7 @@ final class Stress {
     private final LongAdder lost = new LongAdder();
     private final LongAdder renewals = new LongAdder();
     private final LongAdder runsAlone = new LongAdder();
+    private final LongAdder overtaken = new LongAdder();
     private final LongAdder notAlone = new LongAdder();
     private final LongAdder lockKills = new LongAdder();
     private final AtomicReference<Alone> alone = new AtomicReference<>();
@@ -85,17 +87,22 @@ final class Stress {
             for (HikariDataSource pool : stress.pools) {
                 pool.close();
             }
-            Leftovers.print(readings, observer, NAME, () -> stress.within(() -> {
-                try (Connection connection = readings.connect()) {
-                    execute(connection, "select count(*) from pg_class");
-                }
-            }));
+            Leftovers.print(
+                    readings,
+                    observer,
+                    NAME,
+                    () -> stress.within(() -> {
+                        try (Connection connection = readings.connect()) {
+                            execute(connection, "select count(*) from pg_class");
+                        }
+                    }));
             readings.line("checks", stress.checks);
             readings.line("kills", stress.kills);
             readings.line("locks lost", stress.lost);
             readings.line("renewals", stress.renewals);
             readings.line("kills of locks", stress.lockKills);
             readings.line("runs alone", stress.runsAlone);
+            readings.line("told that they were not alone", stress.overtaken);
             readings.line("not alone", stress.notAlone);
             readings.line("wrong", stress.wrong);
             readings.line("errors", stress.errors);
@@ -136,8 +143,11 @@ final class Stress {
         }
     }
 
-    /** Who is in the method that nobody else is in, unless a session that has the lock was killed meanwhile. */
-    private record Alone(Thread thread, long lockKills) {}
+    /** Who is in the method that nobody else is in, unless its lock's session was killed. */
+    private static final class Alone {
+        private final Thread thread = Thread.currentThread();
+        private volatile boolean overtaken;
+    }
 
     private static final class KilledException extends Exception {
         private static final long serialVersionUID = 1;
@@ -166,18 +176,35 @@ final class Stress {
     }
 
     @WithAdvisoryLock(value = NAME + " alone", timeout = "0s", onTimeout = OnTimeout.SKIP)
-    private void orSkipped(Readings.Work work) throws Exception {
-        Alone now = new Alone(Thread.currentThread(), lockKills.sum());
+    private void orSkipped(Alone now, Readings.Work work) throws Exception {
         Alone other = alone.getAndSet(now);
-        if (other != null && other.thread() != now.thread() && other.lockKills() == lockKills.sum()) {
-            notAlone.increment();
+        boolean own = other != null && other.thread == now.thread;
+        if (other != null && !own) {
+            other.overtaken = true;
         }
         try {
             work.run();
         } finally {
-            alone.compareAndSet(now, other != null && other.thread() == now.thread() ? other : null);
+            alone.compareAndSet(now, own ? other : null);
         }
         runsAlone.increment();
+    }
+
+    /** Whoever is not alone in there has lost the lock, and is told so in the end. */
+    private void alone(Readings.Work work) throws Exception {
+        Alone now = new Alone();
+        boolean told = false;
+        try {
+            orSkipped(now, work);
+        } catch (Exception e) {
+            told = Stream.concat(Stream.of(e), Stream.of(e.getSuppressed()))
+                    .anyMatch(LockLostException.class::isInstance);
+            throw e;
+        } finally {
+            if (now.overtaken) {
+                (told ? overtaken : notAlone).increment();
+            }
+        }
     }
 
     @WithPriority(LockPolicy.Priority.REPORT)
@@ -192,7 +219,7 @@ final class Stress {
                 case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 -> within(() -> work.run("1111ms"));
                 case 13, 14, 15, 16, 17, 18, 19 -> longer(() -> work.run("2222ms"));
                 case 20, 21, 22, 23 -> watched(() -> work.run(outer));
-                case 24 -> orSkipped(() -> work.run(outer));
+                case 24 -> alone(() -> work.run(outer));
                 default -> work.run(outer);
             }
         } catch (FailedException e) {

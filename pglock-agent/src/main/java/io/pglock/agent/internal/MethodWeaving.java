@@ -48,9 +48,8 @@ final class MethodWeaving {
         List<ClassFile.Advised> advised = new ArrayList<>();
         for (MethodDescription.InDefinedShape method : type.getDeclaredMethods()) {
             site(type, method, loader)
-                    .ifPresent(site -> advised.add(
-                            ClassFile.Advised.between(
-                                    method, MethodAdvice.class, ExitAdvice.class, SiteId.class, site.id())));
+                    .ifPresent(site -> advised.add(ClassFile.Advised.between(
+                            method, MethodAdvice.class, ExitAdvice.class, SiteId.class, site.id())));
         }
         return advised.isEmpty() ? null : original.with(advised);
     }

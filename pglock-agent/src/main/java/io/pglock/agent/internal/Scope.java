@@ -26,7 +26,8 @@ public final class Scope extends PgLockBridge.Call {
     private boolean awaitsBody;
 
     /** Mostly there is one, or none. */
-    private record OfRealm(Realm realm, Realm.Part part, @Nullable OfRealm next) {}
+    private record OfRealm(
+            Realm realm, Realm.Part part, @Nullable OfRealm next) {}
 
     Scope(Site site, @Nullable Scope outer) {
         this.site = site;

@@ -99,8 +99,11 @@ class AgentSpringBootTest {
                 "delete from counted");
         String tick = "floor(extract(epoch from at) / " + SECONDS + ")";
         scenario.await(
-                "4 ticks", () -> test.value("select count(distinct " + tick + ") from counted").equals("4"));
-        assertThat(test.execute("select count(*) from counted group by " + tick)).containsOnly("1");
+                "4 ticks",
+                () -> test.value("select count(distinct " + tick + ") from counted")
+                        .equals("4"));
+        assertThat(test.execute("select count(*) from counted group by " + tick))
+                .containsOnly("1");
     }
 
     /** Its private method, which it calls itself, has a lock of its own. */

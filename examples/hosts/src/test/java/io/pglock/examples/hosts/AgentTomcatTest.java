@@ -29,7 +29,8 @@ class AgentTomcatTest {
 
     @Test
     void leavesNothingBehindOfAWebApplicationThatIsRedeployed(Database database, Scenario scenario) throws Exception {
-        try (ForkedJvm tomcat = tomcat(database, GENERATIONS, Duration.ofSeconds(60)).start()) {
+        try (ForkedJvm tomcat =
+                tomcat(database, GENERATIONS, Duration.ofSeconds(60)).start()) {
             String answers = tomcat.awaitLine("answers: ", Duration.ofSeconds(60L + GENERATIONS));
             assertThat(answers).isEqualTo("answers: {1234ms 1=" + GENERATIONS + "}");
             assertThat(tomcat.awaitLine("class loaders left: ", Duration.ofSeconds(90)))
@@ -52,7 +53,9 @@ class AgentTomcatTest {
     /** What this test can see: without it, none left would say nothing. */
     @Test
     void aLeakOfTheApplicationsOwnWouldBeSeen(Database database) throws Exception {
-        try (ForkedJvm tomcat = tomcat(database, 2, Duration.ofSeconds(2)).property("leaks", "true").start()) {
+        try (ForkedJvm tomcat = tomcat(database, 2, Duration.ofSeconds(2))
+                .property("leaks", "true")
+                .start()) {
             assertThat(tomcat.awaitLine("class loaders left: ", Duration.ofSeconds(90)))
                     .isEqualTo("class loaders left: 2");
             assertThat(tomcat.awaitLine("threads: ")).isEqualTo("threads: pglock-planted, pglock-planted");
@@ -72,7 +75,8 @@ class AgentTomcatTest {
                                 "advisory=stock",
                                 "lockTimeout=1234ms",
                                 "prioritize=terminate"))
-                .arguments(webApplication().toString(), String.valueOf(generations), String.valueOf(longest.toSeconds()))
+                .arguments(
+                        webApplication().toString(), String.valueOf(generations), String.valueOf(longest.toSeconds()))
                 .database(database);
     }
 

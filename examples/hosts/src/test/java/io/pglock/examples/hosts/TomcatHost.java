@@ -107,7 +107,8 @@ final class TomcatHost {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(longestSeconds);
         System.gc();
         while (!loaders.isEmpty() && System.nanoTime() < end) {
-            Reference<? extends ClassLoader> gone = collected.remove(1_000); // or until it is time for another collection
+            Reference<? extends ClassLoader> gone =
+                    collected.remove(1_000); // or until it is time for another collection
             if (gone == null) {
                 System.gc();
             } else {

@@ -103,9 +103,11 @@ class LockClientsTest {
     /** Neither sessions, nor the threads of this test's clients. */
     private static void awaitNothingLeft(Scenario scenario) {
         Session test = scenario.session("test");
-        scenario.await("the idle sessions to be closed", () -> test.execute(SESSIONS)
-                .isEmpty());
-        scenario.await("the threads to end", () -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("pglock-")));
+        scenario.await(
+                "the idle sessions to be closed", () -> test.execute(SESSIONS).isEmpty());
+        scenario.await(
+                "the threads to end",
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("pglock-")));
     }
 }

@@ -50,7 +50,9 @@ class WeakKeysTest {
         WeakReference<Object> value = of(objects);
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (value.get() != null) {
-            assertThat(System.nanoTime()).as("waited 20 s for a value to be collected").isLessThan(until);
+            assertThat(System.nanoTime())
+                    .as("waited 20 s for a value to be collected")
+                    .isLessThan(until);
             System.gc();
             objects.computeIfAbsent(new Object(), key -> "looks for what is gone");
         }
