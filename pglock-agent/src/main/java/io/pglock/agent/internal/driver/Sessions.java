@@ -29,8 +29,13 @@ final class Sessions {
         return byExecutor.get(executor);
     }
 
-    /** A scope is about to use it. */
+    /** A scope is about to use it. One that is new mostly takes the place of another that is gone, and need not be kept. */
     Session of(Object executor, BaseConnection connection) {
+        Session there = byExecutor.get(executor);
+        if (there != null) {
+            return there;
+        }
+        byExecutor.values().forEach(Session::forgetIfGone);
         return byExecutor.computeIfAbsent(executor, absent -> new Session(this, executor, connection));
     }
 

@@ -5,6 +5,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -78,6 +79,11 @@ final class WeakKeys<K, V> {
 
     void remove(K key) {
         values.remove(new Wanted(key));
+    }
+
+    /** Those that are there, as they come and go. */
+    Collection<V> values() {
+        return values.values();
     }
 
     /** Those that are there. */
