@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The table of all {@link Attribute}s, in the order in which they are shown: those of the lock, of its session ({@code activity__}),
@@ -69,6 +70,14 @@ public final class Attributes {
         return find(name).orElseThrow(() -> unknown(name));
     }
 
+    /** As {@link #named(String)}; several names may stand in one, with commas. */
+    public static List<Attribute> named(List<String> names) {
+        return names.stream()
+                .flatMap(name -> Stream.of(name.split(",", -1)))
+                .map(Attributes::named)
+                .toList();
+    }
+
     static Optional<Attribute> find(String written) {
         String name = written.strip().toLowerCase(Locale.ROOT);
         Attribute attribute = ALL.get(canonical(name));
@@ -112,6 +121,8 @@ public final class Attributes {
     }
 
     static Optional<String> nearest(String name) {
-        return Setting.nearest(name.strip(), List.copyOf(ALL.keySet()));
+        return find(SESSION + name)
+                .map(Attribute::name)
+                .or(() -> Setting.nearest(name.strip(), List.copyOf(ALL.keySet())));
     }
 }

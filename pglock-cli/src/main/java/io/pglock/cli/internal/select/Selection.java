@@ -6,6 +6,7 @@ import io.pglock.Blocker;
 import io.pglock.LockInfo;
 import io.pglock.LockQuery;
 import io.pglock.LockSnapshot;
+import io.pglock.PgLockException;
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
 import java.util.ArrayList;
@@ -102,7 +103,7 @@ public final class Selection {
      * @param all the query for everything
      */
     public Found read(LockQuery all) {
-        LockSnapshot snapshot = narrowed(all).snapshot();
+        LockSnapshot snapshot = snapshot(narrowed(all));
         Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
         List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot)).filter(matches).sorted(order).toList();
         return new Found(
@@ -110,6 +111,15 @@ public final class Selection {
                 rows.size(),
                 rows.stream().anyMatch(row -> !row.lock().granted()),
                 snapshot.notes());
+    }
+
+    private LockSnapshot snapshot(LockQuery query) {
+        try {
+            return query.snapshot();
+        } catch (PgLockException e) {
+            // without a cause it is the name of a table that is wrong
+            throw tables.isEmpty() || e.getCause() != null ? e : Stop.usage(String.valueOf(e.getMessage()));
+        }
     }
 
     private static Stream<Row> locks(LockSnapshot snapshot) {
@@ -137,7 +147,7 @@ public final class Selection {
     }
 
     /** @throws Stop when it is about who is in the way and they are not asked for */
-    static void requireKnown(Attribute attribute, boolean blocking) {
+    public static void requireKnown(Attribute attribute, boolean blocking) {
         if (attribute.isOfBlocker() && !blocking) {
             throw Stop.usage(attribute + " is known with --blocking only");
         }

@@ -45,7 +45,6 @@ public final class SelectionOptions {
     @Option(
             names = "--blocking",
             negatable = true,
-            fallbackValue = "true",
             description = "Locks that are waited for, with everybody who is in the way: a row for each.")
     private boolean blocking;
 
