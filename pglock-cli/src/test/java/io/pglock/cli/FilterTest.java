@@ -39,7 +39,10 @@ class FilterTest {
         assertThat(pids("activity__query__icontains=INSERT", "activity__xact_duration__lt=1 hour 30 minutes"))
                 .containsExactly(writer.pid());
         assertThat(pids("activity__duration__gt=01:00:00")).isEmpty();
-        assertThat(pids("activity__context__route=/sales", "activity__context__team__in=a,b", "wait_start__isnull=true"))
+        assertThat(pids(
+                        "activity__context__route=/sales",
+                        "activity__context__team__in=a,b",
+                        "wait_start__isnull=true"))
                 .containsExactly(writer.pid());
         assertThat(pids("activity__context__isnull=true", "activity__backend_start__lte=2999-01-01"))
                 .containsExactly(report.pid());

@@ -34,7 +34,8 @@ class LsTest {
 
     @BeforeEach
     void orders() {
-        holder.execute("drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
+        holder.execute(
+                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
     }
 
     /** web waits for migration, which waits for holder. */
@@ -54,7 +55,8 @@ class LsTest {
         assertThat(listed.lines().get(0)).startsWith("PID").contains("WAITED", "MODE", "TARGET", "STATE", "QUERY");
         assertThat(listed.lines().get(1))
                 .startsWith(migration.pid() + " ")
-                .contains("false", "ACCESS EXCLUSIVE", "orders", "migration", "alter table orders add column note text");
+                .contains(
+                        "false", "ACCESS EXCLUSIVE", "orders", "migration", "alter table orders add column note text");
         assertThat(listed.lines().get(2)).startsWith(web.pid() + " ").contains("false", "ACCESS SHARE");
         assertThat(listed.lines().get(3)).startsWith(holder.pid() + " ").contains("true", "idle in transaction");
         assertThat(listed.lines()).hasSize(4);
@@ -83,24 +85,29 @@ class LsTest {
     @Test
     void checkTellsByTheExitCodeWhetherSomebodyWaits() {
         holder.execute("begin", "lock table items in share mode");
-        assertThat(cli.run("ls", "--check", "--on", "items", "--on", "orders").succeeded().out())
+        assertThat(cli.run("ls", "--check", "--on", "items", "--on", "orders")
+                        .succeeded()
+                        .out())
                 .contains("SHARE");
         queue();
         Cli.Ended blocked = cli.run("ls", "--check", "--on", "orders");
         assertThat(blocked.code()).isEqualTo(2);
         assertThat(blocked.err()).isEmpty();
         assertThat(blocked.out()).contains(Integer.toString(migration.pid()));
-        assertThat(cli.run("ls", "--check", "--on", "orders", "-l", "1", "--sort", "-granted").code())
+        assertThat(cli.run("ls", "--check", "--on", "orders", "-l", "1", "--sort", "-granted")
+                        .code())
                 .as("also when those who wait are beyond the limit")
                 .isEqualTo(2);
-        assertThat(cli.run("--check", "--on", "orders", "-f", "wait_duration__gt=1h").code())
+        assertThat(cli.run("--check", "--on", "orders", "-f", "wait_duration__gt=1h")
+                        .code())
                 .isZero();
     }
 
     @Test
     void listsTheLocksOfSessionsThatAreNamedAndOfAllKinds() {
         holder.execute("begin", "insert into orders values (1)", "select pg_advisory_lock(7, -9)", "drop table items");
-        List<String> rows = cli.run(Integer.toString(holder.pid()), "--csv", "-a", "pid", "-a", "type,mode,rel_kind,target")
+        List<String> rows = cli.run(
+                        Integer.toString(holder.pid()), "--csv", "-a", "pid", "-a", "type,mode,rel_kind,target")
                 .succeeded()
                 .lines();
         String pid = holder.pid() + ",";
@@ -121,12 +128,17 @@ class LsTest {
         scenario.assumePreparedTransactions();
         holder.execute("begin", "insert into orders values (1)", "prepare transaction 'ls'");
         try {
-            List<String> rows = cli.run("ls", "0", "--csv", "-a", "pid,mode,target,activity__prepared_gid", "--on", "orders")
+            List<String> rows = cli.run(
+                            "ls", "0", "--csv", "-a", "pid,mode,target,activity__prepared_gid", "--on", "orders")
                     .succeeded()
                     .lines();
             assertThat(rows).hasSize(2).last().isEqualTo("0,ROW EXCLUSIVE,orders,ls");
-            assertThat(cli.run("-f", "activity__application_name=pglock", "-f", "activity__database="
-                                    + scenario.database().name(), "--json")
+            assertThat(cli.run(
+                                    "-f",
+                                    "activity__application_name=pglock",
+                                    "-f",
+                                    "activity__database=" + scenario.database().name(),
+                                    "--json")
                             .succeeded()
                             .out())
                     .isEqualTo("[]\n");

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 class LsWatchTest {
 
     @Test
-    void showsWhatChangesUntilTheServerIsLost(Database database, Scenario scenario, @TempDir Path folder) throws Exception {
+    void showsWhatChangesUntilTheServerIsLost(Database database, Scenario scenario, @TempDir Path folder)
+            throws Exception {
         Session web = scenario.session("web");
         web.execute("create table watched (id int)");
         Path out = folder.resolve("out");

@@ -65,7 +65,10 @@ class OutputTest {
     @Test
     void jsonIsOneArrayWithTheAttributesAsKeys() {
         Cli.Ended listed = cli.run(
-                        "--on", "goods", "--json", "-a",
+                        "--on",
+                        "goods",
+                        "--json",
+                        "-a",
                         "pid,granted,wait_duration,activity__query,activity__context,activity__xact_duration,blocked_by")
                 .succeeded();
         assertThat(listed.lines()).hasSize(3).startsWith("[").endsWith("]");
@@ -103,6 +106,7 @@ class OutputTest {
     void nothingIsNothing() {
         web.execute("commit");
         assertThat(cli.run("--on", "goods").succeeded().out()).isEmpty();
-        assertThat(cli.run("--on", "goods", "--csv", "-a", "pid").succeeded().out()).isEqualTo("activity_id\r\n");
+        assertThat(cli.run("--on", "goods", "--csv", "-a", "pid").succeeded().out())
+                .isEqualTo("activity_id\r\n");
     }
 }

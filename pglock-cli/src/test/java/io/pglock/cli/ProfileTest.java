@@ -65,10 +65,14 @@ class ProfileTest {
                 """);
         assertThat(cli.run().succeeded().lines()).containsExactly("mode", "SHARE", "ACCESS SHARE");
         assertThat(cli.run("-c", "goods").succeeded().lines()).containsExactly("rel_name,mode", "goods,SHARE");
-        assertThat(cli.run("-c", "goods", "--on", "sales", "-a", "mode").succeeded().lines())
+        assertThat(cli.run("-c", "goods", "--on", "sales", "-a", "mode")
+                        .succeeded()
+                        .lines())
                 .containsExactly("mode", "ACCESS SHARE");
         assertThat(cli.run("-c", "who").succeeded().lines()).containsExactly("blocking_activity_id");
-        assertThat(cli.run("-c", "who", "--no-blocking", "--config-file", file.toString()).succeeded().lines())
+        assertThat(cli.run("-c", "who", "--no-blocking", "--config-file", file.toString())
+                        .succeeded()
+                        .lines())
                 .containsExactly("mode", "SHARE", "ACCESS SHARE");
         assertThat(cli.run("-c", "who", "--blocking").succeeded().lines()).containsExactly("blocking_activity_id");
         assertThat(cli.run("-c", "share", "--json").succeeded().out()).isEqualTo("[\n{\"mode\":\"SHARE\"}\n]\n");
@@ -86,8 +90,7 @@ class ProfileTest {
                 database = "%s"
                 user = "%s"
                 on = ["goods"]
-                """
-                .formatted(
+                """.formatted(
                         database.server().host(), database.server().port(), database.name(), database.user()));
         assertThat(Cli.bare()
                         .environment("PGPASSWORD", database.password())
@@ -135,7 +138,9 @@ class ProfileTest {
 
     @Test
     void whatIsWrongInItIsSaidWithItsLine() throws IOException {
-        refused("[defaults]\nlimit = 3\nblocing = true\n", "pglock.toml, line 3: unknown key blocing; did you mean blocking?");
+        refused(
+                "[defaults]\nlimit = 3\nblocing = true\n",
+                "pglock.toml, line 3: unknown key blocing; did you mean blocking?");
         refused("[defaults]\nurl = \"secret\n", "pglock.toml, line 2: this is not TOML");
         refused("[profile.x]\nlimit = 3\n", "pglock.toml, line 1: unknown table profile; did you mean profiles?");
         refused("limit = 3\n", "line 1: unknown table limit; settings stand below [defaults] or [profiles.NAME]");
@@ -146,7 +151,9 @@ class ProfileTest {
         Cli.Ended unknown = cli.run("-c", "shp");
         assertThat(unknown.err()).startsWith("pglock: unknown profile shp; did you mean shop?");
         assertThat(unknown.code()).isEqualTo(1);
-        assertThat(cli.run("-c", "weekly").err()).contains("there are nightly, shop").contains(file.toString());
+        assertThat(cli.run("-c", "weekly").err())
+                .contains("there are nightly, shop")
+                .contains(file.toString());
         Cli.Ended missing = cli.run("--config-file", folder.resolve("no.toml").toString());
         assertThat(missing.err()).contains("--config-file names", "no.toml, which is not there");
         assertThat(missing.code()).isEqualTo(1);
@@ -171,6 +178,7 @@ class ProfileTest {
         try (var manual = Objects.requireNonNull(ProfileTest.class.getResourceAsStream("/profiles.toml"))) {
             Files.write(file, manual.readAllBytes());
         }
-        assertThat(cli.run("-c", "long-waits", "--on", "goods").succeeded().out()).isEmpty();
+        assertThat(cli.run("-c", "long-waits", "--on", "goods").succeeded().out())
+                .isEmpty();
     }
 }

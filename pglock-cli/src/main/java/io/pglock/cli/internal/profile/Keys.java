@@ -62,9 +62,7 @@ final class Keys {
     }
 
     private static Optional<String> among(Collection<String> known, String key, String single) {
-        return known.contains(key)
-                ? Optional.of(key)
-                : Optional.of(single).filter(known::contains);
+        return known.contains(key) ? Optional.of(key) : Optional.of(single).filter(known::contains);
     }
 
     private Set<String> all() {

@@ -4,7 +4,6 @@ package io.pglock.cli.internal.profile;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.select.SelectionOptions;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -67,7 +66,8 @@ public final class ProfileDefaults implements IDefaultValueProvider {
                     + (flag ? " is true or false, without quotes" : " is not a matter of true or false"));
         }
         if (!option.isMultiValue() && setting.values().size() != 1) {
-            throw Stop.usage(setting.place() + ": " + Keys.of(option).orElseThrow() + " takes one value and not a list");
+            throw Stop.usage(
+                    setting.place() + ": " + Keys.of(option).orElseThrow() + " takes one value and not a list");
         }
         return String.join(SelectionOptions.BETWEEN, setting.values()).replace("${", "$${");
     }

@@ -46,9 +46,10 @@ final class TomlReading {
         }
         for (String key : toml.keySet()) {
             if (!TABLES.contains(key)) {
-                throw Stop.usage(place(toml, key) + ": unknown table " + key + Keys.nearest(key, TABLES)
-                        .map(near -> "; did you mean " + near + "?")
-                        .orElse("; settings stand below [defaults] or [profiles.NAME]"));
+                throw Stop.usage(place(toml, key) + ": unknown table " + key
+                        + Keys.nearest(key, TABLES)
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse("; settings stand below [defaults] or [profiles.NAME]"));
             }
         }
         Map<String, Map<String, Setting>> profiles = new LinkedHashMap<>();

@@ -25,8 +25,8 @@ final class Csv implements View {
         if (!again) {
             lines.add(line(attributes.stream().map(Attribute::name)));
         }
-        rows.forEach(row -> lines.add(
-                line(attributes.stream().map(attribute -> Cells.plain(attribute, row).orElse("")))));
+        rows.forEach(row -> lines.add(line(
+                attributes.stream().map(attribute -> Cells.plain(attribute, row).orElse("")))));
         return lines;
     }
 

@@ -44,7 +44,8 @@ final class Expanded implements View {
     }
 
     private void add(List<String> lines, Attribute attribute, Row row, int width) {
-        String name = heading.apply(Printable.of(attribute.name())) + " ".repeat(width - attribute.name().length());
+        String name = heading.apply(Printable.of(attribute.name()))
+                + " ".repeat(width - attribute.name().length());
         for (String line : Cells.lines(attribute, row).split("\n", -1)) {
             lines.add((name + GAP + line).stripTrailing());
             name = " ".repeat(width);

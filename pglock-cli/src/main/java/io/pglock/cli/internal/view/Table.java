@@ -36,9 +36,8 @@ final class Table implements View {
         }
         List<List<String>> cells = new ArrayList<>();
         cells.add(attributes.stream().map(Attribute::heading).map(Printable::of).toList());
-        rows.forEach(row -> cells.add(attributes.stream()
-                .map(attribute -> Cells.line(attribute, row))
-                .toList()));
+        rows.forEach(row -> cells.add(
+                attributes.stream().map(attribute -> Cells.line(attribute, row)).toList()));
         int[] widths = widths(cells);
         width.ifPresent(most -> fit(widths, most));
         List<String> lines = new ArrayList<>();
@@ -95,9 +94,7 @@ final class Table implements View {
     }
 
     private static String cut(String text, int length) {
-        return length(text) <= length
-                ? text
-                : text.substring(0, text.offsetByCodePoints(0, length - 1)) + MORE;
+        return length(text) <= length ? text : text.substring(0, text.offsetByCodePoints(0, length - 1)) + MORE;
     }
 
     private static int length(String text) {

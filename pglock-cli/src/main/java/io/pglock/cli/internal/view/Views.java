@@ -57,16 +57,14 @@ public final class Views {
      */
     public static View of(
             OutputOptions options, Console console, List<Attribute> attributes, boolean blocking, boolean repeated) {
-        List<Attribute> all =
-                attributes.isEmpty() ? List.copyOf(Attributes.all(blocking)) : List.copyOf(attributes);
+        List<Attribute> all = attributes.isEmpty() ? List.copyOf(Attributes.all(blocking)) : List.copyOf(attributes);
         OptionalInt width = console.columns();
         return switch (options.format()) {
             case JSON -> new JsonArray(all, repeated);
             case CSV -> new Csv(all);
             case EXPANDED -> new Expanded(all, !attributes.isEmpty(), options.heading(console));
             case TABLE ->
-                new Table(
-                        attributes.isEmpty() ? shown(blocking, width) : all, width, options.heading(console));
+                new Table(attributes.isEmpty() ? shown(blocking, width) : all, width, options.heading(console));
         };
     }
 

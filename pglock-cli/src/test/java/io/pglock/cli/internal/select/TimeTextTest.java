@@ -38,7 +38,8 @@ class TimeTextTest {
 
     @Test
     void refusesWhatIsNone() {
-        for (String text : new String[] {"", "5", "5.5", "soon", "5 parsecs", "5s soon", "s", "-5s", "1:2:3:4", "00:99", "PT"}) {
+        for (String text :
+                new String[] {"", "5", "5.5", "soon", "5 parsecs", "5s soon", "s", "-5s", "1:2:3:4", "00:99", "PT"}) {
             assertThatIllegalArgumentException()
                     .as(text)
                     .isThrownBy(() -> TimeText.duration(text))
