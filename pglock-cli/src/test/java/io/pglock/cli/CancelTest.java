@@ -130,7 +130,7 @@ class CancelTest {
         assertThat(idle.code()).isZero();
         assertThat(idle.err())
                 .isEqualTo("pglock: pid " + web.pid()
-                        + " has no lock and waits for none\npglock: nothing to terminate\n");
+                        + " has no such lock and waits for none\npglock: nothing to terminate\n");
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 

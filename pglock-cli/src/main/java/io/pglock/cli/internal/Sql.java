@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-
 /** All SQL of this module. Not API. */
 public final class Sql {
 
@@ -12,8 +8,8 @@ public final class Sql {
 
     /** For the round trip, which is one transaction. */
     public static final String READ_BRIEFLY = """
-            select set_config('lock_timeout', '100', true), set_config('statement_timeout', '500', true),
-                   set_config('transaction_read_only', 'on', true);
+            select set_config('lock_timeout', '100', true) is null, set_config('statement_timeout', '500', true) is null,
+                   set_config('transaction_read_only', 'on', true) is null;
             """;
 
     /**
@@ -29,19 +25,9 @@ public final class Sql {
             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
             join pg_class c on c.oid = i.indrelid
             join pg_namespace n on n.oid = c.relnamespace
-            where i.indrelid = ?::bigint::oid and i.indisprimary and c.relkind = 'r'
+            where i.indrelid = ?::bigint::oid and i.indisprimary and c.relkind = 'r' and has_table_privilege(c.oid, 'select')
               and k.n <= coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)
-            group by n.nspname, c.relname
-            having bool_and(has_column_privilege(i.indrelid, a.attnum, 'select')) """;
-
-    /** The rows of the last of several statements. */
-    public static ResultSet rows(PreparedStatement statement) throws SQLException {
-        statement.execute();
-        while (statement.getMoreResults()) {
-            // those before it say nothing
-        }
-        return statement.getResultSet();
-    }
+            group by n.nspname, c.relname""";
 
     private Sql() {}
 }
