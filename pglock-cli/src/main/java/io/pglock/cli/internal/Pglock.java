@@ -76,6 +76,9 @@ public final class Pglock {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
+        commands.put("watch", () -> new Watch(console));
+        commands.put("cancel", () -> new Cancel(console));
+        commands.put("terminate", () -> new Terminate(console));
         commands.put("completion", () -> new Completion(console, this));
         return commands;
     }

@@ -12,12 +12,12 @@ import java.util.regex.Pattern;
 /**
  * A query without the comments in which applications tell from where it comes, and what they tell: django-pgactivity's {@code
  * /*pga_context={"url": "/orders"}*}{@code /} in front, and sqlcommenter's {@code /*route='%2Forders'*}{@code /} at the end.
- * Immutable.
+ * Immutable. Not API.
  *
  * @param query the query itself
  * @param values what they tell, in the order in which they do
  */
-record QueryContext(String query, Map<String, String> values) {
+public record QueryContext(String query, Map<String, String> values) {
 
     private static final Pattern IN_FRONT =
             Pattern.compile("\\A\\s*/\\*\\s*pga_context=(\\{.*?})\\s*\\*/\\s*", Pattern.DOTALL);
@@ -26,11 +26,13 @@ record QueryContext(String query, Map<String, String> values) {
     private static final Pattern AT_THE_END =
             Pattern.compile("\\s*/\\*\\s*(" + PAIR + "(?:\\s*,\\s*" + PAIR + ")*)\\s*\\*/\\s*(;?)\\s*\\z");
 
-    QueryContext {
+    /** Copies the values. */
+    public QueryContext {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
-    static QueryContext of(String query) {
+    /** Of a query as the server shows it, perhaps cut off at its end. */
+    public static QueryContext of(String query) {
         if (!query.contains("/*")) {
             return new QueryContext(query, Map.of());
         }
