@@ -3,6 +3,7 @@ package io.pglock.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.LockKey;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Running;
@@ -121,6 +122,24 @@ class LsTest {
                 .anyMatch(row -> row.startsWith(pid + "transactionid,EXCLUSIVE,,transaction "))
                 .anyMatch(row -> row.startsWith(pid + "virtualxid,EXCLUSIVE,,end of transaction "));
         holder.execute("rollback", "select pg_advisory_unlock_all()");
+    }
+
+    @Test
+    void advisoryKeysAreDecodedAndNamed() {
+        long key = LockKey.named("nightly-report").number();
+        holder.execute("select pg_advisory_lock(" + key + "), pg_advisory_lock(72707369), pg_advisory_lock(7, -9)");
+        List<String> rows = cli.run(
+                        Integer.toString(holder.pid()), "--key-name", "nightly-report", "-f", "type=advisory", "--csv", "-a",
+                        "key,key_name", "--sort", "key")
+                .succeeded()
+                .lines();
+        assertThat(rows)
+                .containsExactly("key,key_name", "\"(7, -9)\",", key + ",nightly-report", "72707369,Prisma Migrate");
+        assertThat(cli.run("-f", "key_name=nightly-report", "--key-name", "nightly-report", "-a", "target")
+                        .succeeded()
+                        .out())
+                .contains("advisory lock nightly-report (" + key + ") of database ");
+        holder.execute("select pg_advisory_unlock_all()");
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.pglock.LockInfo;
 import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockTarget;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -39,12 +40,13 @@ final class LockAttributes {
                     "what kind of thing is locked",
                     words(LockTarget.Type.values()),
                     lock -> Optional.of(word(lock.target().type()))),
-            ofTarget(
+            new Attribute(
                     "target",
                     Kind.TEXT,
                     "TARGET",
                     "what is locked, in words",
-                    target -> Optional.of(target.describe())),
+                    List.of(),
+                    row -> Optional.of(describe(row.lock().target(), row.names()))),
             ofTarget("database", Kind.TEXT, "DATABASE", "the database it is in", LockTarget::database),
             ofTarget("schema", Kind.TEXT, "SCHEMA", "the relation's schema", LockTarget::schema),
             ofTarget("rel_name", Kind.TEXT, "RELATION", "the relation: a table, an index ...", LockTarget::relation),
@@ -63,6 +65,13 @@ final class LockAttributes {
                     "KEY",
                     "the key of an advisory lock",
                     target -> target.advisoryKey().map(LockKey::toString)),
+            new Attribute(
+                    "key_name",
+                    Kind.TEXT,
+                    "KEY NAME",
+                    "what that key is called, where that is known",
+                    List.of(),
+                    row -> row.names().name(row.lock().target())),
             ofTarget(
                     "transaction",
                     Kind.TEXT,
@@ -109,6 +118,11 @@ final class LockAttributes {
                     row -> row.blocker().filter(blocker -> blocker.hard()).map(blocker -> blocker.modes())));
 
     private LockAttributes() {}
+
+    private static String describe(LockTarget target, KeyNames names) {
+        String text = names.named(target).describe();
+        return names.owner(target).map(owner -> text + " (" + owner + ")").orElse(text);
+    }
 
     private static Attribute ofTarget(
             String name, Kind kind, String heading, String meaning, Function<LockTarget, ? extends Optional<?>> value) {

@@ -9,6 +9,7 @@ import io.pglock.LockSnapshot;
 import io.pglock.PgLockException;
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -28,6 +29,7 @@ public final class Selection {
     private final boolean blocking;
     private final Comparator<Row> order;
     private final OptionalInt limit;
+    private final KeyNames names;
 
     Selection(
             List<Integer> pids,
@@ -35,13 +37,15 @@ public final class Selection {
             List<Condition> conditions,
             boolean blocking,
             Comparator<Row> order,
-            OptionalInt limit) {
+            OptionalInt limit,
+            KeyNames names) {
         this.pids = List.copyOf(pids);
         this.tables = List.copyOf(tables);
         this.conditions = List.copyOf(conditions);
         this.blocking = blocking;
         this.order = order;
         this.limit = limit;
+        this.names = names;
     }
 
     /** Whether who is in the way is asked for, a row for each. */
@@ -59,10 +63,15 @@ public final class Selection {
         return pids;
     }
 
+    /** What advisory keys are called. */
+    public KeyNames keyNames() {
+        return names;
+    }
+
     /** The same with this limit where none was said, unless sessions are named. */
     public Selection limitedTo(int otherwise) {
         OptionalInt most = limit.isPresent() || !pids.isEmpty() ? limit : OptionalInt.of(otherwise);
-        return new Selection(pids, tables, conditions, blocking, order, most);
+        return new Selection(pids, tables, conditions, blocking, order, most, names);
     }
 
     /**
@@ -91,7 +100,7 @@ public final class Selection {
         return ofLocks.isEmpty()
                 ? query
                 : query.where(lock -> {
-                    Row row = new Row(lock, List.of(), Optional.empty());
+                    Row row = new Row(lock, names, List.of(), Optional.empty());
                     return ofLocks.stream().allMatch(condition -> condition.test(row));
                 });
     }
@@ -129,18 +138,18 @@ public final class Selection {
         }
     }
 
-    private static Stream<Row> locks(LockSnapshot snapshot) {
+    private Stream<Row> locks(LockSnapshot snapshot) {
         Map<LockInfo, List<Integer>> blockers = new HashMap<>();
         snapshot.blocked().forEach(wait -> blockers.put(wait.waiting(), pids(wait)));
         return snapshot.locks().stream()
-                .map(lock -> new Row(lock, blockers.getOrDefault(lock, List.of()), Optional.empty()));
+                .map(lock -> new Row(lock, names, blockers.getOrDefault(lock, List.of()), Optional.empty()));
     }
 
-    private static Stream<Row> blockers(LockSnapshot snapshot) {
+    private Stream<Row> blockers(LockSnapshot snapshot) {
         List<Row> rows = new ArrayList<>();
         for (BlockedLock wait : snapshot.blocked()) {
             for (Blocker blocker : wait.blockers()) {
-                rows.add(new Row(wait.waiting(), pids(wait), Optional.of(blocker)));
+                rows.add(new Row(wait.waiting(), names, pids(wait), Optional.of(blocker)));
             }
         }
         return rows.stream();
