@@ -50,13 +50,14 @@ final class Watch implements Callable<Integer> {
     @Mixin
     private SelectionOptions selected = new SelectionOptions();
 
-    @Option(names = "--interval", paramLabel = "TIME", defaultValue = "1s", description = "Between two looks: 500ms, 5s. 1s")
+    @Option(
+            names = "--interval",
+            paramLabel = "TIME",
+            defaultValue = "1s",
+            description = "Between two looks: 500ms, 5s. 1s")
     private String interval = "1s";
 
-    @Option(
-            names = "--count",
-            paramLabel = "N",
-            description = "Where it is printed: so often, and no more.")
+    @Option(names = "--count", paramLabel = "N", description = "Where it is printed: so often, and no more.")
     private int count;
 
     @Option(names = "--no-color", description = "Without colours; also with NO_COLOR in the environment.")
@@ -103,7 +104,8 @@ final class Watch implements Callable<Integer> {
         for (int i = 1; ; i++) {
             LockTree tree = selection.of(LockQuery.on(connection)).tree();
             names.rows().read(connection, tree);
-            console.line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
+            console.line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS)
+                    + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
             if (i == count) {

@@ -115,7 +115,8 @@ final class Painter {
 
     private static int footerLines(Screen screen, int width) {
         return screen.asked()
-                .map(targets -> Page.wrapped(Screen.question(targets), Math.max(LEAST_WIDTH, width - 4)).size())
+                .map(targets -> Page.wrapped(Screen.question(targets), Math.max(LEAST_WIDTH, width - 4))
+                        .size())
                 .orElse(1);
     }
 
