@@ -101,7 +101,7 @@ class TreeTest {
 
     @Test
     void namesTheRowByItsPrimaryKeyWhereTheRoleMayReadIt() {
-        Role reader = scenario.role("reader", "pg_read_all_stats", "select (id) on orders");
+        Role reader = scenario.role("reader", "pg_read_all_stats", "select on orders");
         Role monitor = scenario.role("monitor", "pg_read_all_stats");
         holder.execute("begin", "update orders set note = 'c' where id = 42");
         web.start("update orders set note = 'd' where id = 42");

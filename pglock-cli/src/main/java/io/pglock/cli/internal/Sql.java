@@ -135,8 +135,8 @@ public final class Sql {
 
     /** For the round trip, which is one transaction. */
     public static final String READ_BRIEFLY = """
-            select set_config('lock_timeout', '100', true), set_config('statement_timeout', '500', true),
-                   set_config('transaction_read_only', 'on', true);
+            select set_config('lock_timeout', '100', true) is null, set_config('statement_timeout', '500', true) is null,
+                   set_config('transaction_read_only', 'on', true) is null;
             """;
 
     /**
@@ -152,19 +152,9 @@ public final class Sql {
             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
             join pg_class c on c.oid = i.indrelid
             join pg_namespace n on n.oid = c.relnamespace
-            where i.indrelid = ?::bigint::oid and i.indisprimary and c.relkind = 'r'
+            where i.indrelid = ?::bigint::oid and i.indisprimary and c.relkind = 'r' and has_table_privilege(c.oid, 'select')
               and k.n <= coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)
-            group by n.nspname, c.relname
-            having bool_and(has_column_privilege(i.indrelid, a.attnum, 'select')) """;
-
-    /** The rows of the last of several statements. */
-    public static ResultSet rows(PreparedStatement statement) throws SQLException {
-        statement.execute();
-        while (statement.getMoreResults()) {
-            // those before it say nothing
-        }
-        return statement.getResultSet();
-    }
+            group by n.nspname, c.relname""";
 
     private Sql() {}
 }

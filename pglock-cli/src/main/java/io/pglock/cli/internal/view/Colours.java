@@ -34,6 +34,11 @@ public final class Colours {
         return new Colours(wanted && console.showsPerson() && (noColor == null || noColor.isEmpty()));
     }
 
+    /** Whether there are any. */
+    public boolean areOn() {
+        return on;
+    }
+
     /** A line, without what is blank at its end. */
     public String line(List<Span> spans) {
         StringBuilder line = new StringBuilder();

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The primary keys of the rows that are waited for, where this role may read them. It is a courtesy: whatever goes wrong, the row
- * is shown by its place in the table. Each row is read once, for as long as somebody waits for it. For one thread. Not API.
+ * is shown by its place in the table. Each row is read once, for as long as somebody waits for it. One thread at a time reads;
+ * any may ask. Not API.
  */
 public final class RowKeys {
 
@@ -37,12 +38,13 @@ public final class RowKeys {
         }
     }
 
-    private Map<Place, Optional<String>> known = Map.of();
+    private volatile Map<Place, Optional<String>> known = Map.of();
 
     /** Reads those of a tree, on a connection in autocommit, and forgets all others. */
     public void read(Connection connection, LockTree tree) {
         Set<Place> wanted = new LinkedHashSet<>();
-        tree.stream().flatMap(node -> node.waitingFor().stream())
+        tree.stream()
+                .flatMap(node -> node.waitingFor().stream())
                 .forEach(lock -> Place.of(lock.target()).ifPresent(wanted::add));
         Map<Place, Optional<String>> found = new HashMap<>();
         for (Place place : wanted) {
@@ -61,10 +63,17 @@ public final class RowKeys {
         return Place.of(target).flatMap(place -> known.getOrDefault(place, Optional.empty()));
     }
 
+    /** The second statement's; the first one only sets how long it may take. */
+    private static ResultSet answer(PreparedStatement statement) throws SQLException {
+        statement.execute();
+        statement.getMoreResults();
+        return statement.getResultSet();
+    }
+
     private static Optional<String> read(Connection connection, Place place) {
         try (PreparedStatement ofTable = connection.prepareStatement(Sql.ROW_KEY)) {
             ofTable.setLong(1, place.relation());
-            try (ResultSet table = Sql.rows(ofTable)) {
+            try (ResultSet table = answer(ofTable)) {
                 if (!table.next()) {
                     return Optional.empty(); // no primary key, or one that this role may not read
                 }
@@ -80,7 +89,7 @@ public final class RowKeys {
             throws SQLException {
         try (PreparedStatement ofRow = connection.prepareStatement(Sql.READ_BRIEFLY + query)) {
             ofRow.setString(1, place.ctid());
-            try (ResultSet row = Sql.rows(ofRow)) {
+            try (ResultSet row = answer(ofRow)) {
                 if (!row.next()) {
                     return Optional.empty(); // it is another's to see, or gone
                 }

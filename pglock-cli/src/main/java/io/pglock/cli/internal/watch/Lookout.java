@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.watch;
+
+import io.pglock.LockInfo;
+import io.pglock.LockQuery;
+import io.pglock.LockTree;
+import io.pglock.Signalled;
+import io.pglock.cli.internal.select.Selection;
+import io.pglock.cli.internal.signal.Targets;
+import io.pglock.cli.internal.view.TargetNames;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks at the locks again and again, on a thread of its own: a server that answers late does not hold up the keys. All that is done
+ * on the connection is done there. Thread-safe.
+ */
+final class Lookout implements AutoCloseable {
+
+    /** A server that says nothing for so long, in ms, is lost; its own statement_timeout is shorter. */
+    private static final int LONGEST_SILENCE = 15_000;
+
+    private final Connection connection;
+    private final LockQuery all;
+    private final LockQuery query;
+    private final TargetNames names;
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread looking = new Thread(work, "pglock-watch");
+        looking.setDaemon(true);
+        return looking;
+    });
+    private final AtomicReference<@Nullable Sight> latest = new AtomicReference<>();
+    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+    private volatile Optional<Integer> detailsOf = Optional.empty();
+    private volatile boolean paused;
+
+    Lookout(Connection connection, Selection selection, TargetNames names) throws SQLException {
+        this.connection = connection;
+        this.all = LockQuery.on(connection);
+        this.query = selection.of(all);
+        this.names = names;
+        connection.setNetworkTimeout(Runnable::run, LONGEST_SILENCE);
+    }
+
+    void every(Duration interval) {
+        thread.scheduleWithFixedDelay(
+                () -> {
+                    if (!paused) {
+                        look();
+                    }
+                },
+                0,
+                interval.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    /** Only on the thread. After a failure nothing works any more, and nothing is tried. */
+    private void look() {
+        if (failure.get() != null) {
+            return;
+        }
+        try {
+            LockTree tree = query.tree();
+            names.rows().read(connection, tree);
+            List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
+            latest.set(new Sight(tree, Instant.now(), locks));
+        } catch (RuntimeException e) {
+            failure.set(e);
+        }
+    }
+
+    /** What was seen last. */
+    Optional<Sight> latest() {
+        return Optional.ofNullable(latest.get());
+    }
+
+    /** Why it sees nothing any more. */
+    Optional<Exception> failure() {
+        return Optional.ofNullable(failure.get());
+    }
+
+    void pause(boolean pause) {
+        paused = pause;
+    }
+
+    boolean isPaused() {
+        return paused;
+    }
+
+    /** Looks at the locks of this session as well, from now on. */
+    void detailsOf(Optional<Integer> pid) {
+        if (!pid.equals(detailsOf)) {
+            detailsOf = pid;
+            thread.execute(this::look);
+        }
+    }
+
+    /** Signals exactly those, and looks again. */
+    void signal(Targets targets, Consumer<List<Signalled>> done) {
+        thread.execute(() -> {
+            if (failure.get() != null) {
+                return;
+            }
+            try {
+                done.accept(targets.send(all));
+            } catch (RuntimeException e) {
+                failure.set(e);
+            }
+            look();
+        });
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.watch;
+
+import io.pglock.Backend;
+import io.pglock.LockInfo;
+import io.pglock.LockTree;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * What was seen at one moment. Immutable.
+ *
+ * @param tree who waited for whom
+ * @param at when, by this machine's clock
+ * @param locks the locks of the session whose details are looked at
+ */
+record Sight(LockTree tree, Instant at, List<LockInfo> locks) {
+
+    Sight {
+        locks = List.copyOf(locks);
+    }
+
+    int waiting() {
+        return (int) tree.stream().filter(node -> node.waitingFor().isPresent()).count();
+    }
+
+    boolean hasDeadlock() {
+        return tree.stream().anyMatch(LockTree.Node::deadlocked);
+    }
+
+    /**
+     * Which session it is, whatever it does meanwhile; or which prepared transaction.
+     *
+     * @param pid 0 for a prepared transaction
+     * @param gid empty for a session
+     */
+    record Id(int pid, String gid) {
+
+        static Id of(Backend session) {
+            return new Id(session.pid(), session.preparedGid().orElse(""));
+        }
+    }
+}

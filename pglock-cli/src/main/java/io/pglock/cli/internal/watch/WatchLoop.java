@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.watch;
+
+import io.pglock.cli.internal.ExitCode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jline.keymap.BindingReader;
+import org.jline.keymap.KeyMap;
+import org.jline.terminal.Terminal;
+import org.jline.utils.NonBlockingReader;
+
+/** Shows what a {@link Lookout} sees on the full screen, and does what the keys say, until somebody has enough of it. For one thread. */
+final class WatchLoop {
+
+    private static final long TICK = 100;
+    private static final int INTERRUPT = 2;
+
+    private final FullScreen full;
+    private final Lookout lookout;
+    private final Screen screen;
+    private final Painter painter;
+    private final AtomicBoolean interrupted = new AtomicBoolean();
+    private final AtomicBoolean resized = new AtomicBoolean();
+
+    WatchLoop(FullScreen full, Lookout lookout, Screen screen, Painter painter) {
+        this.full = full;
+        this.lookout = lookout;
+        this.screen = screen;
+        this.painter = painter;
+    }
+
+    /** @return the exit code */
+    int run() throws Exception {
+        Terminal terminal = full.terminal();
+        terminal.handle(Terminal.Signal.INT, signal -> interrupted.set(true));
+        terminal.handle(Terminal.Signal.WINCH, signal -> resized.set(true));
+        terminal.handle(Terminal.Signal.TSTP, Terminal.SignalHandler.SIG_IGN); // a shell in the middle of a screen
+        BindingReader keys = new BindingReader(terminal.reader());
+        KeyMap<Action> bindings = Action.keys(terminal);
+        String shown = "";
+        boolean changed = true;
+        while (true) {
+            Optional<Exception> failure = lookout.failure();
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+            if (interrupted.get()) {
+                return ExitCode.SIGNALLED + INTERRUPT;
+            }
+            if (resized.getAndSet(false)) {
+                full.redraw();
+                changed = true;
+            }
+            changed |= screen.look() | !shown.equals(screen.message());
+            if (changed) {
+                shown = screen.message();
+                full.show(painter.paint(screen, full.size()), full.size());
+            }
+            changed = key(terminal, keys, bindings);
+            if (screen.isOver()) {
+                return ExitCode.OK;
+            }
+        }
+    }
+
+    /** Waits a moment for a key. @return whether there was one */
+    private boolean key(Terminal terminal, BindingReader keys, KeyMap<Action> bindings) {
+        try {
+            int next = terminal.reader().peek(TICK);
+            if (next == NonBlockingReader.READ_EXPIRED) {
+                return false;
+            }
+            if (next == NonBlockingReader.EOF) {
+                interrupted.set(true); // the terminal is gone
+            } else if (screen.readsText()) {
+                screen.type(keys.readCharacter());
+            } else {
+                screen.act(keys.readBinding(bindings, null, false));
+            }
+            return true;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
