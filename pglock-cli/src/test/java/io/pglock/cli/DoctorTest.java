@@ -59,7 +59,9 @@ class DoctorTest {
                     .contains("DROP INDEX CONCURRENTLY public.orders_id; and create it again")
                     .contains("bad   prepared: \"it's stuck\" of " + database.user() + " in " + database.name())
                     .contains("ROLLBACK PREPARED 'it''s stuck';")
-                    .contains("warn  oldest-transaction: ", "pid " + one.pid() + " (one on " + database.name() + ", idle in transaction for ")
+                    .contains(
+                            "warn  oldest-transaction: ",
+                            "pid " + one.pid() + " (one on " + database.name() + ", idle in transaction for ")
                     .contains("warn  idle-in-transaction: ", "SET idle_in_transaction_session_timeout = '60s'")
                     .contains("warn  lock-timeout: deadlock_timeout is 1s, a lock timeout of 500ms ends before");
             Ended json = Cli.on(database).run("doctor", "--json");
@@ -108,9 +110,7 @@ class DoctorTest {
     @Test
     @Leaves(what = Leftover.SESSION, because = "the sessions of the pool end with PgBouncer, a moment later")
     void tellsPoolersApart(Database database) {
-        assertThat(through(database, "transaction"))
-                .extracting(Ended::code)
-                .isEqualTo(2);
+        assertThat(through(database, "transaction")).extracting(Ended::code).isEqualTo(2);
         Ended session = through(database, "session");
         assertThat(session.code()).isZero();
         assertThat(session.out()).contains("warn  pooler: there is a pooler in between, which keeps sessions apart");
@@ -144,26 +144,44 @@ class DoctorTest {
     @Test
     void countsTheLocksThatThereIsRoomFor() throws Exception {
         Map<String, String> small = Map.of(
-                "max_locks_per_transaction", "10", "max_connections", "12", "max_prepared_transactions", "0",
-                "track_activity_query_size", "200", "log_lock_waits", "on", "autovacuum", "off");
+                "max_locks_per_transaction",
+                "10",
+                "max_connections",
+                "12",
+                "max_prepared_transactions",
+                "0",
+                "track_activity_query_size",
+                "200",
+                "log_lock_waits",
+                "on",
+                "autovacuum",
+                "off");
         try (PostgresServer server = PostgresServer.startEmbedded(small);
                 Connection connection = server.maintenance().connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("create table log (id int primary key) partition by range (id)");
             for (int i = 0; i < 30; i++) {
-                statement.execute("create table log_" + i + " partition of log for values from (" + i + ") to (" + (i + 1) + ")");
+                statement.execute(
+                        "create table log_" + i + " partition of log for values from (" + i + ") to (" + (i + 1) + ")");
             }
             Ended half = Cli.on(server.maintenance()).run("doctor");
             assertThat(half.code()).isZero();
             assertThat(half.out())
-                    .contains("ok    locks: 0 of about 120 locks", "warn  partitions: to lock all of public.log, with 30 partitions, takes 62 locks")
-                    .contains("warn  query-size: track_activity_query_size is 200", "ok    log-lock-waits: log_lock_waits is on");
+                    .contains(
+                            "ok    locks: 0 of about 120 locks",
+                            "warn  partitions: to lock all of public.log, with 30 partitions, takes 62 locks")
+                    .contains(
+                            "warn  query-size: track_activity_query_size is 200",
+                            "ok    log-lock-waits: log_lock_waits is on");
             connection.setAutoCommit(false);
             statement.execute("select pg_advisory_xact_lock(n) from generate_series(1, 100) n");
             Ended full = Cli.on(server.maintenance()).run("doctor");
             assertThat(full.code()).isEqualTo(2);
             assertThat(full.out())
-                    .contains("bad   locks: ", "soon nobody can lock anything", "ALTER SYSTEM SET max_locks_per_transaction = 20;")
+                    .contains(
+                            "bad   locks: ",
+                            "soon nobody can lock anything",
+                            "ALTER SYSTEM SET max_locks_per_transaction = 20;")
                     .contains("bad   partitions: ");
             connection.rollback();
         }

@@ -31,10 +31,7 @@ class RunSignalsTest {
         return RunningCli.start(
                 scenario,
                 Cli.on(database),
-                Stream.of(
-                                Stream.of("run", "report"),
-                                Stream.of(options),
-                                Stream.of("--", "sh", "-c", script))
+                Stream.of(Stream.of("run", "report"), Stream.of(options), Stream.of("--", "sh", "-c", script))
                         .flatMap(each -> each)
                         .toArray(String[]::new));
     }
@@ -70,15 +67,15 @@ class RunSignalsTest {
     }
 
     @Test
-    void whatACommandLeavesRunningThatASignalEndedIsEndedToo(
-            Database database, Scenario scenario, @TempDir Path folder) throws Exception {
+    void whatACommandLeavesRunningThatASignalEndedIsEndedToo(Database database, Scenario scenario, @TempDir Path folder)
+            throws Exception {
         Path pid = folder.resolve("pid");
-        try (RunningCli run =
-                running(scenario, database, "sleep 300 & echo $! > " + pid + "; echo begun; wait")) {
+        try (RunningCli run = running(scenario, database, "sleep 300 & echo $! > " + pid + "; echo begun; wait")) {
             run.printed("begun").signal("TERM");
             assertThat(run.ended().code()).isEqualTo(128 + 15);
         }
-        assertThat(ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).filter(ProcessHandle::isAlive))
+        assertThat(ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+                        .filter(ProcessHandle::isAlive))
                 .as("the sleep that the shell had started")
                 .isEmpty();
     }
@@ -161,11 +158,22 @@ class RunSignalsTest {
         String socket = "pglock-" + ProcessHandle.current().pid();
         StringBuilder line = new StringBuilder();
         for (Map.Entry<String, String> each : Cli.on(database).environment().entrySet()) {
-            line.append("export ").append(each.getKey()).append("='").append(each.getValue()).append("'; ");
+            line.append("export ")
+                    .append(each.getKey())
+                    .append("='")
+                    .append(each.getValue())
+                    .append("'; ");
         }
-        line.append("trap : INT; ").append(Cli.launcher()).append(" run report -- sh ").append(script).append("; echo $? > ").append(code);
+        line.append("trap : INT; ")
+                .append(Cli.launcher())
+                .append(" run report -- sh ")
+                .append(script)
+                .append("; echo $? > ")
+                .append(code);
         try {
-            new ProcessBuilder("tmux", "-L", socket, "-f", "/dev/null", "new-session", "-d", line.toString()).start().waitFor();
+            new ProcessBuilder("tmux", "-L", socket, "-f", "/dev/null", "new-session", "-d", line.toString())
+                    .start()
+                    .waitFor();
             scenario.await("the command to begin", () -> Files.readString(log).contains("begun"));
             tmux(socket, "send-keys", "C-c");
             scenario.await("Control-C to arrive", () -> Files.readString(log).contains("INT"));
@@ -176,7 +184,9 @@ class RunSignalsTest {
                     .orElseThrow()
                     .pid();
             new ProcessBuilder("kill", "-TERM", Long.toString(pglock)).start().waitFor();
-            scenario.await("pglock to end", () -> Files.exists(code) && !Files.readString(code).isEmpty());
+            scenario.await(
+                    "pglock to end",
+                    () -> Files.exists(code) && !Files.readString(code).isEmpty());
             assertThat(Files.readString(code)).isEqualTo("5\n");
             assertThat(Files.readString(log)).isEqualTo("begun\nINT\n");
         } finally {
@@ -185,6 +195,9 @@ class RunSignalsTest {
     }
 
     private static void tmux(String socket, String... words) throws Exception {
-        new ProcessBuilder(Stream.concat(Stream.of("tmux", "-L", socket), Stream.of(words)).toList()).start().waitFor();
+        new ProcessBuilder(Stream.concat(Stream.of("tmux", "-L", socket), Stream.of(words))
+                        .toList())
+                .start()
+                .waitFor();
     }
 }

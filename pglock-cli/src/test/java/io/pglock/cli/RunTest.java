@@ -25,8 +25,13 @@ class RunTest {
     void oneRunsAfterTheOther(Database database, Scenario scenario, @TempDir Path folder) throws Exception {
         Path log = folder.resolve("log");
         String[] words = {
-            "run", "report", "--", "sh", "-c",
-            "echo begin $PGLOCK_KEY >> $0; sleep 0.3; echo end $PGLOCK_FENCING_TOKEN >> $0", log.toString()
+            "run",
+            "report",
+            "--",
+            "sh",
+            "-c",
+            "echo begin $PGLOCK_KEY >> $0; sleep 0.3; echo end $PGLOCK_FENCING_TOKEN >> $0",
+            log.toString()
         };
         try (RunningCli first = RunningCli.start(scenario, Cli.on(database), words);
                 RunningCli second = RunningCli.start(scenario, Cli.on(database), words);
@@ -57,9 +62,11 @@ class RunTest {
         assertThat(timedOut.out()).isEmpty();
         assertThat(timedOut.err().lines())
                 .hasSize(2)
-                .allMatch(line -> line.startsWith("pglock: report (" + LockKey.named("report").number() + ")"))
+                .allMatch(line -> line.startsWith(
+                        "pglock: report (" + LockKey.named("report").number() + ")"))
                 .allMatch(line -> line.contains("pid " + holder.pid() + " (holder, idle"));
-        assertThat(timedOut.err()).contains("connected since", "Waiting for it, 1500ms in all.", "not acquired within 1.5s");
+        assertThat(timedOut.err())
+                .contains("connected since", "Waiting for it, 1500ms in all.", "not acquired within 1.5s");
         Ended atOnce = Cli.on(database).run("run", "report", "--nowait", "--", "echo", "ran");
         assertThat(atOnce.code()).isEqualTo(75);
         assertThat(atOnce.out()).isEmpty();
@@ -81,11 +88,24 @@ class RunTest {
     @Test
     void sharedGoesWithSharedOnly(Database database, Scenario scenario) throws Exception {
         try (RunningCli first = RunningCli.start(
-                scenario, Cli.on(database), "run", "report", "--shared", "--", "sh", "-c", "echo begun; cat /dev/zero > /dev/null")) {
+                scenario,
+                Cli.on(database),
+                "run",
+                "report",
+                "--shared",
+                "--",
+                "sh",
+                "-c",
+                "echo begun; cat /dev/zero > /dev/null")) {
             first.printed("begun");
-            assertThat(Cli.on(database).run("run", "report", "--shared", "--nowait", "--", "echo", "too").succeeded().out())
+            assertThat(Cli.on(database)
+                            .run("run", "report", "--shared", "--nowait", "--", "echo", "too")
+                            .succeeded()
+                            .out())
                     .isEqualTo("too\n");
-            assertThat(Cli.on(database).run("run", "report", "--nowait", "--", "echo", "alone").code())
+            assertThat(Cli.on(database)
+                            .run("run", "report", "--nowait", "--", "echo", "alone")
+                            .code())
                     .isEqualTo(75);
         }
         scenario.await("the lock to be free", () -> isFree(scenario));
@@ -108,9 +128,13 @@ class RunTest {
                 .input("typed\n")
                 .run("run", "report", "--", "sh", "-c", "cat; echo problem >&2; exit 7");
         assertThat(ended).isEqualTo(new Ended(7, "typed\n", "problem\n"));
-        assertThat(Cli.on(database).run("run", "report", "--", "sh", "-c", "kill -KILL $$").code())
+        assertThat(Cli.on(database)
+                        .run("run", "report", "--", "sh", "-c", "kill -KILL $$")
+                        .code())
                 .isEqualTo(128 + 9);
-        assertThat(Cli.on(database).run("run", "report", "--", "echo", "-x", "--", "--help").out())
+        assertThat(Cli.on(database)
+                        .run("run", "report", "--", "echo", "-x", "--", "--help")
+                        .out())
                 .isEqualTo("-x -- --help\n");
     }
 
@@ -127,9 +151,13 @@ class RunTest {
     void aKeyMayBeANumberOrTwo(Database database, Scenario scenario) {
         Session holder = scenario.session("holder");
         holder.execute("select pg_advisory_lock(-42), pg_advisory_lock(7, 8)");
-        assertThat(Cli.on(database).run("run", "--number", "-42", "--nowait", "--", "true").code())
+        assertThat(Cli.on(database)
+                        .run("run", "--number", "-42", "--nowait", "--", "true")
+                        .code())
                 .isEqualTo(75);
-        assertThat(Cli.on(database).run("run", "--number", "7,8", "--nowait", "--", "true").code())
+        assertThat(Cli.on(database)
+                        .run("run", "--number", "7,8", "--nowait", "--", "true")
+                        .code())
                 .isEqualTo(75);
         Cli.on(database).run("run", "42", "--nowait", "--", "true").succeeded();
     }

@@ -41,7 +41,9 @@ record RunningCli(Process process, Path out, Path err, Scenario scenario) implem
     }
 
     void signal(String name) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-s", name, Long.toString(process.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-s", name, Long.toString(process.pid()))
+                .start()
+                .waitFor();
     }
 
     Cli.Ended ended() throws IOException, InterruptedException {
