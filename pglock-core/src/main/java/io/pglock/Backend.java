@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param user the role it authenticated as
  * @param application its {@code application_name}
  * @param clientAddress the client's address and port, {@code 10.0.0.7:51234}; empty for a Unix socket
+ * @param clientHostname the client's name; empty unless the server looks it up ({@code log_hostname})
  * @param type its {@code backend_type}: {@code client backend}, {@code autovacuum worker}, ...
  * @param state {@code active}, {@code idle in transaction}, ...
  * @param backendStart when the session began; with {@code pid}, its identity
@@ -27,6 +28,8 @@ import java.util.Optional;
  * @param stateChange when {@code state} last changed
  * @param waitEvent what it waits for, {@code Lock:relation}
  * @param query its current or last query
+ * @param xid the id of its transaction, as soon as that has changed something
+ * @param xmin the oldest transaction id that its snapshot still needs: what is dead since then, no VACUUM removes
  * @param preparedGid the global id of the prepared transaction
  * @param seenAt when this was read
  * @see <a href="https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW">
@@ -39,6 +42,7 @@ public record Backend(
         Optional<String> user,
         Optional<String> application,
         Optional<String> clientAddress,
+        Optional<String> clientHostname,
         Optional<String> type,
         Optional<String> state,
         Optional<Instant> backendStart,
@@ -47,6 +51,8 @@ public record Backend(
         Optional<Instant> stateChange,
         Optional<String> waitEvent,
         Optional<String> query,
+        Optional<String> xid,
+        Optional<String> xmin,
         Optional<String> preparedGid,
         Instant seenAt) {
 

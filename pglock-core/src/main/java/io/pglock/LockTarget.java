@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param database the database it is in; empty for what all databases share, and for transactions
  * @param schema the schema of the relation
  * @param relation the relation: a table, an index, a view ...; empty in other databases
+ * @param relationKind what kind of relation; empty where its name is not known either
  * @param relationOid the relation's OID; only together with the database it names a relation
  * @param ctid the row, by its place in the table: {@code (0,7)}
  * @param advisoryKey the key of an advisory lock; belongs to {@code database}
@@ -31,6 +32,7 @@ public record LockTarget(
         Optional<String> database,
         Optional<String> schema,
         Optional<String> relation,
+        Optional<RelationKind> relationKind,
         Optional<Long> relationOid,
         Optional<String> ctid,
         Optional<LockKey> advisoryKey,
@@ -74,6 +76,54 @@ public record LockTarget(
                 }
             }
             return OTHER;
+        }
+    }
+
+    /** {@code pg_class.relkind}. */
+    public enum RelationKind {
+        /** An ordinary table. */
+        TABLE('r'),
+        /** An index. */
+        INDEX('i'),
+        /** A sequence. */
+        SEQUENCE('S'),
+        /** Where a table keeps its large values. */
+        TOAST_TABLE('t'),
+        /** A view. */
+        VIEW('v'),
+        /** A materialized view. */
+        MATERIALIZED_VIEW('m'),
+        /** A composite type. */
+        COMPOSITE_TYPE('c'),
+        /** A table of another server. */
+        FOREIGN_TABLE('f'),
+        /** A table that consists of partitions. */
+        PARTITIONED_TABLE('p'),
+        /** An index that consists of those of the partitions. */
+        PARTITIONED_INDEX('I'),
+        /** One that this version of pglock does not know. */
+        OTHER('?');
+
+        private final char relkind;
+
+        RelationKind(char relkind) {
+            this.relkind = relkind;
+        }
+
+        /** The kind that {@code pg_class.relkind} spells so. */
+        public static RelationKind ofPgClass(String relkind) {
+            for (RelationKind kind : values()) {
+                if (relkind.equals(String.valueOf(kind.relkind))) {
+                    return kind;
+                }
+            }
+            return OTHER;
+        }
+
+        /** In words: {@code materialized view}. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', ' ');
         }
     }
 

@@ -146,6 +146,7 @@ public final class LockGraph {
                 row.database(),
                 row.schema(),
                 row.relation(),
+                row.relationKind(),
                 row.relationOid(),
                 row.ctid(),
                 Optional.empty(),

@@ -69,6 +69,7 @@ record LockRow(
                 row.getLong("database_oid") == 0 ? Optional.empty() : Rows.text(row, "database"),
                 Rows.text(row, "schema"),
                 Rows.text(row, "relation"),
+                Rows.text(row, "relation_kind").map(LockTarget.RelationKind::ofPgClass),
                 number(row, "relation_oid"),
                 type == LockTarget.Type.TUPLE
                         ? Optional.of("(" + row.getInt("page") + "," + row.getInt("tuple") + ")")

@@ -23,6 +23,7 @@ public final class Rows {
                 text(row, "backend_user"),
                 text(row, "backend_application"),
                 text(row, "backend_client"),
+                text(row, "backend_client_hostname"),
                 text(row, "backend_type"),
                 text(row, "backend_state"),
                 instant(row, "backend_start"),
@@ -31,6 +32,8 @@ public final class Rows {
                 instant(row, "backend_state_change"),
                 text(row, "backend_wait_event"),
                 text(row, "backend_query"),
+                text(row, "backend_xid"),
+                text(row, "backend_xmin"),
                 Optional.empty(),
                 instant(row, "backend_seen_at").orElseGet(Instant::now));
     }
@@ -47,10 +50,13 @@ public final class Rows {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 instant(row, "prepared_at"),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                text(row, "prepared_xid"),
                 Optional.empty(),
                 text(row, "prepared_gid"),
                 instant(row, "prepared_seen_at").orElseGet(Instant::now));
@@ -60,6 +66,9 @@ public final class Rows {
     static Backend unknown(int pid, Instant seenAt) {
         return new Backend(
                 pid,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

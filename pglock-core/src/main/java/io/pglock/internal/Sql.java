@@ -587,6 +587,7 @@ public final class Sql {
             a.usename::text as backend_user, a.application_name as backend_application,
             case family(a.client_addr) when 6 then '[' || host(a.client_addr) || ']' else host(a.client_addr) end
                 || ':' || a.client_port as backend_client,
+            a.client_hostname as backend_client_hostname, a.backend_xid::text as backend_xid, a.backend_xmin::text as backend_xmin,
             a.backend_type as backend_type, a.state as backend_state, a.backend_start as backend_start,
             a.xact_start as backend_xact_start, a.query_start as backend_query_start,
             a.state_change as backend_state_change, a.wait_event_type || ':' || a.wait_event as backend_wait_event,
@@ -596,7 +597,7 @@ public final class Sql {
     /** What {@link Rows#prepared} reads; select it over {@code pg_prepared_xacts p}. */
     static final String PREPARED_COLUMNS = """
             p.gid as prepared_gid, p.prepared as prepared_at, p.owner::text as prepared_owner,
-            p.database::text as prepared_database, clock_timestamp() as prepared_seen_at""";
+            p.database::text as prepared_database, p.transaction::text as prepared_xid, clock_timestamp() as prepared_seen_at""";
 
     /** What {@link Rows#backend} reads; select it over {@code pg_stat_activity a}. */
     static String backendColumns(int major) {
@@ -897,10 +898,12 @@ public final class Sql {
 
     /** Only for this database: in another one the same OID is something else. */
     private static final String NAMES =
-            "d.datname::text as database, n.nspname::text as schema, c.relname::text as relation, <object> as object";
+            "d.datname::text as database, n.nspname::text as schema, c.relname::text as relation,"
+                    + " c.relkind::text as relation_kind, <object> as object";
 
     private static final String NO_NAMES =
-            "'oid ' || l.database as database, null::text as schema, null::text as relation, null::text as object";
+            "'oid ' || l.database as database, null::text as schema, null::text as relation, null::text as relation_kind,"
+                    + " null::text as object";
 
     private static final String NAMES_JOINS = """
             left join pg_database d on d.oid = l.database

@@ -36,6 +36,7 @@ class PursuitTest {
                 Optional.of("web"),
                 Optional.of("web"),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of("client backend"),
                 Optional.of(state),
                 Optional.of(NOW.minusSeconds(3600)),
@@ -44,6 +45,8 @@ class PursuitTest {
                 Optional.of(NOW.minusSeconds(5)),
                 Optional.empty(),
                 Optional.of("select 1"),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 NOW);
         return new SeenBlocker(

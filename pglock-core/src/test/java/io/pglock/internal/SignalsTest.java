@@ -129,6 +129,7 @@ class SignalsTest {
                 seen.user(),
                 seen.application(),
                 seen.clientAddress(),
+                seen.clientHostname(),
                 seen.type(),
                 seen.state(),
                 backendStart,
@@ -137,6 +138,8 @@ class SignalsTest {
                 seen.stateChange(),
                 seen.waitEvent(),
                 seen.query(),
+                seen.xid(),
+                seen.xmin(),
                 seen.preparedGid(),
                 seen.seenAt());
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+
 /** Every statement of pglock-cli. Lower case, bound or quoted, never pasted. Not API. */
 public final class Sql {
 
@@ -79,6 +83,88 @@ public final class Sql {
                                   and not exists (select 1 from pg_stat_activity a
                                                    where a.pid = l.pid and a.backend_type = 'autovacuum worker'))
              order by 1""";
+
+    // ---- pglock sql -------------------------------------------------------------------------------------------------
+
+    /** What a commit would do, while it can still be tried again. */
+    public static final String CHECK_CONSTRAINTS = "set constraints all immediate";
+
+    public static final String ROLL_BACK = "rollback";
+
+    // ---- pglock trace -----------------------------------------------------------------------------------------------
+
+    /** Every relation that is somebody's own: no catalog, no TOAST table. */
+    public static final String TRACE_RELATIONS = """
+            select c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text,
+                   pg_catalog.pg_relation_filenode(c.oid)::bigint, i.indrelid::bigint
+            from pg_catalog.pg_class c
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            left join pg_catalog.pg_index i on i.indexrelid = c.oid
+            where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp_)'""";
+
+    /**
+     * The relations that this session has locked, with what {@link #TRACE_RELATIONS} says of them; those that it has dropped by
+     * their OID alone. What this statement locks itself is of the catalogs.
+     */
+    public static final String TRACE_LOCKS = """
+            select l.relation::bigint, n.nspname::text, c.relname::text, c.relkind::text,
+                   pg_catalog.pg_relation_filenode(c.oid)::bigint, i.indrelid::bigint, l.mode
+            from pg_catalog.pg_locks l
+            left join pg_catalog.pg_class c on c.oid = l.relation
+            left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            left join pg_catalog.pg_index i on i.indexrelid = c.oid
+            where l.pid = pg_catalog.pg_backend_pid() and l.granted and l.locktype = 'relation'
+              and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+              and (n.nspname is null
+                   or n.nspname !~ '^pg_toast' and n.nspname <> 'information_schema'
+                      and (n.nspname <> 'pg_catalog'
+                           or l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')))""";
+
+    /** Parameter: a pid. The relations that it has locked at this moment, and whether it waits for the end of a transaction. */
+    public static final String TRACE_SAMPLE = """
+            select l.relation::bigint, l.mode, l.granted, l.locktype
+            from pg_catalog.pg_locks l
+            where l.pid = ? and (l.locktype = 'relation' or l.locktype = 'virtualxid' and not l.granted)""";
+
+    /** @param modes what follows BEGIN: {@code isolation level serializable} */
+    public static String transactionModes(String modes) {
+        return "set transaction " + modes;
+    }
+
+    // ---- the key of a contended row ---------------------------------------------------------------------------------
+
+    /** For the round trip, which is one transaction. */
+    public static final String READ_BRIEFLY = """
+            select set_config('lock_timeout', '100', true), set_config('statement_timeout', '500', true),
+                   set_config('transaction_read_only', 'on', true);
+            """;
+
+    /**
+     * Parameters: the OID of a table. One row: a query for the primary key at a place in it, and the names of its columns; none
+     * where there is no key, or one that this role may not read.
+     */
+    public static final String ROW_KEY = READ_BRIEFLY + """
+            select 'select ' || string_agg(format('%I::text', a.attname), ', ' order by k.n)
+                   || format(' from only %I.%I where ctid = ?::tid', n.nspname, c.relname),
+                   array_agg(a.attname::text order by k.n)
+            from pg_index i
+            cross join lateral unnest(i.indkey) with ordinality as k(attnum, n)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+            join pg_class c on c.oid = i.indrelid
+            join pg_namespace n on n.oid = c.relnamespace
+            where i.indrelid = ?::bigint::oid and i.indisprimary and c.relkind = 'r'
+              and k.n <= coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, i.indnatts)
+            group by n.nspname, c.relname
+            having bool_and(has_column_privilege(i.indrelid, a.attnum, 'select')) """;
+
+    /** The rows of the last of several statements. */
+    public static ResultSet rows(PreparedStatement statement) throws SQLException {
+        statement.execute();
+        while (statement.getMoreResults()) {
+            // those before it say nothing
+        }
+        return statement.getResultSet();
+    }
 
     private Sql() {}
 }
