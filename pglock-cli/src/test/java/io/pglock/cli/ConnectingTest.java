@@ -44,8 +44,8 @@ class ConnectingTest {
                 host postgres crowd     all  trust
                 host shut     ann       all  md5
                 """);
-        server = PostgresServer.startEmbedded(Map.of(
-                "hba_file", rules.toString(), "unix_socket_directories", folder.toString()));
+        server = PostgresServer.startEmbedded(
+                Map.of("hba_file", rules.toString(), "unix_socket_directories", folder.toString()));
         try (Connection connection = server.maintenance().connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("create role ann login password '" + SECRET + "'");

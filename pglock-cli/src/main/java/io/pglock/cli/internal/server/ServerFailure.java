@@ -153,7 +153,8 @@ public final class ServerFailure {
                     && String.valueOf(cause.getMessage()).contains("refused")) {
                 return Optional.of("nobody listens there (connection refused)");
             }
-            if (cause instanceof SocketException && String.valueOf(cause.getMessage()).contains("No such file")) {
+            if (cause instanceof SocketException
+                    && String.valueOf(cause.getMessage()).contains("No such file")) {
                 return Optional.of("there is no such socket");
             }
             if (cause instanceof UnknownHostException) {
