@@ -337,6 +337,22 @@ public final class LockQuery {
         return LockSignals.toBlockers(session, Signal.TERMINATE, blocked());
     }
 
+    /**
+     * Cancels the statements of the hard blockers of exactly these waits, seen before and perhaps confirmed by somebody since;
+     * otherwise as {@link #cancelBlockers()}.
+     *
+     * @return what was done to each
+     * @throws PgLockException when the session cannot be asked
+     */
+    public List<Signalled> cancelBlockers(Collection<BlockedLock> seen) {
+        return LockSignals.toBlockers(session, Signal.CANCEL, seen);
+    }
+
+    /** Terminates the hard blockers of exactly these waits; otherwise as {@link #cancelBlockers(Collection)}. */
+    public List<Signalled> terminateBlockers(Collection<BlockedLock> seen) {
+        return LockSignals.toBlockers(session, Signal.TERMINATE, seen);
+    }
+
     private List<Signalled> signal(Signal how, List<LockInfo> locks) {
         if (!filtered) {
             throw new IllegalStateException(

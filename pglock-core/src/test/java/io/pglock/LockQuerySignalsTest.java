@@ -149,6 +149,25 @@ class LockQuerySignalsTest extends QueueScene {
     }
 
     @Test
+    void signalsTheBlockersOfExactlyTheWaitsThatWereSeen() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        List<BlockedLock> seen = locks().on("orders").blocked();
+        web.execute("begin", "select * from items");
+        scenario.session("other").start("alter table items add note text");
+        scenario.awaitBlocked(scenario.session("other"));
+
+        assertThat(locks().terminateBlockers(seen))
+                .extracting(one -> one.backend().pid(), Signalled::outcome)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple(holder.pid(), Outcome.SENT));
+        scenario.awaitGone(holder.pid());
+        altering.await();
+        assertThat(web.value("select 1")).isEqualTo("1");
+        assertThat(locks().cancelBlockers(seen)).extracting(Signalled::outcome).containsExactly(Outcome.GONE);
+    }
+
+    @Test
     void terminatesEachMatchingSessionOnce() {
         holder.execute("begin", "select * from orders", "select * from items");
         web.execute("begin", "select * from orders");

@@ -35,7 +35,7 @@ public final class LockSignals {
     }
 
     /** To each hard blocker once, on account of the first of those who still wait for it. */
-    public static List<Signalled> toBlockers(PgSession session, Signal how, List<BlockedLock> blocked) {
+    public static List<Signalled> toBlockers(PgSession session, Signal how, Collection<BlockedLock> blocked) {
         Map<Backend, Set<Integer>> waiters = new LinkedHashMap<>();
         for (BlockedLock wait : blocked) {
             Backend waiter = wait.waiting().backend();

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import io.pglock.LockInfo;
 import io.pglock.LockQuery;
+import io.pglock.cli.internal.select.Found;
+import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.ServerOptions;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** {@code pglock ls}: the locks, and who has or wants them. */
 @Command(name = "ls", description = "The locks, and who has or wants them.", mixinStandardHelpOptions = true)
@@ -22,8 +20,8 @@ final class Ls implements Callable<Integer> {
     @Mixin
     private ServerOptions server = new ServerOptions();
 
-    @Parameters(paramLabel = "PID", description = "Only locks of these sessions.")
-    private List<Integer> pids = new ArrayList<>();
+    @Mixin
+    private SelectionOptions selection = new SelectionOptions();
 
     Ls(Console console) {
         this.console = console;
@@ -32,10 +30,8 @@ final class Ls implements Callable<Integer> {
     @Override
     public Integer call() throws SQLException {
         try (Connection connection = server.server().connect()) {
-            LockQuery locks = LockQuery.on(connection);
-            for (LockInfo lock : (pids.isEmpty() ? locks : locks.pid(pids.toArray(Integer[]::new))).list()) {
-                console.line(lock.describe());
-            }
+            Found found = selection.selection().read(LockQuery.on(connection));
+            found.rows().forEach(row -> console.line(row.lock().describe()));
         }
         return ExitCode.OK;
     }

@@ -75,8 +75,12 @@ public final class Pglock {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
+        commands.put("run", () -> new Run(console));
+        commands.put("doctor", () -> new Doctor(console));
         commands.put("sql", () -> new Script(console));
         commands.put("trace", () -> new Trace(console));
+        commands.put("cancel", () -> new Cancel(console));
+        commands.put("terminate", () -> new Terminate(console));
         commands.put("completion", () -> new Completion(console, this));
         return commands;
     }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal;
+
+import io.pglock.LockQuery;
+import io.pglock.Signal;
+import io.pglock.cli.internal.select.Selection;
+import io.pglock.cli.internal.select.SelectionOptions;
+import io.pglock.cli.internal.server.ServerOptions;
+import io.pglock.cli.internal.signal.Signalling;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What {@code pglock cancel} and {@code pglock terminate} have in common: all but the signal. */
+abstract class SignalCommand implements Callable<Integer> {
+
+    private final Console console;
+    private final Signal signal;
+
+    @Mixin
+    private ServerOptions server = new ServerOptions();
+
+    @Mixin
+    private SelectionOptions selected = new SelectionOptions();
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Do not ask.")
+    private boolean yes;
+
+    @Option(names = "--dry-run", description = "Show who would be hit, and send nothing.")
+    private boolean dryRun;
+
+    SignalCommand(Console console, Signal signal) {
+        this.console = console;
+        this.signal = signal;
+    }
+
+    @Override
+    public Integer call() throws SQLException {
+        Selection selection = selected.selection();
+        try (Connection connection = server.server().connect()) {
+            return new Signalling(console, signal, !yes, dryRun).run(LockQuery.on(connection), selection);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.select;
+
+import io.pglock.cli.internal.Stop;
+import io.pglock.internal.Setting;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
+
+/** One {@code --filter}: {@code attribute=value} or {@code attribute__operator=value}. Immutable and thread-safe. */
+final class Condition implements Predicate<Row> {
+
+    private final Attribute attribute;
+    private final Predicate<Optional<?>> test;
+
+    private Condition(Attribute attribute, Predicate<Optional<?>> test) {
+        this.attribute = attribute;
+        this.test = test;
+    }
+
+    Attribute attribute() {
+        return attribute;
+    }
+
+    @Override
+    public boolean test(Row row) {
+        return test.test(attribute.of(row));
+    }
+
+    /** @throws Stop that says what is wrong with it */
+    static Condition parse(String filter) {
+        int equals = filter.indexOf('=');
+        if (equals <= 0) {
+            throw Stop.usage("the filter " + filter + " is not attribute=value or attribute__operator=value, as in"
+                    + " activity__duration__gt=5s");
+        }
+        String left = filter.substring(0, equals).strip();
+        String value = filter.substring(equals + 1);
+        Optional<Attribute> whole = Attributes.find(left);
+        int last = left.lastIndexOf(Attributes.SEPARATOR);
+        Optional<Operator> operator =
+                last < 0 ? Optional.empty() : Operator.named(left.substring(last + Attributes.SEPARATOR.length()));
+        if (operator.isPresent()) {
+            return of(Attributes.named(left.substring(0, last)), operator.get(), value, filter);
+        }
+        if (whole.isPresent()) {
+            return of(whole.get(), Operator.EXACT, value, filter);
+        }
+        Optional<Attribute> head = last < 0 ? Optional.empty() : Attributes.find(left.substring(0, last));
+        throw head.filter(found -> Attributes.nearest(left).isEmpty() || isName(found, left.substring(0, last)))
+                .map(found -> unknown(left.substring(last + Attributes.SEPARATOR.length()), found))
+                .orElseGet(() -> Attributes.unknown(left));
+    }
+
+    private static boolean isName(Attribute attribute, String written) {
+        return attribute.name().equalsIgnoreCase(written);
+    }
+
+    private static Stop unknown(String operator, Attribute attribute) {
+        List<String> known = Operator.of(attribute.kind());
+        return Stop.usage("unknown operator " + operator + " for " + attribute
+                + Setting.nearest(operator, known)
+                        .map(near -> "; did you mean " + near + "?")
+                        .orElse("; it knows " + String.join(", ", known)));
+    }
+
+    private static Condition of(Attribute attribute, Operator operator, String value, String filter) {
+        if (!operator.suits(attribute.kind())) {
+            throw Stop.usage("the filter " + filter + ": " + attribute + " is a " + attribute.kind() + " and does not know "
+                    + operator + ", only " + String.join(", ", Operator.of(attribute.kind())));
+        }
+        try {
+            return new Condition(attribute, test(attribute, operator, value));
+        } catch (IllegalArgumentException e) {
+            throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
+        }
+    }
+
+    private static Predicate<Optional<?>> test(Attribute attribute, Operator operator, String value) {
+        return switch (operator) {
+            case ISNULL -> {
+                boolean wanted = Values.flag(value);
+                yield found -> found.isEmpty() == wanted;
+            }
+            case EXACT -> any(attribute, List.of(value));
+            case NE -> any(attribute, List.of(value)).negate();
+            case IN -> any(attribute, Stream.of(value.split(",", -1)).map(String::strip).toList());
+            case CONTAINS -> attribute.kind() == Kind.PIDS ? any(attribute, List.of(value)) : text(attribute, operator, value);
+            case GT, GTE, LT, LTE -> order(attribute, operator, value);
+            default -> text(attribute, operator, value);
+        };
+    }
+
+    private static Predicate<Optional<?>> any(Attribute attribute, List<String> texts) {
+        List<Object> wanted =
+                texts.stream().map(text -> Values.read(attribute, text)).toList();
+        if (attribute.kind() == Kind.PIDS) {
+            return found -> found.filter(pids -> ((List<?>) pids)
+                            .stream().anyMatch(pid -> wanted.contains(((Integer) pid).longValue())))
+                    .isPresent();
+        }
+        return found -> found.filter(value -> wanted.contains(Values.comparable(attribute, value)))
+                .isPresent();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Predicate<Optional<?>> order(Attribute attribute, Operator operator, String text) {
+        Comparable<Object> wanted = (Comparable<Object>) Values.read(attribute, text);
+        return found -> found.filter(value -> {
+                    int order = -wanted.compareTo(Values.comparable(attribute, value));
+                    return switch (operator) {
+                        case GT -> order > 0;
+                        case GTE -> order >= 0;
+                        case LT -> order < 0;
+                        default -> order <= 0;
+                    };
+                })
+                .isPresent();
+    }
+
+    private static Predicate<Optional<?>> text(Attribute attribute, Operator operator, String value) {
+        boolean word = attribute.kind() == Kind.WORD || attribute.kind() == Kind.MODE;
+        Predicate<String> matches = matches(operator, word ? spelt(value) : value, word || operator.ignoresCase());
+        return found -> found.map(Values::text).filter(matches).isPresent();
+    }
+
+    /** As PostgreSQL writes its words: a part of one may be written with underscores as well. */
+    private static String spelt(String value) {
+        return value.replace('_', ' ');
+    }
+
+    private static Predicate<String> matches(Operator operator, String value, boolean ignoreCase) {
+        if (operator == Operator.REGEX || operator == Operator.IREGEX) {
+            try {
+                return Pattern.compile(value, ignoreCase ? Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE : 0)
+                        .asPredicate();
+            } catch (PatternSyntaxException e) {
+                throw new IllegalArgumentException("is not a regular expression: " + e.getDescription(), e);
+            }
+        }
+        String wanted = ignoreCase ? value.toLowerCase(Locale.ROOT) : value;
+        return text -> {
+            String given = ignoreCase ? text.toLowerCase(Locale.ROOT) : text;
+            return switch (operator) {
+                case CONTAINS, ICONTAINS -> given.contains(wanted);
+                case STARTSWITH, ISTARTSWITH -> given.startsWith(wanted);
+                case ENDSWITH, IENDSWITH -> given.endsWith(wanted);
+                default -> given.equals(wanted);
+            };
+        };
+    }
+}

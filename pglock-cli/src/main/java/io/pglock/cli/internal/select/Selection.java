@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.select;
+
+import io.pglock.BlockedLock;
+import io.pglock.Blocker;
+import io.pglock.LockInfo;
+import io.pglock.LockQuery;
+import io.pglock.LockSnapshot;
+import io.pglock.TableName;
+import io.pglock.cli.internal.Stop;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** Which locks are asked for, and in which order. Immutable and thread-safe. Not API. */
+public final class Selection {
+
+    private final List<Integer> pids;
+    private final List<TableName> tables;
+    private final List<Condition> conditions;
+    private final boolean blocking;
+    private final Comparator<Row> order;
+    private final OptionalInt limit;
+
+    Selection(
+            List<Integer> pids,
+            List<TableName> tables,
+            List<Condition> conditions,
+            boolean blocking,
+            Comparator<Row> order,
+            OptionalInt limit) {
+        this.pids = List.copyOf(pids);
+        this.tables = List.copyOf(tables);
+        this.conditions = List.copyOf(conditions);
+        this.blocking = blocking;
+        this.order = order;
+        this.limit = limit;
+    }
+
+    /** Whether who is in the way is asked for, a row for each. */
+    public boolean isBlocking() {
+        return blocking;
+    }
+
+    /** Whether it is less than everything there is. */
+    public boolean isNarrowed() {
+        return !pids.isEmpty() || !tables.isEmpty() || !conditions.isEmpty();
+    }
+
+    /** The sessions that are named. */
+    public List<Integer> pids() {
+        return pids;
+    }
+
+    /** The same with this limit where none was said, unless sessions are named. */
+    public Selection limitedTo(int otherwise) {
+        OptionalInt most = limit.isPresent() || !pids.isEmpty() ? limit : OptionalInt.of(otherwise);
+        return new Selection(pids, tables, conditions, blocking, order, most);
+    }
+
+    /**
+     * The query for these locks, without order and limit.
+     *
+     * @param all the query for everything
+     * @throws Stop when a filter is about who is in the way, of whom such a query knows nothing
+     */
+    public LockQuery of(LockQuery all) {
+        conditions.stream().map(Condition::attribute).filter(Selection::isOfWaits).findFirst().ifPresent(attribute -> {
+            throw Stop.usage("one cannot filter by " + attribute + " here");
+        });
+        return narrowed(all);
+    }
+
+    private LockQuery narrowed(LockQuery all) {
+        LockQuery query = pids.isEmpty() ? all : all.pid(pids.toArray(Integer[]::new));
+        query = tables.isEmpty() ? query : query.on(tables.toArray(TableName[]::new));
+        List<Condition> ofLocks = conditions.stream()
+                .filter(condition -> !isOfWaits(condition.attribute()))
+                .toList();
+        return ofLocks.isEmpty()
+                ? query
+                : query.where(lock -> {
+                    Row row = new Row(lock, List.of(), Optional.empty());
+                    return ofLocks.stream().allMatch(condition -> condition.test(row));
+                });
+    }
+
+    /** Whether it is not of the lock alone. */
+    private static boolean isOfWaits(Attribute attribute) {
+        return attribute.isOfBlocker() || attribute.kind() == Kind.PIDS;
+    }
+
+    /**
+     * Reads the locks.
+     *
+     * @param all the query for everything
+     */
+    public Found read(LockQuery all) {
+        LockSnapshot snapshot = narrowed(all).snapshot();
+        Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
+        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot)).filter(matches).sorted(order).toList();
+        return new Found(
+                limit.isPresent() ? rows.stream().limit(limit.getAsInt()).toList() : rows,
+                rows.size(),
+                rows.stream().anyMatch(row -> !row.lock().granted()),
+                snapshot.notes());
+    }
+
+    private static Stream<Row> locks(LockSnapshot snapshot) {
+        Map<LockInfo, List<Integer>> blockers = new HashMap<>();
+        snapshot.blocked().forEach(wait -> blockers.put(wait.waiting(), pids(wait)));
+        return snapshot.locks().stream()
+                .map(lock -> new Row(lock, blockers.getOrDefault(lock, List.of()), Optional.empty()));
+    }
+
+    private static Stream<Row> blockers(LockSnapshot snapshot) {
+        List<Row> rows = new ArrayList<>();
+        for (BlockedLock wait : snapshot.blocked()) {
+            for (Blocker blocker : wait.blockers()) {
+                rows.add(new Row(wait.waiting(), pids(wait), Optional.of(blocker)));
+            }
+        }
+        return rows.stream();
+    }
+
+    private static List<Integer> pids(BlockedLock wait) {
+        return wait.blockers().stream()
+                .map(blocker -> blocker.backend().pid())
+                .distinct()
+                .toList();
+    }
+
+    /** @throws Stop when it is about who is in the way and they are not asked for */
+    static void requireKnown(Attribute attribute, boolean blocking) {
+        if (attribute.isOfBlocker() && !blocking) {
+            throw Stop.usage(attribute + " is known with --blocking only");
+        }
+    }
+}

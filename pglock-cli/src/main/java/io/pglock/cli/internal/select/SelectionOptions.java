@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.select;
+
+import io.pglock.TableName;
+import io.pglock.cli.internal.Stop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Stack;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.IParameterConsumer;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Which locks, as the command line says it. Not API. */
+public final class SelectionOptions {
+
+    /** Stands between the values of a list that a profile has, and nobody types it. */
+    public static final String BETWEEN = "\u001f";
+
+    private static final String NO_LIMIT = "none";
+
+    @Parameters(paramLabel = "PID", description = "Only locks of these sessions; 0 is all prepared transactions.")
+    private List<Integer> pids = new ArrayList<>();
+
+    @Option(
+            names = {"-o", "--on"},
+            paramLabel = "TABLE",
+            split = BETWEEN,
+            splitSynopsisLabel = "",
+            description = "Only locks on this relation and its rows.")
+    private List<String> on = new ArrayList<>();
+
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "ATTRIBUTE=VALUE",
+            split = BETWEEN,
+            splitSynopsisLabel = "",
+            description = "Only locks of which this is true: activity__duration__gt=5s, granted=false, mode=SHARE.")
+    private List<String> filters = new ArrayList<>();
+
+    @Option(
+            names = "--blocking",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Locks that are waited for, with everybody who is in the way: a row for each.")
+    private boolean blocking;
+
+    @Option(
+            names = "--sort",
+            paramLabel = "[-]ATTRIBUTE",
+            split = BETWEEN,
+            splitSynopsisLabel = "",
+            parameterConsumer = MinusIsNoOption.class,
+            description = "In this order; with a minus, the greatest first.")
+    private List<String> sort = new ArrayList<>();
+
+    @Option(
+            names = {"-l", "--limit"},
+            paramLabel = "N",
+            description = "No more than so many rows; none for all.")
+    private @Nullable String limit;
+
+    /** @throws Stop that says what is wrong with it */
+    public Selection selection() {
+        for (int pid : pids) {
+            if (pid < 0) {
+                throw Stop.usage(pid + " is not a process id");
+            }
+        }
+        List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
+        List<Condition> conditions = filters.stream().map(Condition::parse).toList();
+        conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
+        return new Selection(pids, tables, conditions, blocking, Ordering.by(sort, blocking), limit());
+    }
+
+    private static TableName table(String name) {
+        try {
+            return TableName.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw Stop.usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private OptionalInt limit() {
+        if (limit == null) {
+            return OptionalInt.empty();
+        }
+        if (limit.equals(NO_LIMIT)) {
+            return OptionalInt.of(Integer.MAX_VALUE);
+        }
+        try {
+            int most = Integer.parseInt(limit);
+            if (most > 0) {
+                return OptionalInt.of(most);
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw Stop.usage("--limit " + limit + " is not a number of rows; write 10, or none");
+    }
+
+    /** So that {@code --sort -activity_id} is not taken for the option {@code -a}. */
+    private static final class MinusIsNoOption implements IParameterConsumer {
+
+        @Override
+        public void consumeParameters(Stack<String> words, ArgSpec option, CommandSpec command) {
+            if (words.isEmpty()) {
+                throw new ParameterException(command.commandLine(), "Missing required parameter for option '--sort'");
+            }
+            List<String> sort = new ArrayList<>();
+            List<String> before = option.getValue();
+            if (before != null) {
+                sort.addAll(before);
+            }
+            sort.addAll(List.of(words.pop().split(BETWEEN)));
+            option.setValue(sort);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.signal;
+
+import io.pglock.Backend;
+import io.pglock.LockQuery;
+import io.pglock.Signal;
+import io.pglock.Signalled;
+import io.pglock.Signalled.Outcome;
+import io.pglock.cli.internal.Console;
+import io.pglock.cli.internal.ExitCode;
+import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.select.Found;
+import io.pglock.cli.internal.select.Selection;
+import io.pglock.cli.internal.view.Printable;
+import io.pglock.cli.internal.view.Sessions;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Shows who will be hit, asks, signals exactly those, and says what came of it. Not API. */
+public final class Signalling {
+
+    private static final Set<String> YES = Set.of("y", "yes");
+
+    private final Console console;
+    private final Signal signal;
+    private final boolean ask;
+    private final boolean dryRun;
+
+    /**
+     * @param ask whether to ask first
+     * @param dryRun whether only to show
+     */
+    public Signalling(Console console, Signal signal, boolean ask, boolean dryRun) {
+        this.console = console;
+        this.signal = signal;
+        this.ask = ask;
+        this.dryRun = dryRun;
+    }
+
+    /**
+     * To the owners of the locks that are selected or, where blockers are, to those who hold what is waited for.
+     *
+     * @param all the query for everything
+     * @return the exit code
+     */
+    public int run(LockQuery all, Selection selection) {
+        if (!selection.isNarrowed() && !selection.isBlocking()) {
+            throw Stop.usage("this would " + Targets.verb(signal)
+                    + " every session on the server. Say which: a PID, --on TABLE, --filter, --blocking.");
+        }
+        Found found = selection.read(all);
+        sayMissing(selection, found);
+        return run(all, targets(all, selection, found));
+    }
+
+    private Targets targets(LockQuery all, Selection selection, Found found) {
+        if (selection.isBlocking()) {
+            return Targets.blockers(signal, found.waits());
+        }
+        return Targets.owners(
+                signal,
+                found.locks(),
+                leader -> all.pid(leader).list().stream()
+                        .map(lock -> lock.backend())
+                        .filter(session -> session.pid() == leader)
+                        .findFirst());
+    }
+
+    private void sayMissing(Selection selection, Found found) {
+        Set<Integer> missing = new TreeSet<>(selection.pids());
+        found.rows().stream().map(row -> row.lock().backend()).forEach(session -> missing.remove(pid(session)));
+        String why = selection.isBlocking() ? " waits for no such lock" : " has no such lock and waits for none";
+        missing.forEach(pid -> console.say("pid " + pid + why));
+    }
+
+    private static int pid(Backend session) {
+        return session.leaderPid().orElse(session.pid());
+    }
+
+    private int run(LockQuery locks, Targets targets) {
+        say(targets.left().stream().map(Targets.Left::toString));
+        if (targets.sessions().isEmpty()) {
+            console.say("nothing to " + targets.verb());
+            return targets.left().isEmpty() ? ExitCode.OK : ExitCode.USAGE;
+        }
+        Sessions.lines(targets.sessions()).forEach(console::line);
+        if (dryRun) {
+            console.say("a dry run: nothing was sent");
+            return ExitCode.OK;
+        }
+        if (ask && !isConfirmed(targets)) {
+            return ExitCode.USAGE;
+        }
+        return report(targets.send(locks));
+    }
+
+    private boolean isConfirmed(Targets targets) {
+        int count = targets.sessions().size();
+        String verb = targets.verb();
+        String question = verb.substring(0, 1).toUpperCase(Locale.ROOT) + verb.substring(1) + " " + count
+                + (count == 1 ? " session" : " sessions") + "? (y/[n]) ";
+        Optional<String> answer = console.ask(question);
+        if (answer.isEmpty()) {
+            console.err().println();
+            console.say("nobody answered: nothing was sent. With -y it does not ask.");
+            return false;
+        }
+        boolean yes = YES.contains(answer.get().strip().toLowerCase(Locale.ROOT));
+        if (!yes) {
+            console.say("nothing was sent");
+        }
+        return yes;
+    }
+
+    /** What was not permitted weighs most; otherwise it is a success if something was sent, or all are gone. */
+    private int report(Collection<Signalled> done) {
+        List<Signalled> sent = done.stream().filter(Signalled::sent).toList();
+        sent.forEach(one -> console.line(Printable.of(one.detail())));
+        say(done.stream().filter(one -> !one.sent()).map(Signalled::detail));
+        if (done.stream().anyMatch(one -> one.outcome() == Outcome.NOT_PERMITTED)) {
+            return ExitCode.NOT_PERMITTED;
+        }
+        boolean allGone = done.stream().allMatch(one -> one.outcome() == Outcome.GONE);
+        return !sent.isEmpty() || allGone ? ExitCode.OK : ExitCode.USAGE;
+    }
+
+    private void say(Stream<String> sentences) {
+        sentences.forEach(sentence -> console.say(Printable.of(sentence)));
+    }
+}

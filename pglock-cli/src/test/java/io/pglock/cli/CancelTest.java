@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Role;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** {@code pglock cancel} and {@code pglock terminate}: who is hit, and who is not. */
+@PostgresTest
+@Tag("versions")
+class CancelTest {
+
+    private final Database database;
+    private final Scenario scenario;
+    private final Session holder;
+    private final Session migration;
+    private final Session web;
+
+    CancelTest(Database database, Scenario scenario) {
+        this.database = database;
+        this.scenario = scenario;
+        this.holder = scenario.session("holder");
+        this.migration = scenario.session("migration");
+        this.web = scenario.session("web");
+    }
+
+    @BeforeEach
+    void tables() {
+        holder.execute(
+                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
+    }
+
+    @Test
+    void showsWhoWillBeHitAndSendsNothingInADryRun() {
+        holder.execute("begin", "select * from orders");
+
+        Cli.Ended dry = pglock("terminate", "--dry-run", Integer.toString(holder.pid()));
+
+        assertThat(dry.code()).isZero();
+        assertThat(dry.err()).isEqualTo("pglock: a dry run: nothing was sent\n");
+        assertThat(dry.lines()).hasSize(2);
+        assertThat(dry.lines().get(0)).matches("PID +USER +APPLICATION +STATE +TRANSACTION +QUERY");
+        assertThat(dry.lines().get(1))
+                .matches(holder.pid() + " +" + database.user()
+                        + " +holder +idle in transaction for \\S+ +open for \\S+ +select \\* from orders");
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void terminatesWhoIsNamedWhenSomebodySaysYes() {
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders");
+
+        Cli.Ended done = Cli.on(database).input("y\n").run("terminate", Integer.toString(holder.pid()));
+
+        assertThat(done.code()).isZero();
+        assertThat(done.err()).isEqualTo("Terminate 1 session? (y/[n]) ");
+        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " (holder, idle in transaction");
+        scenario.awaitGone(holder.pid());
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void withoutAYesNothingIsSent() {
+        holder.execute("begin", "select * from orders");
+        String pid = Integer.toString(holder.pid());
+
+        Cli.Ended no = Cli.on(database).input("\n").run("terminate", pid);
+        assertThat(no.code()).isEqualTo(1);
+        assertThat(no.err()).isEqualTo("Terminate 1 session? (y/[n]) pglock: nothing was sent\n");
+        Cli.Ended nobody = pglock("terminate", pid);
+        assertThat(nobody.code()).isEqualTo(1);
+        assertThat(nobody.err()).contains("nobody answered: nothing was sent. With -y it does not ask.");
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    /** django-pglock, asked to end the blockers, ends those queued ahead as well. */
+    @Test
+    void endsWhoIsInTheWayAndNobodyWhoIsMerelyQueuedAhead() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        Running reading = web.start("select count(*) from orders");
+        scenario.awaitBlockedBy(web, migration);
+
+        Cli.Ended done = pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
+
+        assertThat(done.lines()).hasSize(3);
+        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
+        altering.await();
+        assertThat(reading.result()).containsExactly("0");
+    }
+
+    @Test
+    void cancelsAStatementAndSaysWhereThereIsNone() {
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders");
+        Running report = holder.start("select pg_sleep(60)");
+        scenario.awaitState(holder, "active");
+
+        Cli.Ended done = pglock("cancel", "--on", "orders", "-y");
+
+        assertThat(done.code()).isZero();
+        assertThat(done.lines()).hasSize(3);
+        assertThat(done.lines().get(2)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
+        assertThat(done.err())
+                .startsWith("pglock: pid " + web.pid() + " (web, idle in transaction")
+                .contains("left alone, it runs no statement that could be cancelled");
+        assertThat(report.awaitFailure().getSQLState()).isEqualTo("57014");
+
+        Cli.Ended idle = pglock("cancel", "-y", Integer.toString(web.pid()));
+        assertThat(idle.code()).isEqualTo(1);
+        assertThat(idle.err()).endsWith("pglock: nothing to cancel\n");
+    }
+
+    @Test
+    void saysThatThereIsNothingToDo() {
+        Cli.Ended nothing = pglock("terminate", "-y", "--blocking");
+        assertThat(nothing.code()).isZero();
+        assertThat(nothing.err()).isEqualTo("pglock: nothing to terminate\n");
+        Cli.Ended idle = pglock("terminate", "-y", Integer.toString(web.pid()));
+        assertThat(idle.code()).isZero();
+        assertThat(idle.err())
+                .isEqualTo("pglock: pid " + web.pid()
+                        + " has no lock and waits for none\npglock: nothing to terminate\n");
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void refusesToEndEverybody() {
+        Cli.Ended refused = pglock("terminate", "-y");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).startsWith("pglock: this would terminate every session on the server. Say which: ");
+        assertThat(refused.out()).isEmpty();
+    }
+
+    /** django-pglock reports pid 0 as handled. */
+    @Test
+    void tellsHowAPreparedTransactionIsEnded() {
+        scenario.assumePreparedTransactions();
+        holder.execute("begin", "insert into orders values (1)", "prepare transaction 'forgotten'");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlocked(migration);
+
+        Cli.Ended told = pglock("terminate", "--blocking", "--on", "orders", "-y");
+
+        assertThat(told.code()).isEqualTo(1);
+        assertThat(told.out()).isEmpty();
+        assertThat(told.err())
+                .contains("prepared transaction \"forgotten\"", "ROLLBACK PREPARED 'forgotten'", "left alone")
+                .endsWith("pglock: nothing to terminate\n");
+        holder.execute("rollback prepared 'forgotten'");
+    }
+
+    @Test
+    void namesTheGrantThatIsMissing() {
+        Role role = scenario.role("reader", "pg_read_all_stats");
+        holder.execute("begin", "select * from orders");
+
+        Cli.Ended refused = Cli.on(database)
+                .environment("PGUSER", role.name())
+                .environment("PGPASSWORD", role.password())
+                .run("terminate", "-y", Integer.toString(holder.pid()));
+
+        assertThat(refused.code()).isEqualTo(77);
+        assertThat(refused.err())
+                .startsWith("pglock: pid " + holder.pid() + " (holder")
+                .containsAnyOf("GRANT pg_signal_backend TO ", "whom only a superuser may signal");
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    /** What a query says is shown to somebody who decides: it must not be able to write over his screen. */
+    @Test
+    void whatAQuerySaysCannotMoveTheCursor() {
+        holder.execute("begin", "select 1 /* \u001b[2J\u0007 */ from orders");
+
+        assertThat(pglock("terminate", "--dry-run", "--on", "orders").out())
+                .contains("select 1 /* ?[2J? */ from orders");
+    }
+
+    private Cli.Ended pglock(String... words) {
+        return Cli.on(database).run(words);
+    }
+}

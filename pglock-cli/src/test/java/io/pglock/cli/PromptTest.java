@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Somebody thinks before he answers, and the world goes on. In a terminal. */
+@PostgresTest
+class PromptTest {
+
+    private final Database database;
+    private final Scenario scenario;
+    private final Session holder;
+    private final Session migration;
+
+    PromptTest(Database database, Scenario scenario) {
+        this.database = database;
+        this.scenario = scenario;
+        this.holder = scenario.session("holder");
+        this.migration = scenario.session("migration");
+    }
+
+    @BeforeEach
+    void tables() {
+        holder.execute("drop table if exists orders", "create table orders (id int)");
+    }
+
+    /** django-pglock asks its question about a number, and then ends whoever matches by the time of the answer. */
+    @Test
+    void whoHasGoneOnToAnotherTransactionMeanwhileIsNotHitAndThatIsSaid() {
+        Session web = scenario.session("web");
+        holder.execute("begin", "select * from orders");
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--on", "orders")) {
+            tmux.await("Terminate 1 session? (y/[n])");
+            holder.commit();
+            holder.execute("begin", "select * from orders");
+            web.execute("begin", "select * from orders");
+            tmux.keys("y", "Enter");
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.screen().replaceAll("\\s+", " "))
+                    .contains("not terminated: the transaction in which it was seen has ended.")
+                    .doesNotContain("Terminated pid");
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void aBlockerThatHasLetGoMeanwhileIsNotHitAndThatIsSaid() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--blocking", Integer.toString(migration.pid()))) {
+            tmux.await("Terminate 1 session? (y/[n])");
+            holder.commit();
+            altering.await();
+            tmux.keys("y", "Enter");
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.screen()).contains("not terminated: ");
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void whoIsStillThereIsHit() {
+        holder.execute("begin", "select * from orders");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--blocking", Integer.toString(migration.pid()))) {
+            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.keys("yes", "Enter");
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.screen()).contains("Terminated pid " + holder.pid() + " (holder");
+        }
+        scenario.awaitGone(holder.pid());
+    }
+
+    @Test
+    void ctrlCIsANo() {
+        holder.execute("begin", "select * from orders");
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--on", "orders")) {
+            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.keys("C-c");
+            assertThat(tmux.awaitExit()).isEqualTo(130);
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+}
