@@ -62,9 +62,11 @@ class TraceScratchTest {
         Cli.Ended ended = cli().run("trace", "--scratch", "--schema", schema, "--max", "SHARE", script);
         assertThat(ended.code()).as(ended.err()).isEqualTo(2);
         assertThat(ended.lines().stream().map(String::strip))
-                .anyMatch(line -> line.contains("t.sql:1  create index concurrently") && line.endsWith("outside of a transaction"))
-                .anyMatch(line -> line.matches(
-                        "SHARE UPDATE EXCLUSIVE on public.orders, seen for .*, blocks schema changes and VACUUM of orders"))
+                .anyMatch(line -> line.contains("t.sql:1  create index concurrently")
+                        && line.endsWith("outside of a transaction"))
+                .anyMatch(
+                        line -> line.matches(
+                                "SHARE UPDATE EXCLUSIVE on public.orders, seen for .*, blocks schema changes and VACUUM of orders"))
                 .contains("creates index public.orders_n")
                 .anyMatch(line -> line.startsWith("ACCESS EXCLUSIVE on public.orders, held "))
                 .contains("rewrites table public.orders, index public.orders_pkey")
@@ -97,13 +99,16 @@ class TraceScratchTest {
         long deadline = System.nanoTime() + 60_000_000_000L;
         while (true) {
             try (Stream<Path> outputs = Files.list(folder)) {
-                for (Path output : outputs.filter(path -> path.toString().endsWith(".out")).toList()) {
+                for (Path output :
+                        outputs.filter(path -> path.toString().endsWith(".out")).toList()) {
                     if (Files.readString(output).contains(text)) {
                         return;
                     }
                 }
             }
-            assertThat(System.nanoTime()).as("waiting for pglock to say " + text).isLessThan(deadline);
+            assertThat(System.nanoTime())
+                    .as("waiting for pglock to say " + text)
+                    .isLessThan(deadline);
             Thread.onSpinWait();
             Thread.sleep(20);
         }
@@ -111,7 +116,8 @@ class TraceScratchTest {
 
     @Test
     void aFolderWithoutPostgresIsSaidSo() throws IOException {
-        Cli.Ended ended = cli().run("trace", "--scratch", "--postgres-bin", folder.toString(), file("t.sql", "select 1"));
+        Cli.Ended ended =
+                cli().run("trace", "--scratch", "--postgres-bin", folder.toString(), file("t.sql", "select 1"));
         assertThat(ended.code()).isEqualTo(69);
         assertThat(ended.err()).contains("the scratch server does not start", "has no pg_ctl and initdb");
         Files.createDirectories(cache.resolve("pglock/postgres"));

@@ -109,13 +109,15 @@ class TraceTest {
                         "t.sql:10  set role none",
                         "    no further locks");
         assertThat(web.value("select pg_relation_filenode('orders')")).isEqualTo(before);
-        assertThat(web.execute("select to_regclass('orders_n'), to_regclass('fresh')")).containsExactly("|");
+        assertThat(web.execute("select to_regclass('orders_n'), to_regclass('fresh')"))
+                .containsExactly("|");
     }
 
     @Test
     void validatingLocksLittleAndMaxIsHeldAgainstIt(Database database) throws Exception {
         web.execute("alter table items add constraint fk foreign key (order_id) references orders not valid");
-        String script = file("t.sql", "alter table items validate constraint fk;", "alter table orders add column a int;");
+        String script =
+                file("t.sql", "alter table items validate constraint fk;", "alter table orders add column a int;");
         Cli.Ended exceeded = Cli.on(database).run("trace", "--json", "--max", "share_update_exclusive", script);
         assertThat(exceeded.code()).as(exceeded.err()).isEqualTo(2);
         assertThat(exceeded.err())
@@ -129,10 +131,18 @@ class TraceTest {
         assertThat(validate.get("locks").get(0).get("mode").asString()).isEqualTo("SHARE UPDATE EXCLUSIVE");
         assertThat(validate.get("locks").get(0).get("relation").asString()).isEqualTo("items");
         assertThat(validate.get("rewrites")).isEmpty();
-        assertThat(json.get("statements").get(1).get("locks").get(0).get("blocks").asString())
+        assertThat(json.get("statements")
+                        .get(1)
+                        .get("locks")
+                        .get(0)
+                        .get("blocks")
+                        .asString())
                 .isEqualTo("reads and writes of orders");
 
-        assertThat(Cli.on(database).run("trace", "--max", "AccessExclusiveLock", script).code()).isZero();
+        assertThat(Cli.on(database)
+                        .run("trace", "--max", "AccessExclusiveLock", script)
+                        .code())
+                .isZero();
         assertThat(Cli.on(database).run("trace", "--max", "strong", script))
                 .extracting(Cli.Ended::code, Cli.Ended::err)
                 .asString()
@@ -146,7 +156,8 @@ class TraceTest {
         Cli.Ended ended = Cli.on(database)
                 .run("trace", "--lock-timeout", "1s", file("t.sql", "alter table orders add column a int"));
         assertThat(ended.code()).as(ended.err()).isEqualTo(75);
-        assertThat(ended.err()).contains("t.sql:1: ", "not locked within 1s, blocked by pid " + web.pid(), "rolled back");
+        assertThat(ended.err())
+                .contains("t.sql:1: ", "not locked within 1s, blocked by pid " + web.pid(), "rolled back");
         web.commit();
     }
 
@@ -184,8 +195,12 @@ class TraceTest {
 
         Cli.Ended failed = Cli.on(database).run("trace", file("t.sql", "select 1;", "select nonsense;"));
         assertThat(failed.code()).isEqualTo(65);
-        assertThat(failed.err()).contains("t.sql:2: column \"nonsense\" does not exist").doesNotContain("Exception");
-        assertThat(Cli.bare().run("trace", "--schema", "x.sql", file("t.sql", "select 1")).err())
+        assertThat(failed.err())
+                .contains("t.sql:2: column \"nonsense\" does not exist")
+                .doesNotContain("Exception");
+        assertThat(Cli.bare()
+                        .run("trace", "--schema", "x.sql", file("t.sql", "select 1"))
+                        .err())
                 .contains("count only together with --scratch");
         assertThat(web.value("select count(*) from items")).isEqualTo("0");
     }

@@ -205,7 +205,8 @@ public final class ScriptRun {
     // ---- what is said when one fails --------------------------------------------------------------------------------
 
     private Stop failed(SqlUnit unit, SQLException cause, Optional<String> explained, List<SqlCall> calls) {
-        SqlStatement statement = current == null || calls.size() == unit.statements().size() ? unit.last() : current;
+        SqlStatement statement =
+                current == null || calls.size() == unit.statements().size() ? unit.last() : current;
         SqlFailure failure = new SqlFailure(statement, cause);
         List<String> said = new ArrayList<>();
         said.add(failure.text());
@@ -227,16 +228,15 @@ public final class ScriptRun {
             return switch (unit.kind()) {
                 case SINGLE -> Optional.of("Leave out -1: this statement runs only outside of a transaction.");
                 case TRANSACTION ->
-                    Optional.of("Put it before the BEGIN of line " + unit.first().line()
-                            + " or behind its COMMIT: it runs only outside of a transaction.");
+                    Optional.of("Put it before the BEGIN of line "
+                            + unit.first().line() + " or behind its COMMIT: it runs only outside of a transaction.");
                 case STATEMENT -> Optional.empty();
             };
         }
-        return isForALock(failure.cause())
-                        && unit.kind() == SqlUnit.Kind.STATEMENT
-                        && !isRepeatable(unit.first())
-                ? Optional.of("Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
-                        + " can be tried again.")
+        return isForALock(failure.cause()) && unit.kind() == SqlUnit.Kind.STATEMENT && !isRepeatable(unit.first())
+                ? Optional.of(
+                        "Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
+                                + " can be tried again.")
                 : Optional.empty();
     }
 

@@ -142,8 +142,9 @@ public final class TraceRun {
         List<String> exceeding = traced.stream()
                 .flatMap(statement -> statement.locks().stream()
                         .filter(lock -> !lock.isNew() && lock.mode().compareTo(strongestAllowed) > 0)
-                        .map(lock -> statement.statement().place() + ": " + lock.mode().sql() + " on " + lock.on()
-                                + " is stronger than " + strongestAllowed.sql() + "."))
+                        .map(lock -> statement.statement().place() + ": "
+                                + lock.mode().sql() + " on " + lock.on() + " is stronger than " + strongestAllowed.sql()
+                                + "."))
                 .toList();
         exceeding.forEach(console::say);
         return exceeding.isEmpty() ? ExitCode.OK : ExitCode.FOUND;
