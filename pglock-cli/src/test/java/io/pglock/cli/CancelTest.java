@@ -91,8 +91,7 @@ class CancelTest {
         Running reading = web.start("select count(*) from orders");
         scenario.awaitBlockedBy(web, migration);
 
-        Cli.Ended done =
-                pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
+        Cli.Ended done = pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
 
         assertThat(done.lines()).hasSize(3);
         assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
@@ -130,8 +129,8 @@ class CancelTest {
         Cli.Ended idle = pglock("terminate", "-y", Integer.toString(web.pid()));
         assertThat(idle.code()).isZero();
         assertThat(idle.err())
-                .isEqualTo(
-                        "pglock: pid " + web.pid() + " has no lock and waits for none\npglock: nothing to terminate\n");
+                .isEqualTo("pglock: pid " + web.pid()
+                        + " has no lock and waits for none\npglock: nothing to terminate\n");
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 

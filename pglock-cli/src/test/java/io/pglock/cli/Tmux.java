@@ -34,10 +34,7 @@ final class Tmux implements AutoCloseable {
     static Tmux start(Cli cli, String... words) {
         try {
             Assumptions.assumeTrue(
-                    new ProcessBuilder("sh", "-c", "command -v tmux >/dev/null")
-                                    .start()
-                                    .waitFor()
-                            == 0,
+                    new ProcessBuilder("sh", "-c", "command -v tmux >/dev/null").start().waitFor() == 0,
                     "needs tmux, for a terminal to run in");
             Tmux tmux = new Tmux(Files.createTempDirectory("pglock-tmux"));
             ProcessBuilder launcher = cli.builder(words);
@@ -117,7 +114,8 @@ final class Tmux implements AutoCloseable {
 
     /** Gives the terminal another size. */
     Tmux resize(int columns, int lines) {
-        run(new ProcessBuilder(tmux("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(lines))));
+        run(new ProcessBuilder(
+                tmux("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(lines))));
         return this;
     }
 

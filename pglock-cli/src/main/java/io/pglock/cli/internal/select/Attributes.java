@@ -44,8 +44,7 @@ public final class Attributes {
 
     private static Map<String, Attribute> all() {
         List<Attribute> list = new ArrayList<>(LockAttributes.ALL);
-        list.addAll(SessionAttributes.with(
-                SESSION, "", row -> Optional.of(row.lock().backend())));
+        list.addAll(SessionAttributes.with(SESSION, "", row -> Optional.of(row.lock().backend())));
         list.addAll(LockAttributes.OF_BLOCKER);
         list.addAll(SessionAttributes.with(
                 BLOCKER + SESSION, "BLOCKER'S ", row -> row.blocker().map(Blocker::backend)));
@@ -109,9 +108,7 @@ public final class Attributes {
 
     static Stop unknown(String name) {
         return Stop.usage("unknown attribute " + name.strip()
-                + nearest(name)
-                        .map(near -> "; did you mean " + near + "?")
-                        .orElse("; pglock ls --help lists them all"));
+                + nearest(name).map(near -> "; did you mean " + near + "?").orElse("; pglock ls --help lists them all"));
     }
 
     static Optional<String> nearest(String name) {

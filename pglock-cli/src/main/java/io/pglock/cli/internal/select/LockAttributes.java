@@ -23,13 +23,7 @@ final class LockAttributes {
                     "whose it is: the process id; 0 is a prepared transaction",
                     lock -> Optional.of((long) lock.backend().pid())),
             of("granted", Kind.FLAG, "GRANTED", "held, or waited for", lock -> Optional.of(lock.granted())),
-            of(
-                    "mode",
-                    Kind.MODE,
-                    "MODE",
-                    "how strong it is",
-                    words(LockMode.values()),
-                    lock -> Optional.of(lock.mode())),
+            of("mode", Kind.MODE, "MODE", "how strong it is", words(LockMode.values()), lock -> Optional.of(lock.mode())),
             of("wait_start", Kind.INSTANT, "WAITS SINCE", "since when it is waited for", LockInfo::waitStart),
             of("wait_duration", Kind.DURATION, "WAITED", "for how long", LockInfo::waited),
             of(
@@ -39,12 +33,7 @@ final class LockAttributes {
                     "what kind of thing is locked",
                     words(LockTarget.Type.values()),
                     lock -> Optional.of(word(lock.target().type()))),
-            ofTarget(
-                    "target",
-                    Kind.TEXT,
-                    "TARGET",
-                    "what is locked, in words",
-                    target -> Optional.of(target.describe())),
+            ofTarget("target", Kind.TEXT, "TARGET", "what is locked, in words", target -> Optional.of(target.describe())),
             ofTarget("database", Kind.TEXT, "DATABASE", "the database it is in", LockTarget::database),
             ofTarget("schema", Kind.TEXT, "SCHEMA", "the relation's schema", LockTarget::schema),
             ofTarget("rel_name", Kind.TEXT, "RELATION", "the relation: a table, an index ...", LockTarget::relation),
@@ -57,12 +46,8 @@ final class LockAttributes {
                     lock -> lock.target().relationKind().map(LockAttributes::word)),
             ofTarget("rel_oid", Kind.NUMBER, "OID", "the relation's OID", LockTarget::relationOid),
             ofTarget("ctid", Kind.TEXT, "ROW", "the row, by its place in the table", LockTarget::ctid),
-            ofTarget(
-                    "key",
-                    Kind.TEXT,
-                    "KEY",
-                    "the key of an advisory lock",
-                    target -> target.advisoryKey().map(LockKey::toString)),
+            ofTarget("key", Kind.TEXT, "KEY", "the key of an advisory lock", target -> target.advisoryKey()
+                    .map(LockKey::toString)),
             ofTarget(
                     "transaction",
                     Kind.TEXT,
@@ -70,12 +55,8 @@ final class LockAttributes {
                     "the transaction whose end others wait for",
                     LockTarget::transaction),
             ofTarget("object", Kind.TEXT, "OBJECT", "what else is locked", LockTarget::object),
-            of(
-                    "fast_path",
-                    Kind.FLAG,
-                    "FAST PATH",
-                    "held in the session's own memory",
-                    lock -> Optional.of(lock.fastPath())),
+            of("fast_path", Kind.FLAG, "FAST PATH", "held in the session's own memory", lock -> Optional.of(
+                    lock.fastPath())),
             new Attribute(
                     "blocked_by",
                     Kind.PIDS,
@@ -111,7 +92,11 @@ final class LockAttributes {
     private LockAttributes() {}
 
     private static Attribute ofTarget(
-            String name, Kind kind, String heading, String meaning, Function<LockTarget, ? extends Optional<?>> value) {
+            String name,
+            Kind kind,
+            String heading,
+            String meaning,
+            Function<LockTarget, ? extends Optional<?>> value) {
         return of(name, kind, heading, meaning, lock -> value.apply(lock.target()));
     }
 

@@ -71,13 +71,9 @@ public final class Selection {
      * @throws Stop when a filter is about who is in the way, of whom such a query knows nothing
      */
     public LockQuery of(LockQuery all) {
-        conditions.stream()
-                .map(Condition::attribute)
-                .filter(Selection::isOfWaits)
-                .findFirst()
-                .ifPresent(attribute -> {
-                    throw Stop.usage("one cannot filter by " + attribute + " here");
-                });
+        conditions.stream().map(Condition::attribute).filter(Selection::isOfWaits).findFirst().ifPresent(attribute -> {
+            throw Stop.usage("one cannot filter by " + attribute + " here");
+        });
         return narrowed(all);
     }
 
@@ -108,10 +104,7 @@ public final class Selection {
     public Found read(LockQuery all) {
         LockSnapshot snapshot = narrowed(all).snapshot();
         Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
-        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot))
-                .filter(matches)
-                .sorted(order)
-                .toList();
+        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot)).filter(matches).sorted(order).toList();
         return new Found(
                 limit.isPresent() ? rows.stream().limit(limit.getAsInt()).toList() : rows,
                 rows.size(),

@@ -96,10 +96,9 @@ public final class Server {
                 .get(Parameter.TARGET_SESSION_ATTRS)
                 .ifPresent(wanted -> source.setProperty(PGProperty.TARGET_SERVER_TYPE, serverType(wanted)));
         for (Parameter parameter : Parameter.values()) {
-            parameter
-                    .property()
-                    .ifPresent(property ->
-                            parameters.get(parameter).ifPresent(given -> source.setProperty(property, given.value())));
+            parameter.property().ifPresent(property -> parameters
+                    .get(parameter)
+                    .ifPresent(given -> source.setProperty(property, given.value())));
         }
         parameters.driver().forEach((name, value) -> source.setProperty(property(name), value));
     }
@@ -111,8 +110,7 @@ public final class Server {
     private static String serverType(Given wanted) {
         return Optional.ofNullable(SERVER_TYPES.get(wanted.value()))
                 .orElseThrow(() -> Stop.usage("target_session_attrs (" + wanted.from() + ") is one of "
-                        + String.join(
-                                ", ", SERVER_TYPES.keySet().stream().sorted().toList()) + ", not "
+                        + String.join(", ", SERVER_TYPES.keySet().stream().sorted().toList()) + ", not "
                         + wanted.value() + "."));
     }
 
@@ -125,9 +123,8 @@ public final class Server {
     }
 
     private static String socket(String folder, Given given) {
-        throw Stop.usage(
-                "The host " + folder + " (" + given.from() + ") is the folder of a Unix socket, and pglock connects by"
-                        + " TCP only. Give it a name or an address: --host localhost.");
+        throw Stop.usage("The host " + folder + " (" + given.from() + ") is the folder of a Unix socket, and pglock connects by"
+                + " TCP only. Give it a name or an address: --host localhost.");
     }
 
     private static int[] ports(Given given, int hosts) {
