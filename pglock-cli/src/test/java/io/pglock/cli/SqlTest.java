@@ -280,4 +280,26 @@ class SqlTest {
                 .contains("good.sql:1  create table items");
         assertThat(value(database, "select to_regclass('items')")).isNull();
     }
+
+    @Test
+    void aLostServerIsSaidSo(Database database, Scenario scenario) throws Exception {
+        String script = file("a.sql", "create table items (id int);", "begin; select pg_sleep(60); commit;");
+        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "sql", script)) {
+            scenario.await("pglock to sleep", () -> count(scenario, "query like 'select pg_sleep%'") > 0);
+            web.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"
+                    + " and pid <> pg_backend_pid()");
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(69);
+            assertThat(ended.err())
+                    .contains(script + ":2: ", "57P01", "up to " + script + ":1.")
+                    .doesNotContain("Exception", "\tat ");
+        }
+    }
+
+    @Test
+    void theManualsFileIsApplied(Database database) {
+        Cli.Ended ended = Cli.on(database).run("sql", "src/test/resources/docs/add_note.sql");
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.err()).contains("add_note.sql:14 create index concurrently", "8 statements applied");
+    }
 }

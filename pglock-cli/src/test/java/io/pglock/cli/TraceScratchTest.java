@@ -49,16 +49,16 @@ class TraceScratchTest {
         String schema = file(
                 "schema.sql",
                 "\\restrict x",
-                "create table orders (id int primary key, n int);",
-                "insert into orders select i, i from generate_series(1, 100) i;",
-                "create procedure two() language plpgsql as $$ begin drop table orders; commit; end $$;");
+                "select pg_catalog.set_config('search_path', '', false);",
+                "create table public.orders (id int primary key, n int);",
+                "insert into public.orders select i, i from generate_series(1, 100) i;");
         String script = file(
                 "t.sql",
                 "create index concurrently orders_n on orders (n);",
                 "begin; alter table orders add column a int; create index on orders (a); commit;",
                 "vacuum full orders;",
                 "create table fresh (id int);",
-                "call two();");
+                "drop table orders;");
         Cli.Ended ended = cli().run("trace", "--scratch", "--schema", schema, "--max", "SHARE", script);
         assertThat(ended.code()).as(ended.err()).isEqualTo(2);
         assertThat(ended.lines().stream().map(String::strip))

@@ -128,7 +128,7 @@ public final class ScriptRun {
                 throw new Stop(ExitCode.SQL, e.getMessage() + "\n" + leftOver(unit));
             } finally {
                 if (!through) {
-                    undo(unit);
+                    giveUp(unit);
                 }
                 guard.afterStatement();
             }
@@ -186,6 +186,14 @@ public final class ScriptRun {
             throw failed(unit, e, Optional.empty(), calls);
         } finally {
             connection.setAutoCommit(true);
+        }
+    }
+
+    private void giveUp(SqlUnit unit) {
+        try {
+            undo(unit);
+        } catch (SQLException e) {
+            // the session is lost, and all that was open in it
         }
     }
 

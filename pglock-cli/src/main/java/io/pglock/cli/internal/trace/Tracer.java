@@ -103,9 +103,19 @@ final class Tracer {
             }
             traced(steps).forEach(told);
         } finally {
-            if (!through && !connection.isClosed()) {
+            if (!through) {
+                rollBack();
+            }
+        }
+    }
+
+    private void rollBack() {
+        try {
+            if (!connection.isClosed()) {
                 connection.rollback();
             }
+        } catch (SQLException e) {
+            // the session is lost, and all that was open in it
         }
     }
 
