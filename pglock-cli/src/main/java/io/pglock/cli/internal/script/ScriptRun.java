@@ -139,9 +139,9 @@ public final class ScriptRun {
     }
 
     private void guarded(SqlUnit unit, LockGuard guard, List<SqlCall> calls) throws SQLException {
-        LockGuard.Work<@Nullable Void> work = () -> {
+        LockGuard.Work<Boolean> work = () -> {
             attempt(unit, calls);
-            return null;
+            return true;
         };
         if (unit.kind() != SqlUnit.Kind.STATEMENT) {
             guard.run(work, () -> undo(unit));

@@ -65,7 +65,8 @@ public final class TraceRun {
      * @throws Stop when a statement fails
      */
     public void scratch(ScratchServer server, List<SqlStatement> schema, List<SqlUnit> units) throws SQLException {
-        try (Connection loading = server.dataSource().getConnection()) { // what it sets ends with it, as pg_dump's search_path
+        try (Connection loading =
+                server.dataSource().getConnection()) { // what it sets ends with it, as pg_dump's search_path
             for (SqlStatement statement : schema) {
                 load(loading, statement);
             }
