@@ -18,7 +18,7 @@ public final class Durations {
      * @param orNone whether {@code none} is a right form, to be offered in the message; the caller has dealt with it
      * @throws IllegalArgumentException that names the right form
      */
-    static Duration parse(String text, boolean orNone) {
+    public static Duration parse(String text, boolean orNone) {
         Matcher matcher = SPELLING.matcher(text);
         if (matcher.matches()) {
             try {

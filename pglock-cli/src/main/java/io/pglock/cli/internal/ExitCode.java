@@ -20,6 +20,8 @@ public final class ExitCode {
     public static final int NOT_ACQUIRED = 75;
     /** EX_NOPERM: the role may not. */
     public static final int NOT_PERMITTED = 77;
+    /** The command to be run cannot be executed. */
+    public static final int NOT_EXECUTABLE = 126;
     /** The command to be run is not there. */
     public static final int NOT_FOUND = 127;
     /** Added to the number of the signal that ended it. */

@@ -76,6 +76,10 @@ public final class Pglock {
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
         commands.put("watch", () -> new Watch(console));
+        commands.put("run", () -> new Run(console));
+        commands.put("doctor", () -> new Doctor(console));
+        commands.put("sql", () -> new Script(console));
+        commands.put("trace", () -> new Trace(console));
         commands.put("cancel", () -> new Cancel(console));
         commands.put("terminate", () -> new Terminate(console));
         commands.put("completion", () -> new Completion(console, this));
@@ -103,7 +107,8 @@ public final class Pglock {
     private CommandLine commandLine(Collection<String> names) {
         CommandLine line = new CommandLine(this);
         names.forEach(name -> line.addSubcommand(
-                name, Objects.requireNonNull(commands().get(name)).get()));
+                name,
+                new CommandLine(Objects.requireNonNull(commands().get(name)).get())));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));

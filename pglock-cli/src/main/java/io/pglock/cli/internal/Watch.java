@@ -17,8 +17,9 @@ import io.pglock.cli.internal.watch.Watching;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Option;
         })
 final class Watch implements Callable<Integer> {
 
+    private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
     private static final Duration SHORTEST = Duration.ofMillis(100);
 
     private final Console console;
@@ -105,7 +107,7 @@ final class Watch implements Callable<Integer> {
         for (int i = 1; ; i++) {
             LockTree tree = selection.of(LockQuery.on(connection)).tree();
             names.rows().read(connection, tree);
-            console.line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
+            console.line(LocalTime.now().format(CLOCK) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
             if (i == count) {

@@ -3,6 +3,7 @@ package io.pglock.cli.internal.watch;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jline.terminal.Attributes;
@@ -38,11 +39,14 @@ final class FullScreen implements AutoCloseable {
 
     /** Empty where it is no terminal, or one that cannot move its cursor. */
     static Optional<FullScreen> open() {
+        // lines are drawn with Unicode's characters: what the terminal has of its own does not survive being copied
+        System.setProperty(TerminalBuilder.PROP_DISABLE_ALTERNATE_CHARSET, "true");
         try {
             Terminal terminal = TerminalBuilder.builder()
                     .system(true)
                     .dumb(true)
                     .nativeSignals(true)
+                    .encoding(StandardCharsets.UTF_8)
                     .name("pglock")
                     .build();
             if (terminal.getType().startsWith("dumb")

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal;
+
+import io.pglock.LockKey;
+import io.pglock.cli.internal.run.LockedCommand;
+import io.pglock.cli.internal.run.OnLost;
+import io.pglock.cli.internal.server.ServerOptions;
+import io.pglock.internal.Durations;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pglock run}: a command that runs while a lock is held, on one machine of many at a time. */
+@Command(
+        name = "run",
+        description = {
+            "Runs a command while an advisory lock is held: on one machine of many at a time.",
+            "Waits for the lock for ever, unless told otherwise. The exit code is the command's."
+        },
+        mixinStandardHelpOptions = true,
+        customSynopsis = "pglock run [OPTION...] KEY -- COMMAND [ARGUMENT...]",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pglock run nightly-report -- ./report --full     # once in the whole cluster, one after the other",
+            "  pglock run nightly-report --nowait -- ./report   # 75 when it runs elsewhere already",
+            "  pglock run deploy --timeout 5m -- ./deploy.sh",
+            "  pglock run backup --shared -- ./read-something   # together with others that are shared",
+            "  pglock run --number 42 -- ./job                  # pg_advisory_lock(42)",
+            "",
+            "The command finds the key in PGLOCK_KEY, and in PGLOCK_FENCING_TOKEN a number greater than",
+            "that of everybody who has held this lock before."
+        })
+final class Run implements Callable<Integer> {
+
+    private final Console console;
+
+    @Mixin
+    private ServerOptions server = new ServerOptions();
+
+    @Parameters(
+            index = "0",
+            paramLabel = "KEY",
+            description = "The name of the lock: the same one as pglock.advisory(\"KEY\") in Django, and LockKey.named in Java.")
+    private String key = "";
+
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "COMMAND",
+            description = "What to run, with its arguments. Write -- before it.")
+    private List<String> command = List.of();
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            description = "Wait at most so long for the lock: 500ms, 30s, 5m. Exit code 75 when it was not acquired.")
+    private @Nullable String timeout;
+
+    @Option(names = "--nowait", description = "Do not wait for it. Exit code 75 when it was not acquired.")
+    private boolean nowait;
+
+    @Option(names = "--shared", description = "Hold it together with others that are shared.")
+    private boolean shared;
+
+    @Option(names = "--number", description = "KEY is a number, 42, or two: 1,2.")
+    private boolean number;
+
+    @Option(
+            names = "--on-lost",
+            paramLabel = "stop|warn|kill",
+            defaultValue = "stop",
+            description = "When the lock is lost while the command runs: stop it, warn only, or kill it. Exit code 69, except for warn.")
+    private OnLost onLost = OnLost.STOP;
+
+    @Option(
+            names = "--grace",
+            paramLabel = "TIME",
+            defaultValue = "10s",
+            description = "Between SIGTERM and SIGKILL when the command is stopped.")
+    private String grace = "";
+
+    Run(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        LockedCommand.Order order =
+                new LockedCommand.Order(lockKey(), key, shared, patience(), onLost, duration("--grace", grace), command);
+        return new LockedCommand(console, server.server(), order).run();
+    }
+
+    private Optional<Duration> patience() {
+        if (nowait && timeout != null) {
+            throw Stop.usage("--nowait and --timeout exclude each other.");
+        }
+        return nowait
+                ? Optional.of(Duration.ZERO)
+                : Optional.ofNullable(timeout)
+                        .filter(text -> !text.equals("none"))
+                        .map(text -> duration("--timeout", text));
+    }
+
+    private static Duration duration(String option, String text) {
+        try {
+            Duration duration = Durations.parse(text, false);
+            if (duration.isNegative() || duration.toDays() > 24) {
+                throw new IllegalArgumentException("is not between 0s and 24 days");
+            }
+            return duration;
+        } catch (IllegalArgumentException e) {
+            throw Stop.usage(option + ": \"" + text + "\": " + e.getMessage() + ".");
+        }
+    }
+
+    private LockKey lockKey() {
+        try {
+            if (!number) {
+                return LockKey.named(key);
+            }
+            String[] numbers = key.split(",", -1);
+            return switch (numbers.length) {
+                case 1 -> LockKey.of(Long.parseLong(key.strip()));
+                case 2 -> LockKey.of(Integer.parseInt(numbers[0].strip()), Integer.parseInt(numbers[1].strip()));
+                default -> throw new NumberFormatException();
+            };
+        } catch (NumberFormatException e) {
+            throw Stop.usage("\"" + key + "\" is not a number of 64 bits, nor two of 32 bits with a comma between them,"
+                    + " as --number wants it.");
+        } catch (IllegalArgumentException e) {
+            throw Stop.usage("KEY: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.run;
+
+import io.pglock.cli.internal.ExitCode;
+import io.pglock.cli.internal.Stop;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The command that runs, with our own input and output. Signals go to it alone: a shell that has something to tidy up, or passes
+ * signals on by itself, is given the time. What a command leaves running that was <em>told</em> to end is ended after it. Thread-safe.
+ */
+final class Child {
+
+    private final Process process;
+
+    /** Whoever ran below it when it was told to end. */
+    private final Set<ProcessHandle> family = ConcurrentHashMap.newKeySet();
+
+    private volatile int toldToEnd;
+
+    private Child(Process process) {
+        this.process = process;
+    }
+
+    /** @throws Stop when it is not there, or cannot be executed */
+    static Child start(List<String> command, Map<String, String> environment) {
+        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        builder.environment().putAll(environment);
+        try {
+            return new Child(builder.start());
+        } catch (IOException e) {
+            throw notStarted(command.get(0), e);
+        }
+    }
+
+    /** The JDK hands the number of the error on as text only. */
+    private static Stop notStarted(String program, IOException failure) {
+        String message = String.valueOf(failure.getMessage());
+        if (message.contains("error=2,")) {
+            return new Stop(
+                    ExitCode.NOT_FOUND,
+                    program + ": there is no such command" + (Files.isDirectory(Path.of("")) ? "" : ", or no such folder")
+                            + ".");
+        }
+        String why = message.contains("error=13,")
+                ? "may not be executed"
+                : "cannot be executed: " + message.substring(message.lastIndexOf("error="));
+        return new Stop(ExitCode.NOT_EXECUTABLE, program + ": " + why + ".");
+    }
+
+    /** Waits for its end; 128 + n when signal n has ended it. */
+    int await() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Sends it the signal, if it still runs. */
+    void signal(ProcessSignal signal) {
+        remember();
+        toldToEnd = signal.number();
+        send(signal.name(), process.toHandle());
+    }
+
+    /** Told to end by somebody else than us, as by a terminal. */
+    void wasSent(ProcessSignal signal) {
+        remember();
+        toldToEnd = signal.number();
+    }
+
+    private void remember() {
+        process.descendants().forEach(family::add);
+    }
+
+    private static void send(String signal, ProcessHandle to) {
+        if (!to.isAlive()) {
+            return;
+        }
+        try {
+            new ProcessBuilder("sh", "-c", "kill -s \"$0\" \"$1\"", signal, Long.toString(to.pid()))
+                    .redirectOutput(Redirect.DISCARD)
+                    .redirectError(Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            to.destroy(); // no shell: at least it ends
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** SIGTERM, and SIGKILL when it still runs after that time; then the same for what it has left running. Returns when all is over. */
+    void stop(Duration grace) {
+        remember();
+        process.destroy();
+        end(process.toHandle(), grace);
+        endFamily(grace);
+    }
+
+    /** SIGKILL, for all of them. Returns when all is over. */
+    void kill() {
+        remember();
+        process.destroyForcibly();
+        endFamily(Duration.ZERO);
+    }
+
+    /** After its end: when a signal that we know of has ended it, what it has left running is ended too. */
+    void tidy(int exitCode, Duration grace) {
+        if (toldToEnd != 0 && exitCode == ExitCode.SIGNALLED + toldToEnd) {
+            endFamily(grace);
+        }
+    }
+
+    private void endFamily(Duration grace) {
+        family.forEach(ProcessHandle::destroy);
+        long deadline = System.nanoTime() + grace.toNanos();
+        family.forEach(each -> end(each, Duration.ofNanos(Math.max(0, deadline - System.nanoTime()))));
+    }
+
+    private static void end(ProcessHandle process, Duration grace) {
+        try {
+            process.onExit().get(grace.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            process.destroyForcibly();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.script;
+
+import io.pglock.LockGuard;
+import io.pglock.LockPolicy;
+import io.pglock.PgLockException;
+import io.pglock.cli.internal.Console;
+import io.pglock.cli.internal.ExitCode;
+import io.pglock.cli.internal.Sql;
+import io.pglock.cli.internal.Stop;
+import io.pglock.internal.SqlState;
+import io.pglock.internal.Text;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the units of some files in order on one connection, each under a guard of its own, up to the first that fails. Used once,
+ * by one thread. Not API.
+ */
+public final class ScriptRun {
+
+    private final Console console;
+    private final Connection connection;
+    private final DataSource side;
+    private final Interruption interruption;
+    private final boolean quiet;
+    private LockPolicy policy;
+
+    private int attempt;
+    private @Nullable SqlStatement current;
+    private int applied;
+    private Optional<SqlStatement> lastApplied = Optional.empty();
+
+    /**
+     * @param connection in autocommit; the caller closes it
+     * @param side lends the watch its connection
+     * @param policy for what the files say nothing else about
+     * @param quiet to say nothing about what goes well
+     */
+    public ScriptRun(
+            Console console,
+            Connection connection,
+            DataSource side,
+            LockPolicy policy,
+            Interruption interruption,
+            boolean quiet) {
+        this.console = console;
+        this.connection = connection;
+        this.side = side;
+        this.policy = policy;
+        this.interruption = interruption;
+        this.quiet = quiet;
+    }
+
+    /**
+     * Runs them.
+     *
+     * @throws Stop when one has failed, with all there is to say about it
+     * @throws Interruption.Interrupted when that has happened, and all is in order
+     */
+    public void run(List<SqlUnit> units) throws SQLException {
+        long begun = System.nanoTime();
+        for (SqlUnit unit : units) {
+            run(unit, unit.policy(policy));
+            applied += unit.statements().size();
+            lastApplied = Optional.of(unit.last());
+            ownTimeouts(unit);
+        }
+        if (!quiet) {
+            console.say(statements(applied) + " applied in " + since(begun) + ".");
+        }
+    }
+
+    /** A timeout that the file sets for the session counts from there on. */
+    private void ownTimeouts(SqlUnit unit) {
+        for (SqlStatement statement : unit.statements()) {
+            boolean sets = statement.begins("set") && !statement.begins("set", "local") || statement.begins("reset");
+            if (sets && statement.words().contains("lock_timeout")) {
+                policy = policy.noLockTimeout();
+            }
+            if (sets && statement.words().contains("statement_timeout")) {
+                policy = policy.noStatementTimeout();
+            }
+        }
+    }
+
+    // ---- one unit ---------------------------------------------------------------------------------------------------
+
+    private void run(SqlUnit unit, LockPolicy own) throws SQLException {
+        attempt = 0;
+        List<SqlCall> calls = new ArrayList<>();
+        if (setsTimeout(unit)) {
+            attempt(unit, calls); // a guard would put back what was there before
+        } else {
+            guarded(unit, own, calls);
+        }
+        calls.forEach(call -> call.rows().forEach(console::line));
+        console.flush();
+    }
+
+    private static boolean setsTimeout(SqlUnit unit) {
+        SqlStatement statement = unit.first();
+        return unit.kind() == SqlUnit.Kind.STATEMENT
+                && (statement.begins("set") || statement.begins("reset") || statement.begins("discard"));
+    }
+
+    private void guarded(SqlUnit unit, LockPolicy own, List<SqlCall> calls) throws SQLException {
+        boolean through = false;
+        connection.setAutoCommit(unit.kind() != SqlUnit.Kind.SINGLE);
+        try (LockGuard guard =
+                LockGuard.open(unit.name(), connection, side, own, (level, message) -> console.say(message))) {
+            try {
+                guard.beforeStatement(unit.first().sql());
+                guarded(unit, guard, calls);
+                through = true;
+            } catch (SQLException e) {
+                interruption.check();
+                throw failed(unit, e, guard.failed(e), calls);
+            } catch (PgLockException e) {
+                guard.failed();
+                throw new Stop(ExitCode.SQL, e.getMessage() + "\n" + leftOver(unit));
+            } finally {
+                if (!through) {
+                    undo(unit);
+                }
+                guard.afterStatement();
+            }
+        }
+        if (unit.kind() == SqlUnit.Kind.SINGLE) {
+            commit(unit, calls);
+        }
+    }
+
+    private void guarded(SqlUnit unit, LockGuard guard, List<SqlCall> calls) throws SQLException {
+        LockGuard.Work<@Nullable Void> work = () -> {
+            attempt(unit, calls);
+            return null;
+        };
+        if (unit.kind() != SqlUnit.Kind.STATEMENT) {
+            guard.run(work, () -> undo(unit));
+        } else if (isRepeatable(unit.first())) {
+            guard.run(work, LockGuard.Undo.NOTHING);
+        } else {
+            work.run();
+        }
+    }
+
+    /** Whether it has done all of its work or none when it fails in autocommit. */
+    private static boolean isRepeatable(SqlStatement statement) {
+        return statement.command().isAtomic() || statement.command().buildsConcurrently();
+    }
+
+    private void attempt(SqlUnit unit, List<SqlCall> calls) throws SQLException {
+        attempt++;
+        calls.clear();
+        for (SqlStatement statement : unit.statements()) {
+            current = statement;
+            interruption.check();
+            long begun = System.nanoTime();
+            SqlCall call = SqlCall.run(connection, statement, interruption);
+            calls.add(call);
+            call.notices().forEach(notice -> console.say(statement.place() + ": " + notice));
+            if (!quiet) {
+                console.say(statement.place() + " " + statement.title() + "  " + since(begun)
+                        + (attempt > 1 ? ", attempt " + attempt : ""));
+            }
+        }
+        if (unit.kind() == SqlUnit.Kind.SINGLE) {
+            try (Statement last = connection.createStatement()) { // what is deferred waits for locks as well
+                interruption.execute(last, Sql.CHECK_CONSTRAINTS);
+            }
+        }
+    }
+
+    private void commit(SqlUnit unit, List<SqlCall> calls) throws SQLException {
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            throw failed(unit, e, Optional.empty(), calls);
+        } finally {
+            connection.setAutoCommit(true);
+        }
+    }
+
+    /** Whatever is open in the session is given up, and every lock with it. */
+    private void undo(SqlUnit unit) throws SQLException {
+        if (unit.kind() == SqlUnit.Kind.SINGLE) {
+            if (!connection.isClosed()) {
+                connection.rollback();
+            }
+        } else if (unit.kind() == SqlUnit.Kind.TRANSACTION && !connection.isClosed()) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(Sql.ROLL_BACK);
+            }
+        }
+    }
+
+    // ---- what is said when one fails --------------------------------------------------------------------------------
+
+    private Stop failed(SqlUnit unit, SQLException cause, Optional<String> explained, List<SqlCall> calls) {
+        SqlStatement statement = current == null || calls.size() == unit.statements().size() ? unit.last() : current;
+        SqlFailure failure = new SqlFailure(statement, cause);
+        List<String> said = new ArrayList<>();
+        said.add(failure.text());
+        explained.ifPresent(why -> said.add("  " + why));
+        remedy(unit, failure).ifPresent(what -> said.add("  " + what));
+        said.add("  " + leftOver(unit));
+        int code = isForALock(cause)
+                ? ExitCode.NOT_ACQUIRED
+                : failure.isConnectionLost() ? ExitCode.UNAVAILABLE : ExitCode.SQL;
+        return new Stop(code, String.join("\n", said));
+    }
+
+    private static boolean isForALock(SQLException cause) {
+        return SqlState.is(cause, SqlState.LOCK_NOT_AVAILABLE) || SqlState.is(cause, SqlState.DEADLOCK_DETECTED);
+    }
+
+    private static Optional<String> remedy(SqlUnit unit, SqlFailure failure) {
+        if (failure.isRefusedInTransaction()) {
+            return switch (unit.kind()) {
+                case SINGLE -> Optional.of("Leave out -1: this statement runs only outside of a transaction.");
+                case TRANSACTION ->
+                    Optional.of("Put it before the BEGIN of line " + unit.first().line()
+                            + " or behind its COMMIT: it runs only outside of a transaction.");
+                case STATEMENT -> Optional.empty();
+            };
+        }
+        return isForALock(failure.cause())
+                        && unit.kind() == SqlUnit.Kind.STATEMENT
+                        && !isRepeatable(unit.first())
+                ? Optional.of("Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
+                        + " can be tried again.")
+                : Optional.empty();
+    }
+
+    /** What is applied, and what is not. */
+    private String leftOver(SqlUnit unit) {
+        String before = lastApplied
+                .map(last -> "Applied before: " + statements(applied) + ", up to " + last.place() + ".")
+                .orElse("Nothing was applied.");
+        return unit.kind() == SqlUnit.Kind.TRANSACTION
+                ? before + " Undone: the transaction from " + unit.first().place() + " on."
+                : before;
+    }
+
+    /** To be said when it was interrupted. */
+    public String interruptedAt() {
+        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". "
+                + lastApplied
+                        .map(last -> "Applied: " + statements(applied) + ", up to " + last.place() + ".")
+                        .orElse("Nothing was applied.");
+    }
+
+    private static String statements(int count) {
+        return count + (count == 1 ? " statement" : " statements");
+    }
+
+    private static String since(long begun) {
+        return Text.age(Duration.ofNanos(System.nanoTime() - begun));
+    }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@PostgresTest
+@Tag("versions")
+class SqlTest {
+
+    @TempDir
+    Path folder;
+
+    private Session web;
+
+    @BeforeEach
+    void orders(Scenario scenario) {
+        web = scenario.session("web");
+        web.execute(
+                "drop table if exists orders, items",
+                "create table orders (id int primary key, note text)",
+                "insert into orders values (1, 'a')");
+    }
+
+    @AfterEach
+    void nothingIsLeft(Scenario scenario) {
+        scenario.await("pglock's sessions to be gone", () -> count(scenario, "application_name like 'pglock%'") == 0);
+    }
+
+    private static int count(Scenario scenario, String condition) throws SQLException {
+        try (Statement statement = scenario.observer().createStatement();
+                ResultSet row = statement.executeQuery("select count(*) from pg_stat_activity where datname ="
+                        + " current_database() and " + condition)) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    private static void awaitPglockBlocked(Scenario scenario) {
+        scenario.await(
+                "pglock to wait for a lock",
+                () -> count(scenario, "application_name = 'pglock' and wait_event_type = 'Lock'") > 0);
+    }
+
+    private String file(String name, String... lines) throws Exception {
+        return Files.writeString(folder.resolve(name), String.join("\n", lines)).toString();
+    }
+
+    private static String value(Database database, String sql) throws SQLException {
+        try (Connection connection = database.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    @Test
+    void appliesFilesAndTheInput(Database database) throws Exception {
+        String first = file(
+                "a.sql",
+                "create table items (id int);",
+                "do $$ begin raise notice 'hello; there'; end $$;",
+                "begin; insert into items values (1); insert into items values (2); commit;",
+                "select id, null, 'x' from items order by id;");
+        Cli.Ended ended = Cli.on(database).input("insert into items values (3)").run("sql", first, "-");
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.lines()).containsExactly("1||x", "2||x");
+        assertThat(ended.err())
+                .contains(
+                        first + ":1 create table items (id int)  ",
+                        first + ":2: NOTICE: hello; there",
+                        "stdin:1 insert",
+                        "8 statements applied in ");
+        assertThat(value(database, "select count(*) from items")).isEqualTo("3");
+        Cli.on(database).run("sql", "-q", file("q.sql", "vacuum orders;")).succeeded();
+    }
+
+    @Test
+    void hardCasesGetThrough(Database database) throws Exception {
+        String hard = file(
+                "hard.sql",
+                "create table \"a;b\" (x text);",
+                "insert into \"a;b\" values ('it''s; 1'), (E'\\';2'), ($q$3;$$;$q$), ('??');",
+                "/* a /* nested; */ b; */ insert into \"a;b\" values (U&'d\\0061t\\+000061;');",
+                "create rule r as on update to \"a;b\" do instead (select 1; select 2);",
+                database.server().majorVersion() >= 14
+                        ? "create function f(i int) returns int begin atomic select 1; select case when i > 1 then i"
+                                + " else 5 end as end; end;"
+                        : "create function f(i int) returns int language sql as 'select 1; select 5';",
+                "set standard_conforming_strings = off;",
+                "set escape_string_warning = off;",
+                "insert into \"a;b\" values ('x\\';y');",
+                "set standard_conforming_strings = on;",
+                "select '[1]'::jsonb ? 'a', f(1), x from \"a;b\" order by x collate \"C\" desc limit 1;");
+        Cli.Ended ended = Cli.on(database).run("sql", "-q", hard);
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.lines()).containsExactly("f|5|x';y");
+        assertThat(value(database, "select string_agg(x, '|' order by x collate \"C\") from \"a;b\""))
+                .isEqualTo("';2|3;$$;|??|data;|it's; 1|x';y");
+    }
+
+    @Test
+    void isTriedAgainUntilTheBlockerIsGone(Database database, Scenario scenario) throws Exception {
+        web.begin();
+        web.execute("select * from orders");
+        String script = file(
+                "a.sql",
+                "create table items (id int);",
+                "begin;",
+                "insert into items values (1);",
+                "alter table orders add column total int;",
+                "commit;");
+        Path report = folder.resolve("report.jsonl");
+        try (CliProcess going = CliProcess.start(
+                Cli.on(database).environment("PGLOCK_RETRY_DELAY", "20ms"),
+                folder,
+                "sql",
+                "--lock-timeout",
+                "200ms",
+                "--report",
+                report.toString(),
+                script)) {
+            going.awaitSaid(scenario, "Trying again when it is gone");
+            assertThat(web.value("select count(*) from items")).isEqualTo("0");
+            web.commit();
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isZero();
+            assertThat(ended.err())
+                    .contains(script + ":2-5: not locked within 200ms, blocked by pid " + web.pid() + " (web")
+                    .containsPattern("a.sql:4 alter table .*, attempt [2-9]");
+        }
+        assertThat(value(database, "select count(*) || '' from items where true")).isEqualTo("1");
+        assertThat(Files.readAllLines(report)).hasSize(2).last().asString().contains("lock timeout", "\"done\"");
+    }
+
+    @Test
+    void endsWhoIsInTheWayIfItIsTo(Database database) throws Exception {
+        web.begin();
+        web.execute("select * from orders");
+        String script = file(
+                "a.sql",
+                "select 1;",
+                "-- pglock: prioritize=terminate prioritizeAfter=100ms",
+                "alter table orders add column total int;");
+        Cli.Ended ended = Cli.on(database).run("sql", "-q", script);
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.err()).contains("a.sql:3: ", "terminated", "pid " + web.pid());
+        assertThat(value(database, "select count(*) from information_schema.columns where table_name = 'orders'"))
+                .isEqualTo("3");
+    }
+
+    @Test
+    void makesWayForReadersAndSaysWhoWasInTheWayWhenItGivesUp(Database database, Scenario scenario) throws Exception {
+        web.begin();
+        web.execute("select * from orders");
+        String script = file("a.sql", "create table items (id int);", "alter table orders add column total int;");
+        Session reader = scenario.session("reader");
+        try (CliProcess going = CliProcess.start(
+                Cli.on(database), folder, "sql", "--lock-timeout", "30s", "--retry-attempts", "2", script)) {
+            awaitPglockBlocked(scenario);
+            reader.execute("select * from orders"); // would wait for 30s
+            going.awaitSaid(scenario, "made way for 1 session");
+            going.interrupt(); // in the pause
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+            assertThat(ended.err()).contains("interrupted at " + script + ":2", "Applied: 1 statement, up to " + script + ":1.");
+        }
+        Cli.Ended gaveUp = Cli.on(database)
+                .run("sql", "-1", "--retry-attempts=1", "--lock-timeout=100ms", file("b.sql", "drop table orders;"));
+        assertThat(gaveUp.code()).as(gaveUp.err()).isEqualTo(75);
+        assertThat(gaveUp.err())
+                .contains("b.sql:1: ", "SQLSTATE 55P03", "blocked by pid " + web.pid(), "Nothing was applied.");
+        web.commit();
+    }
+
+    @Test
+    void ctrlCCancelsTheStatementAndLeavesNothingBehind(Database database, Scenario scenario) throws Exception {
+        String script = file("a.sql", "create table items (id int);", "select pg_sleep(60);");
+        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "sql", "-1", script)) {
+            scenario.await("pglock to sleep", () -> count(scenario, "query like 'select pg_sleep%'") > 0);
+            going.interrupt();
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+            assertThat(ended.err()).contains("interrupted at " + script + ":2. Nothing was applied.");
+        }
+        assertThat(value(database, "select to_regclass('items')")).isNull();
+    }
+
+    @Test
+    void stopsAtTheFirstFailureAndSaysWhere(Database database) throws Exception {
+        String script = file(
+                "a.sql",
+                "create table items (id int);",
+                "begin;",
+                "insert into items values (1);",
+                "select id,",
+                "\tnonsense from items;",
+                "commit;",
+                "drop table items;");
+        Cli.Ended ended = Cli.on(database).run("sql", script);
+        assertThat(ended.code()).isEqualTo(65);
+        assertThat(ended.err())
+                .contains(
+                        script + ":5: column \"nonsense\" does not exist (SQLSTATE 42703)",
+                        "5 | \tnonsense from items",
+                        "    | \t^".substring(4).isEmpty() ? "" : "\t^",
+                        "Applied before: 1 statement, up to " + script + ":1. Undone: the transaction from " + script + ":2 on.")
+                .doesNotContain("Exception", "\tat ");
+        assertThat(value(database, "select count(*) from items")).isEqualTo("0");
+
+        Cli.Ended single = Cli.on(database)
+                .run("sql", "-1", file("b.sql", "drop table items;"), file("c.sql", "vacuum orders;"));
+        assertThat(single.code()).isEqualTo(65);
+        assertThat(single.err()).contains("c.sql:1: ", "25001", "Leave out -1", "Nothing was applied.");
+        assertThat(value(database, "select to_regclass('items')")).isEqualTo("items");
+    }
+
+    @Test
+    void aTimeoutThatTheFileSetsCountsFromThereOn(Database database) throws Exception {
+        String script = file(
+                "a.sql",
+                "show lock_timeout;",
+                "set lock_timeout = '7s';",
+                "show lock_timeout;",
+                "-- pglock: lockTimeout=4s",
+                "show lock_timeout;",
+                "show lock_timeout;");
+        assertThat(Cli.on(database).run("sql", "-q", "--lock-timeout=3s", script).succeeded().lines())
+                .containsExactly("3s", "7s", "4s", "7s");
+    }
+
+    @Test
+    void whatIsWrongIsRefusedBeforeAnythingIsDone(Database database) throws Exception {
+        String good = file("good.sql", "create table items (id int);");
+        for (List<String> wrong : List.of(
+                List.of("begin;", "begin", "f.sql:1", "is not ended in the file"),
+                List.of("commit;", "commit", "f.sql:1", "no BEGIN"),
+                List.of("select 1;\n\\echo x\n", "psql", "f.sql:2", "\\echo"),
+                List.of("-- pglock: lockTimeot=1s\nselect 1;", "setting", "f.sql:2", "Did you mean lockTimeout?"))) {
+            Cli.Ended ended = Cli.on(database).run("sql", good, file("f.sql", wrong.get(0)));
+            assertThat(ended.code()).as(wrong + ended.err()).isEqualTo(1);
+            assertThat(ended.err()).contains(wrong.get(2), wrong.get(3)).doesNotContain("Exception");
+        }
+        assertThat(Cli.on(database).run("sql", "-1", good, file("f.sql", "start transaction; commit")))
+                .satisfies(ended -> assertThat(ended.code()).isEqualTo(1))
+                .extracting(Cli.Ended::err)
+                .asString()
+                .contains("f.sql:1", "leave out -1, or this START");
+        assertThat(Cli.on(database).environment("PGLOCK_RETRY_DELAY", "x").run("sql", "--lock-timeout=5", good))
+                .extracting(Cli.Ended::code, Cli.Ended::err)
+                .satisfies(ended -> assertThat(ended).asString()
+                        .contains("[1, ", "--lock-timeout=5: a bare number has no unit", "PGLOCK_RETRY_DELAY=x"));
+        assertThat(Cli.on(database).run("sql", good, "/nowhere/x.sql").err()).contains("/nowhere/x.sql: there is no such file");
+        assertThat(Cli.bare().run("sql", "--dry-run", good).succeeded().out()).contains("good.sql:1  create table items");
+        assertThat(value(database, "select to_regclass('items')")).isNull();
+    }
+}
