@@ -89,7 +89,8 @@ class LockQueryDetailsTest {
             assertThat(PgLock.on(connection)
                             .locks()
                             .pid(0)
-                            .where(lock -> lock.backend().preparedGid().orElse("").equals("details"))
+                            .where(lock ->
+                                    lock.backend().preparedGid().orElse("").equals("details"))
                             .list())
                     .isNotEmpty()
                     .allSatisfy(lock -> assertThat(lock.backend().xid()).contains(xid));

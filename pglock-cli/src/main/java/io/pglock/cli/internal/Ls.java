@@ -2,20 +2,45 @@
 package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
+import io.pglock.PgLockException;
+import io.pglock.cli.internal.select.Attribute;
+import io.pglock.cli.internal.select.Attributes;
 import io.pglock.cli.internal.select.Found;
+import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.ServerOptions;
+import io.pglock.cli.internal.view.OutputOptions;
+import io.pglock.cli.internal.view.Refresh;
+import io.pglock.cli.internal.view.View;
+import io.pglock.cli.internal.view.Views;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code pglock ls}: the locks, and who has or wants them. */
-@Command(name = "ls", description = "The locks, and who has or wants them.", mixinStandardHelpOptions = true)
+@Command(
+        name = "ls",
+        description = {
+            "The locks of the whole server, and who has or wants them; who waits longest comes first.",
+            "Without the name of a command, this is it: pglock [PID...]."
+        },
+        mixinStandardHelpOptions = true)
 final class Ls implements Callable<Integer> {
 
+    private static final int LIMIT_FOR_PEOPLE = 25;
+
     private final Console console;
+    private final Set<String> said = new LinkedHashSet<>();
 
     @Mixin
     private ServerOptions server = new ServerOptions();
@@ -23,16 +48,89 @@ final class Ls implements Callable<Integer> {
     @Mixin
     private SelectionOptions selection = new SelectionOptions();
 
+    @Mixin
+    private OutputOptions output = new OutputOptions();
+
+    @Option(
+            names = {"-a", "--attribute"},
+            paramLabel = "ATTRIBUTE",
+            description = "What to show of each, in this order.")
+    private List<String> attributes = new ArrayList<>();
+
+    @Option(
+            names = "--watch",
+            paramLabel = "TIME",
+            description = "Again and again, after this time each; until it is interrupted.")
+    private @Nullable String watch;
+
+    @Option(
+            names = "--check",
+            negatable = true,
+            description = "End with exit code 2 when one of these locks is waited for.")
+    private boolean check;
+
     Ls(Console console) {
         this.console = console;
     }
 
+    @Spec
+    void describe(CommandSpec command) {
+        command.usageMessage().footer(LsHelp.footer());
+    }
+
     @Override
     public Integer call() throws SQLException {
+        boolean forPeople = output.format().isForPeople();
+        Selection asked = selection.selection();
+        Selection shown = forPeople && console.showsPerson() ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
+        View view = Views.of(output, console, attributes(asked.isBlocking()), asked.isBlocking(), watch != null);
+        if (watch == null) {
+            try (Connection connection = server.server().connect()) {
+                Found found = shown.read(LockQuery.on(connection));
+                show(found, view.lines(found.rows(), false), forPeople && console.showsPerson());
+                return check && found.blocked() ? ExitCode.FOUND : ExitCode.OK;
+            }
+        }
+        if (check) {
+            throw Stop.usage("--check ends at once and --watch never; they exclude each other");
+        }
+        Refresh refresh = Refresh.every(watch, forPeople, console);
         try (Connection connection = server.server().connect()) {
-            Found found = selection.selection().read(LockQuery.on(connection));
-            found.rows().forEach(row -> console.line(row.lock().describe()));
+            refresh.forEver(again -> {
+                Found found = shown.read(LockQuery.on(connection));
+                List<String> lines = view.lines(found.rows(), again);
+                found.notes().stream().filter(said::add).forEach(console::say);
+                return lines.isEmpty() && forPeople ? List.of(nothing(found)) : lines;
+            });
+        } catch (PgLockException e) {
+            if (e.getCause() instanceof SQLException cause) {
+                throw cause; // which tells a lost connection better
+            }
+            throw e;
         }
         return ExitCode.OK;
+    }
+
+    private List<Attribute> attributes(boolean blocking) {
+        List<String> names = attributes.isEmpty() ? server.profile().attributes(blocking) : attributes;
+        List<Attribute> all = Attributes.named(names);
+        all.forEach(attribute -> Selection.requireKnown(attribute, blocking));
+        return all;
+    }
+
+    private void show(Found found, List<String> lines, boolean toPerson) {
+        lines.forEach(console::line);
+        console.flush();
+        found.notes().forEach(console::say);
+        if (toPerson && found.rows().isEmpty()) {
+            console.say(nothing(found));
+        }
+        if (toPerson && found.rows().size() < found.total()) {
+            console.say("these are " + found.rows().size() + " of " + found.total() + "; --limit none shows all");
+        }
+    }
+
+    private static String nothing(Found found) {
+        return "no locks" + (found.total() > 0 ? " within the limit" : "");
     }
 }

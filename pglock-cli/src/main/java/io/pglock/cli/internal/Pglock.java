@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
+import io.pglock.cli.internal.profile.ProfileDefaults;
 import io.pglock.cli.internal.server.ServerFailure;
 import io.pglock.internal.Log;
 import java.io.PrintWriter;
@@ -110,6 +111,9 @@ public final class Pglock {
                 name,
                 new CommandLine(Objects.requireNonNull(commands().get(name)).get())));
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        // so that a flag that is typed is true also where a profile says the same
+        line.setToggleBooleanFlags(true);
+        line.setDefaultValueProvider(new ProfileDefaults(this::commandLine, System.getenv()));
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((failure, words) -> {

@@ -3,7 +3,6 @@ package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
 import io.pglock.LockTree;
-import io.pglock.cli.internal.keys.KeyNames;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.ServerOptions;
@@ -14,7 +13,6 @@ import io.pglock.cli.internal.view.TreeJson;
 import io.pglock.cli.internal.view.TreeView;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,7 +61,7 @@ final class Tree implements Callable<Integer> {
     public Integer call() throws SQLException {
         Selection selection = selected.selection();
         LockTree tree;
-        TargetNames names = new TargetNames(KeyNames.of(List.of()), new RowKeys());
+        TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = server.server().connect()) {
             tree = selection.of(LockQuery.on(connection)).tree();
             names.rows().read(connection, tree);

@@ -3,7 +3,6 @@ package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
 import io.pglock.LockTree;
-import io.pglock.cli.internal.keys.KeyNames;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.select.TimeText;
@@ -18,7 +17,6 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
-import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -76,7 +74,7 @@ final class Watch implements Callable<Integer> {
         Duration pause = pause();
         Server to = server.server();
         Colours colours = Colours.of(console, !noColor);
-        TargetNames names = new TargetNames(KeyNames.of(List.of()), new RowKeys());
+        TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = to.connect()) {
             selection.of(LockQuery.on(connection)).tree(); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {

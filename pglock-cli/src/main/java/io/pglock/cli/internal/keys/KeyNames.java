@@ -15,16 +15,22 @@ import java.util.Optional;
 public final class KeyNames {
 
     private final Map<LockKey, LockKey> named;
+    private final Map<LockKey, String> names;
 
-    private KeyNames(Map<LockKey, LockKey> named) {
+    private KeyNames(Map<LockKey, LockKey> named, Map<LockKey, String> names) {
         this.named = named;
+        this.names = names;
     }
 
     /** With these names, each of which stands for the number that {@link LockKey#named} gives it. */
     public static KeyNames of(Collection<String> names) {
         Map<LockKey, LockKey> named = new HashMap<>();
-        names.forEach(name -> named.put(LockKey.named(name), LockKey.named(name)));
-        return new KeyNames(Map.copyOf(named));
+        Map<LockKey, String> texts = new HashMap<>();
+        for (String name : names) {
+            named.put(LockKey.named(name), LockKey.named(name));
+            texts.put(LockKey.named(name), name);
+        }
+        return new KeyNames(Map.copyOf(named), Map.copyOf(texts));
     }
 
     /** The same, with its advisory key called by the user's own name for it. */
@@ -43,6 +49,13 @@ public final class KeyNames {
                         target.transaction(),
                         target.object()))
                 .orElse(target);
+    }
+
+    /** What its advisory key is called: the user's own name for it, or else whose it is. */
+    public Optional<String> name(LockTarget target) {
+        return target.advisoryKey()
+                .flatMap(key -> Optional.ofNullable(names.get(key)))
+                .or(() -> owner(target));
     }
 
     /** Whose key it is, where that is known: {@code Prisma Migrate}. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The table of all {@link Attribute}s, in the order in which they are shown: those of the lock, of its session ({@code activity__}),
@@ -44,7 +45,8 @@ public final class Attributes {
 
     private static Map<String, Attribute> all() {
         List<Attribute> list = new ArrayList<>(LockAttributes.ALL);
-        list.addAll(SessionAttributes.with(SESSION, "", row -> Optional.of(row.lock().backend())));
+        list.addAll(SessionAttributes.with(
+                SESSION, "", row -> Optional.of(row.lock().backend())));
         list.addAll(LockAttributes.OF_BLOCKER);
         list.addAll(SessionAttributes.with(
                 BLOCKER + SESSION, "BLOCKER'S ", row -> row.blocker().map(Blocker::backend)));
@@ -67,6 +69,14 @@ public final class Attributes {
      */
     public static Attribute named(String name) {
         return find(name).orElseThrow(() -> unknown(name));
+    }
+
+    /** As {@link #named(String)}; several names may stand in one, with commas. */
+    public static List<Attribute> named(List<String> names) {
+        return names.stream()
+                .flatMap(name -> Stream.of(name.split(",", -1)))
+                .map(Attributes::named)
+                .toList();
     }
 
     static Optional<Attribute> find(String written) {
@@ -108,10 +118,14 @@ public final class Attributes {
 
     static Stop unknown(String name) {
         return Stop.usage("unknown attribute " + name.strip()
-                + nearest(name).map(near -> "; did you mean " + near + "?").orElse("; pglock ls --help lists them all"));
+                + nearest(name)
+                        .map(near -> "; did you mean " + near + "?")
+                        .orElse("; pglock ls --help lists them all"));
     }
 
     static Optional<String> nearest(String name) {
-        return Setting.nearest(name.strip(), List.copyOf(ALL.keySet()));
+        return find(SESSION + name)
+                .map(Attribute::name)
+                .or(() -> Setting.nearest(name.strip(), List.copyOf(ALL.keySet())));
     }
 }

@@ -70,8 +70,8 @@ final class Condition implements Predicate<Row> {
 
     private static Condition of(Attribute attribute, Operator operator, String value, String filter) {
         if (!operator.suits(attribute.kind())) {
-            throw Stop.usage("the filter " + filter + ": " + attribute + " is a " + attribute.kind() + " and does not know "
-                    + operator + ", only " + String.join(", ", Operator.of(attribute.kind())));
+            throw Stop.usage("the filter " + filter + ": " + attribute + " is a " + attribute.kind()
+                    + " and does not know " + operator + ", only " + String.join(", ", Operator.of(attribute.kind())));
         }
         try {
             return new Condition(attribute, test(attribute, operator, value));
@@ -88,8 +88,12 @@ final class Condition implements Predicate<Row> {
             }
             case EXACT -> any(attribute, List.of(value));
             case NE -> any(attribute, List.of(value)).negate();
-            case IN -> any(attribute, Stream.of(value.split(",", -1)).map(String::strip).toList());
-            case CONTAINS -> attribute.kind() == Kind.PIDS ? any(attribute, List.of(value)) : text(attribute, operator, value);
+            case IN ->
+                any(
+                        attribute,
+                        Stream.of(value.split(",", -1)).map(String::strip).toList());
+            case CONTAINS ->
+                attribute.kind() == Kind.PIDS ? any(attribute, List.of(value)) : text(attribute, operator, value);
             case GT, GTE, LT, LTE -> order(attribute, operator, value);
             default -> text(attribute, operator, value);
         };
@@ -99,8 +103,8 @@ final class Condition implements Predicate<Row> {
         List<Object> wanted =
                 texts.stream().map(text -> Values.read(attribute, text)).toList();
         if (attribute.kind() == Kind.PIDS) {
-            return found -> found.filter(pids -> ((List<?>) pids)
-                            .stream().anyMatch(pid -> wanted.contains(((Integer) pid).longValue())))
+            return found -> found.filter(pids ->
+                            ((List<?>) pids).stream().anyMatch(pid -> wanted.contains(((Integer) pid).longValue())))
                     .isPresent();
         }
         return found -> found.filter(value -> wanted.contains(Values.comparable(attribute, value)))

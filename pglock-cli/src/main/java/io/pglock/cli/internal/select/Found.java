@@ -33,9 +33,9 @@ public record Found(List<Row> rows, int total, boolean blocked, List<String> not
     /** Where blockers were asked for: each wait once, with those of its blockers that are in the rows. */
     public List<BlockedLock> waits() {
         Map<LockInfo, List<Blocker>> blockers = new LinkedHashMap<>();
-        rows.forEach(row -> row.blocker().ifPresent(blocker -> blockers.computeIfAbsent(
-                        row.lock(), lock -> new ArrayList<>())
-                .add(blocker)));
+        rows.forEach(row -> row.blocker()
+                .ifPresent(blocker -> blockers.computeIfAbsent(row.lock(), lock -> new ArrayList<>())
+                        .add(blocker)));
         return blockers.entrySet().stream()
                 .map(wait -> new BlockedLock(wait.getKey(), wait.getValue()))
                 .toList();

@@ -5,6 +5,7 @@ import io.pglock.LockInfo;
 import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.LockTarget;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -23,7 +24,13 @@ final class LockAttributes {
                     "whose it is: the process id; 0 is a prepared transaction",
                     lock -> Optional.of((long) lock.backend().pid())),
             of("granted", Kind.FLAG, "GRANTED", "held, or waited for", lock -> Optional.of(lock.granted())),
-            of("mode", Kind.MODE, "MODE", "how strong it is", words(LockMode.values()), lock -> Optional.of(lock.mode())),
+            of(
+                    "mode",
+                    Kind.MODE,
+                    "MODE",
+                    "how strong it is",
+                    words(LockMode.values()),
+                    lock -> Optional.of(lock.mode())),
             of("wait_start", Kind.INSTANT, "WAITS SINCE", "since when it is waited for", LockInfo::waitStart),
             of("wait_duration", Kind.DURATION, "WAITED", "for how long", LockInfo::waited),
             of(
@@ -33,7 +40,13 @@ final class LockAttributes {
                     "what kind of thing is locked",
                     words(LockTarget.Type.values()),
                     lock -> Optional.of(word(lock.target().type()))),
-            ofTarget("target", Kind.TEXT, "TARGET", "what is locked, in words", target -> Optional.of(target.describe())),
+            new Attribute(
+                    "target",
+                    Kind.TEXT,
+                    "TARGET",
+                    "what is locked, in words",
+                    List.of(),
+                    row -> Optional.of(describe(row.lock().target(), row.names()))),
             ofTarget("database", Kind.TEXT, "DATABASE", "the database it is in", LockTarget::database),
             ofTarget("schema", Kind.TEXT, "SCHEMA", "the relation's schema", LockTarget::schema),
             ofTarget("rel_name", Kind.TEXT, "RELATION", "the relation: a table, an index ...", LockTarget::relation),
@@ -46,8 +59,19 @@ final class LockAttributes {
                     lock -> lock.target().relationKind().map(LockAttributes::word)),
             ofTarget("rel_oid", Kind.NUMBER, "OID", "the relation's OID", LockTarget::relationOid),
             ofTarget("ctid", Kind.TEXT, "ROW", "the row, by its place in the table", LockTarget::ctid),
-            ofTarget("key", Kind.TEXT, "KEY", "the key of an advisory lock", target -> target.advisoryKey()
-                    .map(LockKey::toString)),
+            ofTarget(
+                    "key",
+                    Kind.TEXT,
+                    "KEY",
+                    "the key of an advisory lock",
+                    target -> target.advisoryKey().map(LockKey::toString)),
+            new Attribute(
+                    "key_name",
+                    Kind.TEXT,
+                    "KEY NAME",
+                    "what that key is called, where that is known",
+                    List.of(),
+                    row -> row.names().name(row.lock().target())),
             ofTarget(
                     "transaction",
                     Kind.TEXT,
@@ -55,8 +79,12 @@ final class LockAttributes {
                     "the transaction whose end others wait for",
                     LockTarget::transaction),
             ofTarget("object", Kind.TEXT, "OBJECT", "what else is locked", LockTarget::object),
-            of("fast_path", Kind.FLAG, "FAST PATH", "held in the session's own memory", lock -> Optional.of(
-                    lock.fastPath())),
+            of(
+                    "fast_path",
+                    Kind.FLAG,
+                    "FAST PATH",
+                    "held in the session's own memory",
+                    lock -> Optional.of(lock.fastPath())),
             new Attribute(
                     "blocked_by",
                     Kind.PIDS,
@@ -91,12 +119,13 @@ final class LockAttributes {
 
     private LockAttributes() {}
 
+    private static String describe(LockTarget target, KeyNames names) {
+        String text = names.named(target).describe();
+        return names.owner(target).map(owner -> text + " (" + owner + ")").orElse(text);
+    }
+
     private static Attribute ofTarget(
-            String name,
-            Kind kind,
-            String heading,
-            String meaning,
-            Function<LockTarget, ? extends Optional<?>> value) {
+            String name, Kind kind, String heading, String meaning, Function<LockTarget, ? extends Optional<?>> value) {
         return of(name, kind, heading, meaning, lock -> value.apply(lock.target()));
     }
 

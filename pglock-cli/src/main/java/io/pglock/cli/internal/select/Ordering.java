@@ -12,10 +12,10 @@ final class Ordering implements Comparator<Row> {
 
     /** Who waits before who holds, the longest wait first; then the oldest transaction, and of its locks the weightiest. */
     private static final Comparator<Row> WORST_FIRST = new Ordering(List.of(
-            new By(Attributes.named("granted"), false),
-            new By(Attributes.named("wait_duration"), true),
-            new By(Attributes.named("activity__xact_duration"), true),
-            new By(Attributes.named("activity_id"), false)))
+                    new By(Attributes.named("granted"), false),
+                    new By(Attributes.named("wait_duration"), true),
+                    new By(Attributes.named("activity__xact_duration"), true),
+                    new By(Attributes.named("activity_id"), false)))
             .thenComparing(row -> row.lock().target().type())
             .thenComparing(row -> row.lock().mode(), Comparator.reverseOrder())
             .thenComparing(row -> row.lock().target().describe());

@@ -6,8 +6,10 @@ import io.pglock.Blocker;
 import io.pglock.LockInfo;
 import io.pglock.LockQuery;
 import io.pglock.LockSnapshot;
+import io.pglock.PgLockException;
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -27,6 +29,7 @@ public final class Selection {
     private final boolean blocking;
     private final Comparator<Row> order;
     private final OptionalInt limit;
+    private final KeyNames names;
 
     Selection(
             List<Integer> pids,
@@ -34,13 +37,15 @@ public final class Selection {
             List<Condition> conditions,
             boolean blocking,
             Comparator<Row> order,
-            OptionalInt limit) {
+            OptionalInt limit,
+            KeyNames names) {
         this.pids = List.copyOf(pids);
         this.tables = List.copyOf(tables);
         this.conditions = List.copyOf(conditions);
         this.blocking = blocking;
         this.order = order;
         this.limit = limit;
+        this.names = names;
     }
 
     /** Whether who is in the way is asked for, a row for each. */
@@ -58,10 +63,15 @@ public final class Selection {
         return pids;
     }
 
+    /** What advisory keys are called. */
+    public KeyNames keyNames() {
+        return names;
+    }
+
     /** The same with this limit where none was said, unless sessions are named. */
     public Selection limitedTo(int otherwise) {
         OptionalInt most = limit.isPresent() || !pids.isEmpty() ? limit : OptionalInt.of(otherwise);
-        return new Selection(pids, tables, conditions, blocking, order, most);
+        return new Selection(pids, tables, conditions, blocking, order, most, names);
     }
 
     /**
@@ -71,9 +81,13 @@ public final class Selection {
      * @throws Stop when a filter is about who is in the way, of whom such a query knows nothing
      */
     public LockQuery of(LockQuery all) {
-        conditions.stream().map(Condition::attribute).filter(Selection::isOfWaits).findFirst().ifPresent(attribute -> {
-            throw Stop.usage("one cannot filter by " + attribute + " here");
-        });
+        conditions.stream()
+                .map(Condition::attribute)
+                .filter(Selection::isOfWaits)
+                .findFirst()
+                .ifPresent(attribute -> {
+                    throw Stop.usage("one cannot filter by " + attribute + " here");
+                });
         return narrowed(all);
     }
 
@@ -86,7 +100,7 @@ public final class Selection {
         return ofLocks.isEmpty()
                 ? query
                 : query.where(lock -> {
-                    Row row = new Row(lock, List.of(), Optional.empty());
+                    Row row = new Row(lock, names, List.of(), Optional.empty());
                     return ofLocks.stream().allMatch(condition -> condition.test(row));
                 });
     }
@@ -102,9 +116,12 @@ public final class Selection {
      * @param all the query for everything
      */
     public Found read(LockQuery all) {
-        LockSnapshot snapshot = narrowed(all).snapshot();
+        LockSnapshot snapshot = snapshot(narrowed(all));
         Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
-        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot)).filter(matches).sorted(order).toList();
+        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot))
+                .filter(matches)
+                .sorted(order)
+                .toList();
         return new Found(
                 limit.isPresent() ? rows.stream().limit(limit.getAsInt()).toList() : rows,
                 rows.size(),
@@ -112,18 +129,27 @@ public final class Selection {
                 snapshot.notes());
     }
 
-    private static Stream<Row> locks(LockSnapshot snapshot) {
+    private LockSnapshot snapshot(LockQuery query) {
+        try {
+            return query.snapshot();
+        } catch (PgLockException e) {
+            // without a cause it is the name of a table that is wrong
+            throw tables.isEmpty() || e.getCause() != null ? e : Stop.usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Stream<Row> locks(LockSnapshot snapshot) {
         Map<LockInfo, List<Integer>> blockers = new HashMap<>();
         snapshot.blocked().forEach(wait -> blockers.put(wait.waiting(), pids(wait)));
         return snapshot.locks().stream()
-                .map(lock -> new Row(lock, blockers.getOrDefault(lock, List.of()), Optional.empty()));
+                .map(lock -> new Row(lock, names, blockers.getOrDefault(lock, List.of()), Optional.empty()));
     }
 
-    private static Stream<Row> blockers(LockSnapshot snapshot) {
+    private Stream<Row> blockers(LockSnapshot snapshot) {
         List<Row> rows = new ArrayList<>();
         for (BlockedLock wait : snapshot.blocked()) {
             for (Blocker blocker : wait.blockers()) {
-                rows.add(new Row(wait.waiting(), pids(wait), Optional.of(blocker)));
+                rows.add(new Row(wait.waiting(), names, pids(wait), Optional.of(blocker)));
             }
         }
         return rows.stream();
@@ -137,7 +163,7 @@ public final class Selection {
     }
 
     /** @throws Stop when it is about who is in the way and they are not asked for */
-    static void requireKnown(Attribute attribute, boolean blocking) {
+    public static void requireKnown(Attribute attribute, boolean blocking) {
         if (attribute.isOfBlocker() && !blocking) {
             throw Stop.usage(attribute + " is known with --blocking only");
         }

@@ -3,6 +3,7 @@ package io.pglock.cli.internal.select;
 
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -45,7 +46,6 @@ public final class SelectionOptions {
     @Option(
             names = "--blocking",
             negatable = true,
-            fallbackValue = "true",
             description = "Locks that are waited for, with everybody who is in the way: a row for each.")
     private boolean blocking;
 
@@ -64,6 +64,14 @@ public final class SelectionOptions {
             description = "No more than so many rows; none for all.")
     private @Nullable String limit;
 
+    @Option(
+            names = "--key-name",
+            paramLabel = "NAME",
+            split = BETWEEN,
+            splitSynopsisLabel = "",
+            description = "A name of advisory locks, as pglock run takes it: its key is shown by this name.")
+    private List<String> keyNames = new ArrayList<>();
+
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
         for (int pid : pids) {
@@ -74,7 +82,14 @@ public final class SelectionOptions {
         List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
         List<Condition> conditions = filters.stream().map(Condition::parse).toList();
         conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
-        return new Selection(pids, tables, conditions, blocking, Ordering.by(sort, blocking), limit());
+        return new Selection(pids, tables, conditions, blocking, Ordering.by(sort, blocking), limit(), names());
+    }
+
+    private KeyNames names() {
+        if (keyNames.contains("")) {
+            throw Stop.usage("--key-name: the name of a lock is empty");
+        }
+        return KeyNames.of(keyNames);
     }
 
     private static TableName table(String name) {

@@ -34,29 +34,64 @@ final class SessionAttributes {
             new Fact("state_change", Kind.INSTANT, "STATE SINCE", "since when", Backend::stateChange),
             new Fact("state_duration", Kind.DURATION, "STATE FOR", "for how long", Backend::stateAge),
             new Fact("xact_start", Kind.INSTANT, "XACT SINCE", "when its transaction began", Backend::xactStart),
-            new Fact("xact_duration", Kind.DURATION, "XACT", "how long its transaction has been open", Backend::xactAge),
+            new Fact(
+                    "xact_duration", Kind.DURATION, "XACT", "how long its transaction has been open", Backend::xactAge),
             new Fact("start", Kind.INSTANT, "QUERY SINCE", "when its query began", Backend::queryStart),
-            new Fact("duration", Kind.DURATION, "AGE", "how long ago its query began", backend -> backend.queryStart()
-                    .map(start -> Duration.between(start, backend.seenAt()))),
-            new Fact("query", Kind.TEXT, "QUERY", "its current or last query", backend -> backend.query()
-                    .map(query -> QueryContext.of(query).query())),
-            new Fact("context", Kind.MAP, "CONTEXT", "what the comments of its query say", backend -> backend.query()
-                    .map(query -> QueryContext.of(query).values())
-                    .filter(values -> !values.isEmpty())),
-            new Fact("wait_event_type", Kind.WORD, "WAITS FOR", "the kind of event it waits for", backend ->
-                    backend.waitEvent().map(event -> event.split(":", 2)[0])),
-            new Fact("wait_event", Kind.WORD, "EVENT", "the event it waits for", backend ->
-                    backend.waitEvent().map(event -> event.substring(event.indexOf(':') + 1))),
+            new Fact(
+                    "duration",
+                    Kind.DURATION,
+                    "AGE",
+                    "how long ago its query began",
+                    backend -> backend.queryStart().map(start -> Duration.between(start, backend.seenAt()))),
+            new Fact(
+                    "query",
+                    Kind.TEXT,
+                    "QUERY",
+                    "its current or last query",
+                    backend ->
+                            backend.query().map(query -> QueryContext.of(query).query())),
+            new Fact(
+                    "context",
+                    Kind.MAP,
+                    "CONTEXT",
+                    "what the comments of its query say",
+                    backend -> backend.query()
+                            .map(query -> QueryContext.of(query).values())
+                            .filter(values -> !values.isEmpty())),
+            new Fact(
+                    "wait_event_type",
+                    Kind.WORD,
+                    "WAITS FOR",
+                    "the kind of event it waits for",
+                    backend -> backend.waitEvent().map(event -> event.split(":", 2)[0])),
+            new Fact(
+                    "wait_event",
+                    Kind.WORD,
+                    "EVENT",
+                    "the event it waits for",
+                    backend -> backend.waitEvent().map(event -> event.substring(event.indexOf(':') + 1))),
             new Fact("backend_type", Kind.WORD, "BACKEND", "client backend, autovacuum worker ...", Backend::type),
             new Fact("backend_start", Kind.INSTANT, "CONNECTED", "when it began", Backend::backendStart),
             new Fact("backend_xid", Kind.TEXT, "XID", "the id of its transaction", Backend::xid),
             new Fact("backend_xmin", Kind.TEXT, "XMIN", "the oldest id its snapshot still needs", Backend::xmin),
-            new Fact("leader_pid", Kind.NUMBER, "LEADER", "for whom this parallel worker works", backend ->
-                    backend.leaderPid().map(Integer::longValue)),
-            new Fact("client_addr", Kind.TEXT, "CLIENT", "the client's address", backend ->
-                    backend.clientAddress().map(address -> address.split(PORT)[0])),
-            new Fact("client_port", Kind.NUMBER, "PORT", "and port", backend -> backend.clientAddress()
-                    .map(address -> Long.valueOf(address.split(PORT)[1]))),
+            new Fact(
+                    "leader_pid",
+                    Kind.NUMBER,
+                    "LEADER",
+                    "for whom this parallel worker works",
+                    backend -> backend.leaderPid().map(Integer::longValue)),
+            new Fact(
+                    "client_addr",
+                    Kind.TEXT,
+                    "CLIENT",
+                    "the client's address",
+                    backend -> backend.clientAddress().map(address -> address.split(PORT)[0])),
+            new Fact(
+                    "client_port",
+                    Kind.NUMBER,
+                    "PORT",
+                    "and port",
+                    backend -> backend.clientAddress().map(address -> Long.valueOf(address.split(PORT)[1]))),
             new Fact("client_hostname", Kind.TEXT, "CLIENT NAME", "the client's name", Backend::clientHostname),
             new Fact(
                     "prepared_gid",
@@ -64,8 +99,12 @@ final class SessionAttributes {
                     "PREPARED",
                     "the global id of a prepared transaction",
                     Backend::preparedGid),
-            new Fact("visible", Kind.FLAG, "VISIBLE", "whether your role may see state and query", backend ->
-                    Optional.of(backend.visible())));
+            new Fact(
+                    "visible",
+                    Kind.FLAG,
+                    "VISIBLE",
+                    "whether your role may see state and query",
+                    backend -> Optional.of(backend.visible())));
 
     private SessionAttributes() {}
 
@@ -78,7 +117,8 @@ final class SessionAttributes {
                         heading + fact.heading(),
                         fact.meaning(),
                         fact.name().equals("state") ? STATES : List.of(),
-                        row -> session.apply(row).flatMap(backend -> fact.value().apply(backend))))
+                        row -> session.apply(row)
+                                .flatMap(backend -> fact.value().apply(backend))))
                 .toList();
     }
 }

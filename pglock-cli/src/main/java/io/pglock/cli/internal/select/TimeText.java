@@ -67,7 +67,8 @@ public final class TimeText {
     public static Duration duration(String text) {
         String written = text.strip().toLowerCase(Locale.ROOT);
         if (NUMBER.matcher(written).matches()) {
-            throw new IllegalArgumentException("a bare number has no unit; write " + written + "s or " + written + "ms");
+            throw new IllegalArgumentException(
+                    "a bare number has no unit; write " + written + "s or " + written + "ms");
         }
         try {
             if (written.startsWith("p")) {
@@ -95,7 +96,8 @@ public final class TimeText {
         int end = 0;
         while (part.find() && part.start() == end) {
             String unit = part.group(2);
-            Duration one = UNITS.get(unit.length() > 2 && unit.endsWith("s") ? unit.substring(0, unit.length() - 1) : unit);
+            Duration one =
+                    UNITS.get(unit.length() > 2 && unit.endsWith("s") ? unit.substring(0, unit.length() - 1) : unit);
             if (one == null) {
                 throw noDuration(null);
             }
@@ -141,7 +143,9 @@ public final class TimeText {
             return DATE_AND_TIME.parseBest(written, OffsetDateTime::from, LocalDateTime::from)
                             instanceof OffsetDateTime exact
                     ? exact.toInstant()
-                    : LocalDateTime.from(DATE_AND_TIME.parse(written)).atZone(here).toInstant();
+                    : LocalDateTime.from(DATE_AND_TIME.parse(written))
+                            .atZone(here)
+                            .toInstant();
         } catch (DateTimeException e) {
             throw new IllegalArgumentException(
                     "is not a point in time; write 2026-03-01T10:30:00Z, '2026-03-01 10:30' or 10:30", e);

@@ -3,9 +3,11 @@ package io.pglock.cli.internal.server;
 
 import static picocli.CommandLine.Spec.Target.MIXEE;
 
+import io.pglock.cli.internal.profile.ProfileOptions;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
@@ -19,6 +21,9 @@ public final class ServerOptions {
 
     @Spec(MIXEE)
     private @Nullable CommandSpec command;
+
+    @Mixin
+    private ProfileOptions profile = new ProfileOptions();
 
     @Option(
             names = "--url",
@@ -60,6 +65,11 @@ public final class ServerOptions {
      */
     public Server server() {
         return Server.of(parameters(System.getenv()), !noPassword);
+    }
+
+    /** Which profile it is that completes the command line. */
+    public ProfileOptions profile() {
+        return profile;
     }
 
     private Parameters parameters(Map<String, String> environment) {

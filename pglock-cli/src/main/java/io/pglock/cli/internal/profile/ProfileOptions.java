@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.profile;
+
+import io.pglock.cli.internal.Stop;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** Which profile, and so what options are where they are not typed. Not API. */
+public final class ProfileOptions {
+
+    @Option(
+            names = {"-c", "--config"},
+            paramLabel = "PROFILE",
+            description = "With the options of this profile, [profiles.PROFILE] in pglock.toml.")
+    private @Nullable String name;
+
+    @Option(
+            names = "--config-file",
+            paramLabel = "FILE",
+            description = "Instead of pglock.toml here and in ~/.config/pglock. PGLOCK_CONFIG")
+    private @Nullable String file;
+
+    private @Nullable Profile profile;
+
+    /**
+     * The attributes that a profile or the defaults want shown; empty where they do not say.
+     *
+     * @param blocking whether the rows tell who is in the way
+     */
+    public List<String> attributes(boolean blocking) {
+        return profile == null
+                ? List.of()
+                : profile.attributes(blocking).map(Setting::values).orElse(List.of());
+    }
+
+    /**
+     * What the files say, once the command line has been read.
+     *
+     * @throws Stop that says what is wrong with them
+     */
+    Profile profile(CommandSpec command, Supplier<CommandLine> everything, Map<String, String> environment) {
+        if (profile == null) {
+            ProfileFiles files = new ProfileFiles(environment);
+            List<ProfileFile> read = files.read(Optional.ofNullable(file), new Keys(command, everything));
+            profile = Profile.of(Optional.ofNullable(name), read, files.lookedFor());
+        }
+        return profile;
+    }
+}

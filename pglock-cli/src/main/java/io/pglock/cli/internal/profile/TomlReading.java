@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.profile;
+
+import io.pglock.cli.internal.Stop;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.tomlj.Toml;
+import org.tomlj.TomlArray;
+import org.tomlj.TomlParseResult;
+import org.tomlj.TomlPosition;
+import org.tomlj.TomlTable;
+
+/** Reads a {@code pglock.toml}. The parser is loaded when there is such a file, and not before. For one use. */
+final class TomlReading {
+
+    private static final String DEFAULTS = "defaults";
+    private static final String PROFILES = "profiles";
+    /** The agent's, which may live in the same file. */
+    private static final String AGENT = "agent";
+
+    private static final List<String> TABLES = List.of(DEFAULTS, PROFILES, AGENT);
+
+    /** What ends sessions is asked for on the command line or by the name of a profile, and never by being in a folder. */
+    private static final Set<String> IN_PROFILES_ONLY = Set.of("cancel", "terminate", "yes");
+
+    private final String name;
+    private final Keys keys;
+
+    TomlReading(String name, Keys keys) {
+        this.name = name;
+        this.keys = keys;
+    }
+
+    /** @throws Stop that says where what is wrong */
+    ProfileFile read(String text) {
+        TomlParseResult toml = Toml.parse(text);
+        if (toml.hasErrors()) {
+            // What the parser says repeats what stands there, which may be a password.
+            throw Stop.usage(place(toml.errors().get(0).position()) + ": this is not TOML; write key = \"value\"");
+        }
+        for (String key : toml.keySet()) {
+            if (!TABLES.contains(key)) {
+                throw Stop.usage(place(toml, key) + ": unknown table " + key
+                        + Keys.nearest(key, TABLES)
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse("; settings stand below [defaults] or [profiles.NAME]"));
+            }
+        }
+        Map<String, Map<String, Setting>> profiles = new LinkedHashMap<>();
+        for (Map.Entry<String, TomlTable> profile : tables(toml, PROFILES).entrySet()) {
+            profiles.put(profile.getKey(), settings(profile.getValue(), key -> true));
+        }
+        return new ProfileFile(
+                name,
+                table(toml, DEFAULTS)
+                        .map(table -> settings(table, key -> !IN_PROFILES_ONLY.contains(key)))
+                        .orElse(Map.of()),
+                profiles);
+    }
+
+    private Map<String, TomlTable> tables(TomlTable parent, String key) {
+        Map<String, TomlTable> tables = new LinkedHashMap<>();
+        table(parent, key).ifPresent(named -> {
+            for (String one : named.keySet()) {
+                tables.put(
+                        one,
+                        table(named, one)
+                                .orElseThrow(() -> Stop.usage(place(named, one) + ": a profile is a table; write ["
+                                        + PROFILES + "." + one + "]")));
+            }
+        });
+        return tables;
+    }
+
+    private Optional<TomlTable> table(TomlTable parent, String key) {
+        Object value = parent.get(List.of(key));
+        if (value != null && !(value instanceof TomlTable)) {
+            throw Stop.usage(place(parent, key) + ": " + key + " is not a table; write [" + key + "]");
+        }
+        return Optional.ofNullable((TomlTable) value);
+    }
+
+    private Map<String, Setting> settings(TomlTable table, Predicate<String> allowed) {
+        Map<String, Setting> settings = new LinkedHashMap<>();
+        for (String written : table.keySet()) {
+            String place = place(table, written);
+            String key = keys.spelt(written).orElseThrow(() -> Stop.usage(place + ": " + keys.unknown(written)));
+            if (!allowed.test(key)) {
+                throw Stop.usage(place + ": " + key + " may stand in a profile only, which one asks for with --config");
+            }
+            Object value = table.get(List.of(written));
+            Setting setting = new Setting(values(value, place, written), value instanceof Boolean, place);
+            if (settings.put(key, setting) != null) {
+                throw Stop.usage(place + ": " + key + " stands there twice");
+            }
+        }
+        return settings;
+    }
+
+    private static List<String> values(@Nullable Object value, String place, String key) {
+        if (value instanceof TomlArray array) {
+            List<String> values = new ArrayList<>();
+            for (Object member : array.toList()) {
+                values.addAll(values(member, place, key));
+            }
+            return values;
+        }
+        if (value == null || value instanceof TomlTable) {
+            throw Stop.usage(place + ": " + key + " is a table, and should be a value");
+        }
+        return List.of(String.valueOf(value));
+    }
+
+    private String place(TomlTable table, String key) {
+        return place(table.inputPositionOf(List.of(key)));
+    }
+
+    private String place(@Nullable TomlPosition position) {
+        return name + (position == null ? "" : ", line " + position.line());
+    }
+}

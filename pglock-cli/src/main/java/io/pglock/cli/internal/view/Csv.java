@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.view;
+
+import io.pglock.cli.internal.select.Attribute;
+import io.pglock.cli.internal.select.Row;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.csv.CSVFormat;
+
+/** RFC 4180, with a header of the attributes' names; what is not known or not there is empty. */
+final class Csv implements View {
+
+    /** A line ends as the console ends it: RFC 4180's CR is what is left to add. */
+    private static final String RETURN = "\r";
+
+    private final List<Attribute> attributes;
+
+    Csv(List<Attribute> attributes) {
+        this.attributes = attributes;
+    }
+
+    @Override
+    public List<String> lines(List<Row> rows, boolean again) {
+        List<String> lines = new ArrayList<>();
+        if (!again) {
+            lines.add(line(attributes.stream().map(Attribute::name)));
+        }
+        rows.forEach(row -> lines.add(line(
+                attributes.stream().map(attribute -> Cells.plain(attribute, row).orElse("")))));
+        return lines;
+    }
+
+    private static String line(java.util.stream.Stream<String> values) {
+        return CSVFormat.RFC4180.format(values.toArray()) + RETURN;
+    }
+}

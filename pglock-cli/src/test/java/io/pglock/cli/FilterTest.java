@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** {@code --filter} and {@code --sort}, right and wrong. */
+@PostgresTest
+class FilterTest {
+
+    private static final Cli NO_SERVER = Cli.bare();
+
+    private final Cli cli;
+    private final Session report;
+    private final Session writer;
+
+    FilterTest(Database database, Scenario scenario) {
+        this.cli = Cli.on(database);
+        this.report = scenario.session("report");
+        this.writer = scenario.session("writer");
+        report.execute("drop table if exists sales", "create table sales (id int)", "begin", "select * from sales");
+        writer.execute("begin", "insert into sales values (1) /*route='%2Fsales',team='a'*/");
+    }
+
+    @Test
+    void allOfSeveralFiltersHaveToBeTrue() {
+        assertThat(pids("activity__state=IDLE_IN_TRANSACTION")).containsExactlyInAnyOrder(report.pid(), writer.pid());
+        assertThat(pids("activity__state=idle in transaction", "mode=access_share", "granted=True"))
+                .containsExactly(report.pid());
+        assertThat(pids("mode__gt=ACCESS SHARE", "mode__lte=RowExclusiveLock", "rel_kind=TABLE"))
+                .containsExactly(writer.pid());
+        assertThat(pids("activity__query__icontains=INSERT", "activity__xact_duration__lt=1 hour 30 minutes"))
+                .containsExactly(writer.pid());
+        assertThat(pids("activity__duration__gt=01:00:00")).isEmpty();
+        assertThat(pids(
+                        "activity__context__route=/sales",
+                        "activity__context__team__in=a,b",
+                        "wait_start__isnull=true"))
+                .containsExactly(writer.pid());
+        assertThat(pids("activity__context__isnull=true", "activity__backend_start__lte=2999-01-01"))
+                .containsExactly(report.pid());
+        assertThat(pids("activity_id__in=" + report.pid() + ", 1")).containsExactly(report.pid());
+        assertThat(pids("activity__backend_xid__isnull=false", "activity__client_port__gt=0"))
+                .containsExactly(writer.pid());
+    }
+
+    private List<Integer> pids(String... filters) {
+        String[] words = Stream.concat(
+                        Stream.of("ls", "--on", "sales", "--csv", "-a", "pid"),
+                        Stream.of(filters).flatMap(filter -> Stream.of("-f", filter)))
+                .toArray(String[]::new);
+        return cli.run(words).succeeded().lines().stream()
+                .skip(1)
+                .map(Integer::valueOf)
+                .toList();
+    }
+
+    @Test
+    void whatIsWrongIsSaidBeforeTheServerIsAsked() {
+        refused("activity__state", "the filter activity__state is not attribute=value or attribute__operator=value");
+        refused("activity__quary=x", "unknown attribute activity__quary; did you mean activity__query?");
+        refused("duration__gt=5s", "unknown attribute duration; did you mean activity__duration?");
+        refused("activity__duration__gtt=5s", "unknown operator gtt for activity__duration; did you mean gt?");
+        refused("activity__duration__gt=5", "5 a bare number has no unit; write 5s or 5ms");
+        refused("wait_duration__gt=5 parsecs", "5 parsecs is not a duration; write 30s, 1m30s");
+        refused("granted=perhaps", "perhaps is neither true nor false");
+        refused("mode=ACCESS EXCLUSVE", "did you mean ACCESS EXCLUSIVE?");
+        refused("granted__contains=t", "granted is a true or false and does not know contains");
+        refused("activity_id=web", "web is not a whole number");
+        refused("activity__query__regex=(", "( is not a regular expression");
+        refused("blocking_hard=true", "blocking_hard is known with --blocking only");
+    }
+
+    private static void refused(String filter, String why) {
+        complained(NO_SERVER.run("ls", "-f", filter), why);
+    }
+
+    @Test
+    void soIsWhatElseIsWrong() {
+        complained(NO_SERVER.run("ls", "--sort", "-wait_durtion"), "did you mean wait_duration?");
+        complained(NO_SERVER.run("ls", "-a", "mod"), "unknown attribute mod; did you mean mode?");
+        complained(NO_SERVER.run("ls", "-a", "blocking_modes"), "blocking_modes is known with --blocking only");
+        complained(NO_SERVER.run("ls", "--limit", "0"), "--limit 0 is not a number of rows; write 10, or none");
+        complained(NO_SERVER.run("ls", "--watch", "2"), "--watch 2 a bare number has no unit; write 2s or 2ms");
+        complained(NO_SERVER.run("ls", "--json", "--csv"), "--json and --csv exclude each other");
+        complained(NO_SERVER.run("ls", "--on", "a..b"), "a..b");
+        complained(cli.run("ls", "--on", "saels"), "saels: there is no such relation in database");
+    }
+
+    private static void complained(Cli.Ended ended, String why) {
+        assertThat(ended.code()).isEqualTo(1);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err()).startsWith("pglock: ").contains(why).doesNotContain("\tat ", "Exception");
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code pglock.toml}. */
+@PostgresTest
+class ProfileTest {
+
+    private final Session web;
+    private final Cli cli;
+    private final Path folder;
+    private final Path file;
+
+    ProfileTest(Database database, Scenario scenario, @TempDir Path folder) {
+        this.web = scenario.session("web");
+        this.folder = folder;
+        this.file = folder.resolve("pglock.toml");
+        this.cli = Cli.on(database).environment("PGLOCK_CONFIG", file.toString());
+    }
+
+    @BeforeEach
+    void lock() {
+        web.execute(
+                "drop table if exists goods, sales",
+                "create table goods (id int)",
+                "create table sales (id int)",
+                "begin",
+                "lock table goods in share mode",
+                "select * from sales");
+    }
+
+    @Test
+    void theCommandLineBeatsTheProfileAndTheProfileBeatsTheDefaults() throws IOException {
+        Files.writeString(file, """
+                [defaults]
+                attributes = ["mode"]
+                blocking-attributes = ["blocking_activity_id"]
+                csv = true
+                on = ["goods", "sales"]
+
+                [profiles.goods]
+                on = ["goods"]
+                attributes = ["rel_name", "mode"]
+
+                [profiles.who]
+                blocking = true
+
+                [profiles.share]
+                filters = ["mode=SHARE"]
+                """);
+        assertThat(cli.run().succeeded().lines()).containsExactly("mode", "SHARE", "ACCESS SHARE");
+        assertThat(cli.run("-c", "goods").succeeded().lines()).containsExactly("rel_name,mode", "goods,SHARE");
+        assertThat(cli.run("-c", "goods", "--on", "sales", "-a", "mode")
+                        .succeeded()
+                        .lines())
+                .containsExactly("mode", "ACCESS SHARE");
+        assertThat(cli.run("-c", "who").succeeded().lines()).containsExactly("blocking_activity_id");
+        assertThat(cli.run("-c", "who", "--no-blocking", "--config-file", file.toString())
+                        .succeeded()
+                        .lines())
+                .containsExactly("mode", "SHARE", "ACCESS SHARE");
+        assertThat(cli.run("-c", "who", "--blocking").succeeded().lines()).containsExactly("blocking_activity_id");
+        assertThat(cli.run("-c", "share", "--json").succeeded().out()).isEqualTo("[\n{\"mode\":\"SHARE\"}\n]\n");
+        assertThat(cli.run().succeeded().lines())
+                .as("no call leaves anything behind")
+                .containsExactly("mode", "SHARE", "ACCESS SHARE");
+    }
+
+    @Test
+    void aProfileSaysWhichServer(Database database) throws IOException {
+        Files.writeString(file, """
+                [profiles.shop]
+                host = "%s"
+                port = %d
+                database = "%s"
+                user = "%s"
+                on = ["goods"]
+                """.formatted(
+                        database.server().host(), database.server().port(), database.name(), database.user()));
+        assertThat(Cli.bare()
+                        .environment("PGPASSWORD", database.password())
+                        .run("-c", "shop", "--config-file", file.toString())
+                        .succeeded()
+                        .out())
+                .contains("goods");
+    }
+
+    @Test
+    void theFileOfTheWorkingDirectoryComesBeforeTheUsersAndMayBeTheAgentsToo() throws Exception {
+        Path users = Files.createDirectories(folder.resolve("config/pglock"));
+        Files.writeString(users.resolve("pglock.toml"), """
+                [defaults]
+                csv = true
+                attribute = "mode"
+
+                [profiles.mine]
+                on = ["sales"]
+                """);
+        Path here = Files.createDirectories(folder.resolve("here"));
+        Files.writeString(here.resolve("pglock.toml"), """
+                [agent]
+                onError = "fail"
+
+                [defaults]
+                attributes = ["rel_name"]
+                """);
+        Cli in = cli.environment("PGLOCK_CONFIG", "agent.properties")
+                .environment("XDG_CONFIG_HOME", folder.resolve("config").toString());
+        assertThat(output(in, here)).isEqualTo("rel_name\r\nsales\r\n");
+        Files.writeString(here.resolve("pglock.toml"), "[agent]\nonError = \"fail\"\n");
+        assertThat(output(in, here)).isEqualTo("mode\r\nACCESS SHARE\r\n");
+    }
+
+    private static String output(Cli cli, Path directory) throws IOException, InterruptedException {
+        Process process = cli.builder("-c", "mine")
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return output;
+    }
+
+    @Test
+    void whatIsWrongInItIsSaidWithItsLine() throws IOException {
+        refused(
+                "[defaults]\nlimit = 3\nblocing = true\n",
+                "pglock.toml, line 3: unknown key blocing; did you mean blocking?");
+        refused("[defaults]\nurl = \"secret\n", "pglock.toml, line 2: this is not TOML");
+        refused("[profile.x]\nlimit = 3\n", "pglock.toml, line 1: unknown table profile; did you mean profiles?");
+        refused("limit = 3\n", "line 1: unknown table limit; settings stand below [defaults] or [profiles.NAME]");
+        refused("[defaults]\nblocking = \"true\"\n", "line 2: blocking is true or false, without quotes");
+        refused("[defaults]\nlimit = [1, 2]\n", "line 2: limit takes one value and not a list");
+        refused("[defaults]\nlimit = 0\n", "--limit 0 is not a number of rows");
+        Files.writeString(file, "[profiles.shop]\nlimit = 3\n[profiles.nightly]\nlimit = 4\n");
+        Cli.Ended unknown = cli.run("-c", "shp");
+        assertThat(unknown.err()).startsWith("pglock: unknown profile shp; did you mean shop?");
+        assertThat(unknown.code()).isEqualTo(1);
+        assertThat(cli.run("-c", "weekly").err())
+                .contains("there are nightly, shop")
+                .contains(file.toString());
+        Cli.Ended missing = cli.run("--config-file", folder.resolve("no.toml").toString());
+        assertThat(missing.err()).contains("--config-file names", "no.toml, which is not there");
+        assertThat(missing.code()).isEqualTo(1);
+    }
+
+    private void refused(String toml, String why) throws IOException {
+        Files.writeString(file, toml);
+        Cli.Ended ended = cli.run();
+        assertThat(ended.code()).isEqualTo(1);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err()).startsWith("pglock: ").contains(why).doesNotContain("\tat ", "secret");
+    }
+
+    @Test
+    void helpDoesNotNeedItToBeRight() throws IOException {
+        Files.writeString(file, "[defaults\n");
+        assertThat(cli.run("ls", "--help").succeeded().out()).contains("activity__xact_duration", "Examples:");
+    }
+
+    @Test
+    void whatTheManualShowsIsRead() throws IOException {
+        try (var manual = Objects.requireNonNull(ProfileTest.class.getResourceAsStream("/profiles.toml"))) {
+            Files.write(file, manual.readAllBytes());
+        }
+        assertThat(cli.run("-c", "long-waits", "--on", "goods").succeeded().out())
+                .isEmpty();
+    }
+}
