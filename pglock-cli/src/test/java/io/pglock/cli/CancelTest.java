@@ -91,7 +91,8 @@ class CancelTest {
         Running reading = web.start("select count(*) from orders");
         scenario.awaitBlockedBy(web, migration);
 
-        Cli.Ended done = pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
+        Cli.Ended done =
+                pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
 
         assertThat(done.lines()).hasSize(3);
         assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");

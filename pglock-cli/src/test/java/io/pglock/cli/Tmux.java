@@ -35,11 +35,16 @@ final class Tmux implements AutoCloseable {
     static Tmux start(Cli cli, String... words) {
         try {
             Assumptions.assumeTrue(
-                    new ProcessBuilder("sh", "-c", "command -v tmux >/dev/null").start().waitFor() == 0,
+                    new ProcessBuilder("sh", "-c", "command -v tmux >/dev/null")
+                                    .start()
+                                    .waitFor()
+                            == 0,
                     "needs tmux, for a terminal to run in");
             Tmux tmux = new Tmux(Files.createTempDirectory("pglock-tmux"));
             ProcessBuilder launcher = cli.builder(words);
-            Path script = Files.writeString(tmux.folder.resolve("run"), script(launcher.command(), cli.environment().get("TERM")));
+            Path script = Files.writeString(
+                    tmux.folder.resolve("run"),
+                    script(launcher.command(), cli.environment().get("TERM")));
             ProcessBuilder session = launcher.command(tmux.tmux(
                     "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "sh", script.toString()));
             session.environment().put("LC_ALL", "C.UTF-8");
@@ -116,8 +121,7 @@ final class Tmux implements AutoCloseable {
 
     /** Gives the terminal another size. */
     Tmux resize(int columns, int lines) {
-        run(new ProcessBuilder(
-                tmux("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(lines))));
+        run(new ProcessBuilder(tmux("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(lines))));
         return this;
     }
 

@@ -195,7 +195,9 @@ class WatchTest {
         }
         try (Tmux tmux = watch()) {
             tmux.await("nobody waits for a lock");
-            assertThat(new ProcessBuilder("kill", Long.toString(tmux.pid())).start().waitFor())
+            assertThat(new ProcessBuilder("kill", Long.toString(tmux.pid()))
+                            .start()
+                            .waitFor())
                     .isZero();
             assertThat(tmux.awaitExit()).isEqualTo(143);
             assertIsAsItWas(tmux);
@@ -233,10 +235,10 @@ class WatchTest {
 
     @Test
     void aTerminalThatCannotMoveItsCursorIsPrintedOn() {
-        try (Tmux tmux = Tmux.start(
-                Cli.on(database).environment("TERM", "dumb"), "watch", "--interval", "100ms")) {
+        try (Tmux tmux = Tmux.start(Cli.on(database).environment("TERM", "dumb"), "watch", "--interval", "100ms")) {
             tmux.await("several readings", screen -> {
-                Matcher reading = Pattern.compile("\\d\\d:\\d\\d:\\d\\d nobody waits for a lock").matcher(screen);
+                Matcher reading = Pattern.compile("\\d\\d:\\d\\d:\\d\\d nobody waits for a lock")
+                        .matcher(screen);
                 return reading.results().count() > 2;
             });
             tmux.keys("C-c");

@@ -52,13 +52,14 @@ final class Watch implements Callable<Integer> {
     @Mixin
     private SelectionOptions selected = new SelectionOptions();
 
-    @Option(names = "--interval", paramLabel = "TIME", defaultValue = "1s", description = "Between two looks: 500ms, 5s. 1s")
+    @Option(
+            names = "--interval",
+            paramLabel = "TIME",
+            defaultValue = "1s",
+            description = "Between two looks: 500ms, 5s. 1s")
     private String interval = "1s";
 
-    @Option(
-            names = "--count",
-            paramLabel = "N",
-            description = "Where it is printed: so often, and no more.")
+    @Option(names = "--count", paramLabel = "N", description = "Where it is printed: so often, and no more.")
     private int count;
 
     @Option(names = "--no-color", description = "Without colours; also with NO_COLOR in the environment.")

@@ -62,7 +62,10 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
         Set<Backend> blockers = new LinkedHashSet<>();
         waits.forEach(wait -> wait.hardBlockers().forEach(blocker -> blockers.add(blocker.backend())));
         return sorted(
-                signal, blockers, Optional.of(waits), Set.copyOf(LockPolicy.defaults().protect()));
+                signal,
+                blockers,
+                Optional.of(waits),
+                Set.copyOf(LockPolicy.defaults().protect()));
     }
 
     private static Targets sorted(
@@ -100,8 +103,7 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
         if (waits.isEmpty()) {
             return signal == Signal.CANCEL ? locks.cancel(sessions) : locks.terminate(sessions);
         }
-        List<BlockedLock> meant =
-                waits.get().stream().map(this::behindThese).toList();
+        List<BlockedLock> meant = waits.get().stream().map(this::behindThese).toList();
         return signal == Signal.CANCEL ? locks.cancelBlockers(meant) : locks.terminateBlockers(meant);
     }
 

@@ -43,7 +43,8 @@ public final class RowKeys {
     /** Reads those of a tree, on a connection in autocommit, and forgets all others. */
     public void read(Connection connection, LockTree tree) {
         Set<Place> wanted = new LinkedHashSet<>();
-        tree.stream().flatMap(node -> node.waitingFor().stream())
+        tree.stream()
+                .flatMap(node -> node.waitingFor().stream())
                 .forEach(lock -> Place.of(lock.target()).ifPresent(wanted::add));
         Map<Place, Optional<String>> found = new HashMap<>();
         for (Place place : wanted) {

@@ -29,8 +29,10 @@ public final class Sessions {
                 session.user().orElse("-"),
                 session.application().filter(name -> !name.isBlank()).orElse("-"),
                 session.state()
-                        .map(state ->
-                                state + session.stateAge().map(age -> " for " + Text.age(age)).orElse(""))
+                        .map(state -> state
+                                + session.stateAge()
+                                        .map(age -> " for " + Text.age(age))
+                                        .orElse(""))
                         .orElse(hidden),
                 session.xactAge().map(age -> "open for " + Text.age(age)).orElse("-"),
                 session.query()

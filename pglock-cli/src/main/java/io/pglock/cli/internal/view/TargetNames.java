@@ -10,9 +10,7 @@ public record TargetNames(KeyNames keys, RowKeys rows) {
     /** {@code orders}, {@code advisory lock 72707369 of database app (Prisma Migrate)}, {@code transaction 739 (orders id=42)}. */
     public String describe(LockTarget target) {
         LockTarget named = keys.named(target);
-        String text = rows.key(target)
-                .map(key -> withKey(target, key))
-                .orElseGet(named::describe);
+        String text = rows.key(target).map(key -> withKey(target, key)).orElseGet(named::describe);
         return keys.owner(target).map(owner -> text + " (" + owner + ")").orElse(text);
     }
 

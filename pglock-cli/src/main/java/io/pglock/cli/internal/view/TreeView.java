@@ -42,7 +42,9 @@ public final class TreeView {
                         Printable.of(query(line.node()))))
                 .toList();
         int[] widths = TreeText.widths(lines);
-        return lines.stream().map(line -> new Row(line.node(), spans(line, widths))).toList();
+        return lines.stream()
+                .map(line -> new Row(line.node(), spans(line, widths)))
+                .toList();
     }
 
     /** Without the comment that says where it comes from, which could be all that is seen of it; that follows it. */

@@ -50,8 +50,7 @@ enum Action {
         return keys;
     }
 
-    private static void bind(
-            KeyMap<Action> keys, Terminal terminal, Action action, Capability key, String... others) {
+    private static void bind(KeyMap<Action> keys, Terminal terminal, Action action, Capability key, String... others) {
         String sequence = KeyMap.key(terminal, key);
         if (sequence != null && !sequence.isEmpty()) {
             keys.bind(action, sequence);

@@ -24,7 +24,9 @@ final class Details {
         lines.add(Stream.of(
                         session.state()
                                 .map(state -> state
-                                        + session.stateAge().map(age -> " for " + Text.age(age)).orElse("")),
+                                        + session.stateAge()
+                                                .map(age -> " for " + Text.age(age))
+                                                .orElse("")),
                         session.xactAge().map(age -> "transaction open for " + Text.age(age)),
                         session.waitEvent().map(event -> "waits at " + event),
                         session.clientAddress().map(address -> "client " + address))
@@ -58,6 +60,8 @@ final class Details {
 
     private static String lock(LockInfo lock, TargetNames names) {
         return lock.mode().sql() + " on " + names.describe(lock.target())
-                + lock.waited().map(time -> ", for " + Text.age(time) + " so far").orElse("");
+                + lock.waited()
+                        .map(time -> ", for " + Text.age(time) + " so far")
+                        .orElse("");
     }
 }

@@ -72,8 +72,7 @@ final class Lookout implements AutoCloseable {
         try {
             LockTree tree = query.tree();
             names.rows().read(connection, tree);
-            List<LockInfo> locks =
-                    detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
+            List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
             latest.set(new Sight(tree, Instant.now(), locks));
         } catch (RuntimeException e) {
             failure.set(e);

@@ -57,7 +57,8 @@ final class Page {
         AttributedStringBuilder line = new AttributedStringBuilder();
         line.append(marked ? "> " : "  ");
         for (Span span : spans) {
-            AttributedStyle style = colours ? STYLES.getOrDefault(span.look(), AttributedStyle.DEFAULT) : AttributedStyle.DEFAULT;
+            AttributedStyle style =
+                    colours ? STYLES.getOrDefault(span.look(), AttributedStyle.DEFAULT) : AttributedStyle.DEFAULT;
             line.styled(marked ? style.inverse() : style, span.text());
         }
         if (marked) {

@@ -78,9 +78,8 @@ final class Screen {
         List<LockTree.Root> roots = tree.roots().stream()
                 .filter(root -> filter.isEmpty()
                         || TreeView.rows(new LockTree(List.of(root), List.of()), names).stream()
-                                .anyMatch(row -> row.text()
-                                        .toLowerCase(Locale.ROOT)
-                                        .contains(filter.toLowerCase(Locale.ROOT))))
+                                .anyMatch(row ->
+                                        row.text().toLowerCase(Locale.ROOT).contains(filter.toLowerCase(Locale.ROOT))))
                 .sorted(sort.order)
                 .toList();
         return new LockTree(roots, tree.notes());
@@ -149,8 +148,8 @@ final class Screen {
         if (!details || rows.isEmpty()) {
             return List.of();
         }
-        List<String> lines = Details.of(
-                rows.get(index).node(), sight.map(Sight::locks).orElse(List.of()), names, width);
+        List<String> lines =
+                Details.of(rows.get(index).node(), sight.map(Sight::locks).orElse(List.of()), names, width);
         detailsFrom = Math.max(0, Math.min(detailsFrom, lines.size() - 1));
         return lines.subList(detailsFrom, lines.size());
     }
@@ -274,7 +273,9 @@ final class Screen {
         return Printable.of((targets.signal() == Signal.CANCEL ? "Cancel the statement of " : "Terminate ")
                 + session.describe()
                 + session.user().map(user -> ", role " + user).orElse("")
-                + session.xactAge().map(age -> ", transaction open for " + Text.age(age)).orElse("")
+                + session.xactAge()
+                        .map(age -> ", transaction open for " + Text.age(age))
+                        .orElse("")
                 + "? y/[n]");
     }
 }

@@ -9,7 +9,9 @@ import java.util.Comparator;
 enum Sort {
     VICTIMS("most victims", Comparator.comparing(LockTree.Root::victims).reversed()),
     WAIT("longest wait", Comparator.comparing(LockTree.Root::totalWait).reversed()),
-    AGE("oldest transaction", Comparator.comparing(root -> root.node().backend().xactStart().orElse(Instant.MAX))),
+    AGE(
+            "oldest transaction",
+            Comparator.comparing(root -> root.node().backend().xactStart().orElse(Instant.MAX))),
     PID("pid", Comparator.comparing(root -> root.node().backend().pid()));
 
     final String title;

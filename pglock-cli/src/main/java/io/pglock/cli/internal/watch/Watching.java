@@ -19,7 +19,12 @@ import java.util.OptionalInt;
  * @param colours whether there may be any
  */
 public record Watching(
-        String server, Connection connection, Selection selection, TargetNames names, Duration interval, boolean colours) {
+        String server,
+        Connection connection,
+        Selection selection,
+        TargetNames names,
+        Duration interval,
+        boolean colours) {
 
     /** @return the exit code; empty where there is no screen to be had, and nothing was done */
     public OptionalInt run() throws Exception {
