@@ -45,9 +45,9 @@ class WatchTest {
         try (Tmux tmux = watch()) {
             tmux.await("0 waiting, 0 blocking", "nobody waits for a lock", "q quit");
             readersBehindAMigrationBehindAnIdleTransaction();
-            String screen = tmux.await("2 waiting, 1 blocking", "└┄ pid " + web.pid() + " web");
+            String screen = tmux.await("2 waiting, 1 blocking", "╰┄ pid " + web.pid() + " web");
             assertThat(screen)
-                    .contains("> pid " + holder.pid() + " holder", "└─ pid " + migration.pid() + " migration")
+                    .contains("> pid " + holder.pid() + " holder", "╰╴ pid " + migration.pid() + " migration")
                     .contains("database " + database.name())
                     .containsPattern("waiting ▁+.*█+ +at most 2");
             assertThat(tmux.styledScreen()).contains("\u001b[");
@@ -69,7 +69,7 @@ class WatchTest {
         try (Tmux tmux = watch()) {
             tmux.await("3 waiting, 2 blocking", "> pid " + holder.pid());
             tmux.keys("Down");
-            tmux.await("> " + "    └─ pid " + migration.pid());
+            tmux.await("> " + "    ╰╴ pid " + migration.pid());
             tmux.keys("Enter");
             tmux.await("waits for ACCESS EXCLUSIVE on orders", "behind pid " + holder.pid(), "alter table orders");
             tmux.keys("k");
@@ -269,7 +269,9 @@ class WatchTest {
     }
 
     private static void assertIsAsItWas(Tmux tmux) {
-        assertThat(tmux.settingsAfter()).isEqualTo(tmux.settingsBefore());
+        // a number that Linux stores and that means nothing: JLine does not keep it
+        assertThat(tmux.settingsAfter().replaceFirst("line = \\d+", ""))
+                .isEqualTo(tmux.settingsBefore().replaceFirst("line = \\d+", ""));
         assertThat(tmux.screen()).doesNotContain("waiting", "q quit");
     }
 }

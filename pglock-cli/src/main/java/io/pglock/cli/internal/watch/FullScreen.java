@@ -39,8 +39,6 @@ final class FullScreen implements AutoCloseable {
 
     /** Empty where it is no terminal, or one that cannot move its cursor. */
     static Optional<FullScreen> open() {
-        // lines are drawn with Unicode's characters: what the terminal has of its own does not survive being copied
-        System.setProperty(TerminalBuilder.PROP_DISABLE_ALTERNATE_CHARSET, "true");
         try {
             Terminal terminal = TerminalBuilder.builder()
                     .system(true)

@@ -95,7 +95,7 @@ final class Painter {
         list(screen, page, room - forDetails);
         if (forDetails > 0) {
             page.fillTo(footer + forDetails);
-            page.line(new Span("─".repeat(Math.max(0, page.width() - 4)), Look.FAINT));
+            page.line(new Span("╌".repeat(Math.max(0, page.width() - 4)), Look.FAINT));
             details.stream().limit(forDetails - 1L).forEach(line -> page.line(Span.plain(line)));
         }
     }
