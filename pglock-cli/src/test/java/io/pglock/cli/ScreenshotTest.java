@@ -59,12 +59,16 @@ class ScreenshotTest {
             worker.execute("update customers set name = 'Ada L.' where id = 42");
             Session report = scenario.session("report-1");
             report.begin();
-            report.execute("select pg_advisory_xact_lock(" + LockKey.named("nightly-report").number() + ")");
+            report.execute("select pg_advisory_xact_lock("
+                    + LockKey.named("nightly-report").number() + ")");
             waits("flyway", "alter table orders add column note text");
             waits("web-1", "select * from orders where id = 17");
             waits("web-2", "update orders set total = 18 where id = 18");
             waits("worker-2", "delete from customers where id = 42");
-            waits("report-2", "select pg_advisory_xact_lock(" + LockKey.named("nightly-report").number() + ")");
+            waits(
+                    "report-2",
+                    "select pg_advisory_xact_lock("
+                            + LockKey.named("nightly-report").number() + ")");
         }
 
         private void waits(String name, String sql) {
