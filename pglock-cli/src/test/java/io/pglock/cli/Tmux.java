@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -41,10 +42,13 @@ final class Tmux implements AutoCloseable {
                     "needs tmux, for a terminal to run in");
             Tmux tmux = new Tmux(Files.createTempDirectory("pglock-tmux"));
             ProcessBuilder launcher = cli.builder(words);
-            Path script = Files.writeString(tmux.folder.resolve("run"), script(launcher.command()));
+            Path script = Files.writeString(
+                    tmux.folder.resolve("run"),
+                    script(launcher.command(), cli.environment().get("TERM")));
             ProcessBuilder session = launcher.command(tmux.tmux(
                     "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", "sh", script.toString()));
             session.environment().put("LC_ALL", "C.UTF-8");
+            session.environment().put("TMUX", ""); // one may be running this test
             tmux.run(session.directory(tmux.folder.toFile()));
             return tmux;
         } catch (IOException e) {
@@ -56,18 +60,18 @@ final class Tmux implements AutoCloseable {
     }
 
     /** What it has left of the screen and of the terminal's settings stays to be looked at. */
-    private static String script(List<String> launcher) {
+    private static String script(List<String> launcher, @Nullable String terminal) {
         StringBuilder command = new StringBuilder();
         launcher.forEach(word -> command.append(" '").append(word).append('\''));
         return """
                 trap : INT
                 stty -a > before
-                sh -c 'echo $$ > pid; exec "$@"' sh%s
+                %s sh -c 'echo $$ > pid; exec "$@"' sh%s
                 echo $? > code.new
                 stty -a > after
                 mv code.new code
                 exec cat > /dev/null
-                """.formatted(command);
+                """.formatted(terminal == null ? "" : "TERM=" + terminal, command);
     }
 
     /** What is on the screen now. */

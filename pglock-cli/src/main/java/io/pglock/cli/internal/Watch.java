@@ -16,7 +16,8 @@ import io.pglock.cli.internal.watch.Watching;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Option;
         })
 final class Watch implements Callable<Integer> {
 
+    private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
     private static final Duration SHORTEST = Duration.ofMillis(100);
 
     private final Console console;
@@ -106,6 +108,7 @@ final class Watch implements Callable<Integer> {
             names.rows().read(connection, tree);
             console.line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS)
                     + (tree.isEmpty() ? " nobody waits for a lock" : ""));
+            console.line(LocalTime.now().format(CLOCK) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
             if (i == count) {

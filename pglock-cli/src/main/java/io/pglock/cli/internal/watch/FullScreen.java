@@ -3,6 +3,7 @@ package io.pglock.cli.internal.watch;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jline.terminal.Attributes;
@@ -43,6 +44,7 @@ final class FullScreen implements AutoCloseable {
                     .system(true)
                     .dumb(true)
                     .nativeSignals(true)
+                    .encoding(StandardCharsets.UTF_8)
                     .name("pglock")
                     .build();
             if (terminal.getType().startsWith("dumb")

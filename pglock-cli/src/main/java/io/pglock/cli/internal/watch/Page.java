@@ -60,11 +60,17 @@ final class Page {
             AttributedStyle style =
                     colours ? STYLES.getOrDefault(span.look(), AttributedStyle.DEFAULT) : AttributedStyle.DEFAULT;
             line.styled(marked ? style.inverse() : style, span.text());
+            line.styled(marked ? style.inverse() : style, drawn(span.text()));
         }
         if (marked) {
             line.styled(AttributedStyle.INVERSE, " ".repeat(Math.max(0, width() - line.columnLength())));
         }
         add(line.toAttributedString());
+    }
+
+    /** JLine writes └ and ─ in the terminal's own alphabet, which does not survive being copied; these it leaves alone. */
+    private static String drawn(String text) {
+        return text.replace('└', '╰').replace('─', '╴');
     }
 
     /** Nothing, down to where so many lines are left. */

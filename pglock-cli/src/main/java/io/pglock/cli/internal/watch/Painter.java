@@ -51,7 +51,7 @@ final class Painter {
         page.bar(title(screen));
         sparkline(screen, page);
         page.line();
-        int footer = footerLines(screen, page.width());
+        int footer = Math.max(1, told(screen, page.width()).size());
         if (screen.isHelp()) {
             HELP.forEach(line -> page.line(Span.plain(line)));
         } else {
@@ -95,7 +95,7 @@ final class Painter {
         list(screen, page, room - forDetails);
         if (forDetails > 0) {
             page.fillTo(footer + forDetails);
-            page.line(new Span("─".repeat(Math.max(0, page.width() - 4)), Look.FAINT));
+            page.line(new Span("╌".repeat(Math.max(0, page.width() - 4)), Look.FAINT));
             details.stream().limit(forDetails - 1L).forEach(line -> page.line(Span.plain(line)));
         }
     }
@@ -118,23 +118,23 @@ final class Painter {
                 .map(targets -> Page.wrapped(Screen.question(targets), Math.max(LEAST_WIDTH, width - 4))
                         .size())
                 .orElse(1);
+    /** What is asked or told, as many lines as it takes; empty where there is nothing but the keys to be shown. */
+    private static List<String> told(Screen screen, int width) {
+        String text = screen.asked().map(Screen::question).orElseGet(() -> Printable.of(screen.message()));
+        return text.isEmpty() || screen.isTyping() ? List.of() : Page.wrapped(text, Math.max(LEAST_WIDTH, width - 4));
     }
 
     private static void footer(Screen screen, Page page) {
-        if (screen.asked().isPresent()) {
-            screen.asked()
-                    .ifPresent(targets -> Page.wrapped(
-                                    Screen.question(targets), Math.max(LEAST_WIDTH, page.width() - 4))
-                            .forEach(line -> page.line(new Span(line, Look.HEAD))));
-        } else if (screen.isTyping()) {
+        List<String> told = told(screen, page.width());
+        if (screen.isTyping()) {
             page.line(new Span("/", Look.HEAD), Span.plain(screen.filter() + "_"));
-        } else if (!screen.message().isEmpty()) {
-            page.line(new Span(Printable.of(screen.message()), Look.HEAD));
-        } else {
+        } else if (told.isEmpty()) {
             page.bar(screen.sight()
                     .flatMap(seen -> seen.tree().notes().stream().findFirst())
                     .map(note -> KEYS + "   " + Printable.of(note))
                     .orElse(KEYS));
+        } else {
+            told.forEach(line -> page.line(new Span(line, Look.HEAD)));
         }
     }
 }

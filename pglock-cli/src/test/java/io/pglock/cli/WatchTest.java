@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** {@code pglock watch}, in a terminal and without one. */
+@PostgresTest
+class WatchTest {
+
+    private final Database database;
+    private final Scenario scenario;
+    private final Session holder;
+    private final Session migration;
+    private final Session web;
+
+    WatchTest(Database database, Scenario scenario) {
+        this.database = database;
+        this.scenario = scenario;
+        this.holder = scenario.session("holder");
+        this.migration = scenario.session("migration");
+        this.web = scenario.session("web");
+    }
+
+    @BeforeEach
+    void tables() {
+        holder.execute(
+                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
+    }
+
+    @Test
+    void showsTheTreeAsItChangesAndGivesTheTerminalBack() {
+        try (Tmux tmux = watch()) {
+            tmux.await("0 waiting, 0 blocking", "nobody waits for a lock", "q quit");
+            readersBehindAMigrationBehindAnIdleTransaction();
+            String screen = tmux.await("2 waiting, 1 blocking", "╰┄ pid " + web.pid() + " web");
+            assertThat(screen)
+                    .contains("> pid " + holder.pid() + " holder", "╰╴ pid " + migration.pid() + " migration")
+                    .contains("database " + database.name())
+                    .containsPattern("waiting ▁+.*█+ +at most 2");
+            assertThat(tmux.styledScreen()).contains("\u001b[");
+            holder.commit();
+            tmux.await("0 waiting, 0 blocking", "nobody waits for a lock", "at most 2");
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+            assertIsAsItWas(tmux);
+        }
+    }
+
+    @Test
+    void choosesOpensFiltersSortsAndPauses() {
+        readersBehindAMigrationBehindAnIdleTransaction();
+        Session other = scenario.session("other");
+        other.execute("begin", "select * from items");
+        scenario.session("patient").start("alter table items add note text /*route='%2Fitems'*/");
+        scenario.awaitBlocked(scenario.session("patient"));
+        try (Tmux tmux = watch()) {
+            tmux.await("3 waiting, 2 blocking", "> pid " + holder.pid());
+            tmux.keys("Down");
+            tmux.await("> " + "    ╰╴ pid " + migration.pid());
+            tmux.keys("Enter");
+            tmux.await("waits for ACCESS EXCLUSIVE on orders", "behind pid " + holder.pid(), "alter table orders");
+            tmux.keys("k");
+            tmux.await("> pid " + holder.pid(), "holds ACCESS SHARE on orders", "transaction open for");
+            tmux.keys("Escape");
+            tmux.await("the details to be gone", screen -> !screen.contains("holds ACCESS SHARE"));
+
+            tmux.keys("s", "s", "s");
+            tmux.await("by pid");
+            tmux.keys("/", "P", "A", "T", "I", "E");
+            String filtered = tmux.await("/PATIE_", "patient", "[route=/items]");
+            assertThat(filtered).doesNotContain("migration");
+            tmux.keys("Enter");
+            tmux.await("/PATIE", "q quit");
+            tmux.keys("p");
+            tmux.await("PAUSED");
+            tmux.keys("?");
+            tmux.await("terminate the selected session, after a question");
+            tmux.keys("Escape");
+            tmux.await("the help to be gone", screen -> !screen.contains("after a question"));
+            tmux.keys("Escape");
+            tmux.await("migration", "patient");
+            tmux.keys("p", "q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void terminatesWhoIsChosenAfterAQuestion() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("t");
+            assertThat(tmux.await("y/[n]"))
+                    .contains("Terminate pid " + holder.pid() + " (holder, idle in transaction for")
+                    .contains("transaction open for");
+            tmux.keys("n");
+            tmux.await("Nothing was sent.");
+            tmux.keys("c");
+            tmux.await("left alone, it runs no statement");
+            tmux.keys("t");
+            tmux.await("y/[n]");
+            tmux.keys("y");
+            tmux.await("Terminated pid " + holder.pid(), "nobody waits for a lock");
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        scenario.awaitGone(holder.pid());
+        altering.await();
+    }
+
+    @Test
+    void cancelsAStatement() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("j", "c");
+            tmux.await("Cancel the statement of pid " + migration.pid());
+            tmux.keys("y");
+            tmux.await("Cancelled the statement of pid " + migration.pid());
+            assertThat(altering.awaitFailure().getSQLState()).isEqualTo("57014");
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void whoHasGoneOnToAnotherTransactionSinceTheQuestionIsNotHit() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("t");
+            tmux.await("y/[n]");
+            holder.commit();
+            altering.await();
+            holder.execute("begin", "select * from orders");
+            tmux.keys("y");
+            tmux.await(
+                    "what came of it",
+                    screen -> screen.replaceAll("\\s+", " ")
+                            .contains("not terminated: the transaction in which it was seen has ended."));
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void followsTheTerminalsSize() {
+        readersBehindAMigrationBehindAnIdleTransaction();
+        try (Tmux tmux = watch()) {
+            tmux.await("2 waiting", "q quit");
+            tmux.resize(60, 12);
+            String small = tmux.await("the footer in the last line", screen -> {
+                List<String> lines = screen.lines().toList();
+                return lines.size() == 12 && lines.get(11).startsWith(" up/down select");
+            });
+            assertThat(small).contains("> pid " + holder.pid()).doesNotContain("q quit");
+            tmux.resize(140, 30);
+            tmux.await("the footer in the last line", screen -> {
+                List<String> lines = screen.lines().toList();
+                return lines.size() == 30 && lines.get(29).contains("q quit");
+            });
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void ctrlCAndSigtermGiveTheTerminalBack() throws Exception {
+        try (Tmux tmux = watch()) {
+            tmux.await("nobody waits for a lock");
+            tmux.keys("C-c");
+            assertThat(tmux.awaitExit()).isEqualTo(130);
+            assertIsAsItWas(tmux);
+        }
+        try (Tmux tmux = watch()) {
+            tmux.await("nobody waits for a lock");
+            assertThat(new ProcessBuilder("kill", Long.toString(tmux.pid()))
+                            .start()
+                            .waitFor())
+                    .isZero();
+            assertThat(tmux.awaitExit()).isEqualTo(143);
+            assertIsAsItWas(tmux);
+        }
+    }
+
+    @Test
+    void saysThatTheServerWasLostOnTheTerminalAsItWas() {
+        try (PostgresServer server = PostgresServer.startEmbedded(Map.of());
+                Database lost = server.maintenance();
+                Tmux tmux = Tmux.start(Cli.on(lost), "watch", "--interval", "200ms")) {
+            tmux.await("nobody waits for a lock");
+            server.crash();
+            assertThat(tmux.awaitExit()).isEqualTo(69);
+            assertIsAsItWas(tmux);
+            assertThat(tmux.screen()).startsWith("pglock: ").doesNotContain("Exception", "\tat ");
+        }
+    }
+
+    @Test
+    void printsTheTreeAgainAndAgainWhereThereIsNoTerminal() {
+        readersBehindAMigrationBehindAnIdleTransaction();
+
+        List<String> lines = Cli.on(database)
+                .run("watch", "--count", "2", "--interval", "100ms", "--on", "orders")
+                .succeeded()
+                .lines();
+
+        assertThat(lines).hasSize(8);
+        assertThat(lines.get(0)).matches("\\d\\d:\\d\\d:\\d\\d");
+        assertThat(lines.get(4)).matches("\\d\\d:\\d\\d:\\d\\d");
+        assertThat(lines.get(1)).startsWith("pid " + holder.pid() + " holder");
+        assertThat(lines.get(7)).contains("└┄ pid " + web.pid());
+    }
+
+    @Test
+    void aTerminalThatCannotMoveItsCursorIsPrintedOn() {
+        try (Tmux tmux = Tmux.start(Cli.on(database).environment("TERM", "dumb"), "watch", "--interval", "100ms")) {
+            tmux.await("several readings", screen -> {
+                Matcher reading = Pattern.compile("\\d\\d:\\d\\d:\\d\\d nobody waits for a lock")
+                        .matcher(screen);
+                return reading.results().count() > 2;
+            });
+            tmux.keys("C-c");
+            assertThat(tmux.awaitExit()).isEqualTo(130);
+        }
+    }
+
+    @Test
+    void refusesWhatIsNoInterval() {
+        Cli.Ended wrong = Cli.on(database).run("watch", "--interval", "soon");
+        assertThat(wrong.code()).isEqualTo(1);
+        assertThat(wrong.err()).startsWith("pglock: --interval soon ").hasLineCount(1);
+        Cli.Ended hasty = Cli.on(database).run("watch", "--interval", "1ms");
+        assertThat(hasty.code()).isEqualTo(1);
+        assertThat(hasty.err()).isEqualTo("pglock: --interval 1ms is too short; at least 100ms\n");
+    }
+
+    private void readersBehindAMigrationBehindAnIdleTransaction() {
+        holder.execute("begin", "select * from orders");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        web.start("select count(*) from orders");
+        scenario.awaitBlockedBy(web, migration);
+    }
+
+    private Tmux watch() {
+        return Tmux.start(Cli.on(database), "watch", "--interval", "200ms");
+    }
+
+    private static void assertIsAsItWas(Tmux tmux) {
+        // a number that Linux stores and that means nothing: JLine does not keep it
+        assertThat(tmux.settingsAfter().replaceFirst("line = \\d+", ""))
+                .isEqualTo(tmux.settingsBefore().replaceFirst("line = \\d+", ""));
+        assertThat(tmux.screen()).doesNotContain("waiting", "q quit");
+    }
+}
