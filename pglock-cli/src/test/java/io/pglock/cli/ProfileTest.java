@@ -144,7 +144,8 @@ class ProfileTest {
         refused("[defaults]\nurl = \"secret\n", "pglock.toml, line 2: this is not TOML");
         refused("[profile.x]\nlimit = 3\n", "pglock.toml, line 1: unknown table profile; did you mean profiles?");
         refused("limit = 3\n", "line 1: unknown table limit; settings stand below [defaults] or [profiles.NAME]");
-        refused("[defaults]\nblocking = \"true\"\n", "line 2: blocking is true or false, without quotes");
+        refused("[defaults]\ncsv = \"true\"\n", "line 2: csv is true or false, without quotes");
+        refused("[defaults]\nyes = true\n", "line 2: yes may stand in a profile only");
         refused("[defaults]\nlimit = [1, 2]\n", "line 2: limit takes one value and not a list");
         refused("[defaults]\nlimit = 0\n", "--limit 0 is not a number of rows");
         Files.writeString(file, "[profiles.shop]\nlimit = 3\n[profiles.nightly]\nlimit = 4\n");

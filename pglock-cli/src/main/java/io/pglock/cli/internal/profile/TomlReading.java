@@ -26,8 +26,8 @@ final class TomlReading {
 
     private static final List<String> TABLES = List.of(DEFAULTS, PROFILES, AGENT);
 
-    /** What ends sessions is asked for on the command line or by the name of a profile, and never by being in a folder. */
-    private static final Set<String> IN_PROFILES_ONLY = Set.of("cancel", "terminate", "yes");
+    /** Whose sessions are ended is said on the command line or by the name of a profile, and never by being in a folder. */
+    private static final Set<String> IN_PROFILES_ONLY = Set.of("blocking", "cancel", "terminate", "yes");
 
     private final String name;
     private final Keys keys;

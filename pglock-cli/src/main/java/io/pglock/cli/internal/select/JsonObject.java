@@ -2,11 +2,14 @@
 package io.pglock.cli.internal.select;
 
 import java.io.StringWriter;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** A JSON object as texts by key. The parser is loaded when there is one, and not before. Stateless. */
@@ -18,8 +21,8 @@ final class JsonObject {
 
     /** @return false when it is not JSON; nothing was added then */
     static boolean read(String text, Map<String, String> values) {
-        Map<String, String> read = new java.util.LinkedHashMap<>();
-        try (JsonParser parser = JSON.createParser(text)) {
+        Map<String, String> read = new LinkedHashMap<>();
+        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text)) {
             parser.nextToken();
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                 String key = parser.currentName();
@@ -38,7 +41,7 @@ final class JsonObject {
             return parser.getString();
         }
         StringWriter nested = new StringWriter();
-        try (JsonGenerator generator = JSON.createGenerator(nested)) {
+        try (JsonGenerator generator = JSON.createGenerator(ObjectWriteContext.empty(), nested)) {
             generator.copyCurrentStructure(parser);
         }
         return nested.toString();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -46,7 +47,7 @@ final class JsonArray implements View {
 
     private String object(Row row) {
         StringWriter text = new StringWriter();
-        try (JsonGenerator generator = JSON.createGenerator(text)) {
+        try (JsonGenerator generator = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
             generator.writeStartObject();
             for (Attribute attribute : attributes) {
                 generator.writeName(attribute.name());
