@@ -193,6 +193,7 @@ final class Session {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // the quiet one is this one
     void after(Sent statement, @Nullable Object result, @Nullable Throwable thrown) {
         try {
             if (result instanceof CopyOperation begun) {
