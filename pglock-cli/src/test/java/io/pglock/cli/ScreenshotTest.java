@@ -22,15 +22,19 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class ScreenshotTest {
 
+    private static final int WIDE = 190;
+
     @Test
     void takesPicturesOfTreeAndWatch(Database database, Scenario scenario) throws Exception {
         try (Jam jam = new Jam(scenario)) {
-            try (Tmux terminal = Tmux.start(Cli.on(database), "tree")) {
+            try (Tmux terminal = Tmux.start(Cli.on(database), "tree", "--key-name", "nightly-report")) {
                 terminal.await("flyway", "web-2", "worker-2", "nightly-report");
                 terminal.awaitExit();
+                terminal.resize(WIDE, 14);
+                terminal.await("unbroken lines", screen -> screen.lines().anyMatch(line -> line.length() > 120));
                 take("tree", "pglock tree", terminal.styledScreen(), "flyway", "orders");
             }
-            try (Tmux terminal = Tmux.start(Cli.on(database), "watch")) {
+            try (Tmux terminal = Tmux.start(Cli.on(database), "watch", "--key-name", "nightly-report")) {
                 terminal.await("flyway", "web-2", "worker-2");
                 take("watch", "pglock watch", terminal.styledScreen(), "flyway", "orders");
                 terminal.keys("q");

@@ -3,12 +3,14 @@ package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
 import io.pglock.PgLockException;
+import io.pglock.Signal;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Attributes;
 import io.pglock.cli.internal.select.Found;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.ServerOptions;
+import io.pglock.cli.internal.signal.SignalOptions;
 import io.pglock.cli.internal.view.OutputOptions;
 import io.pglock.cli.internal.view.Refresh;
 import io.pglock.cli.internal.view.View;
@@ -69,6 +71,18 @@ final class Ls implements Callable<Integer> {
             description = "End with exit code 2 when one of these locks is waited for.")
     private boolean check;
 
+    @Option(
+            names = "--cancel",
+            negatable = true,
+            description = "Cancel these sessions' statements, after showing them and asking.")
+    private boolean cancel;
+
+    @Option(names = "--terminate", negatable = true, description = "End these sessions, after showing them and asking.")
+    private boolean terminate;
+
+    @Mixin
+    private SignalOptions signalling = new SignalOptions();
+
     Ls(Console console) {
         this.console = console;
     }
@@ -80,6 +94,9 @@ final class Ls implements Callable<Integer> {
 
     @Override
     public Integer call() throws SQLException {
+        if (cancel || terminate) {
+            return signal();
+        }
         boolean forPeople = output.format().isForPeople();
         Selection asked = selection.selection();
         Selection shown = forPeople && console.showsPerson() ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
@@ -109,6 +126,20 @@ final class Ls implements Callable<Integer> {
             throw e;
         }
         return ExitCode.OK;
+    }
+
+    private int signal() throws SQLException {
+        if (cancel && terminate) {
+            throw Stop.usage("--cancel and --terminate exclude each other");
+        }
+        if (watch != null || check) {
+            throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
+        }
+        try (Connection connection = server.server().connect()) {
+            return signalling
+                    .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL)
+                    .run(LockQuery.on(connection), selection.selection());
+        }
     }
 
     private List<Attribute> attributes(boolean blocking) {

@@ -113,6 +113,8 @@ public final class Pglock {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         // so that a flag that is typed is true also where a profile says the same
         line.setToggleBooleanFlags(true);
+        // an argument that begins with @ may be the command's that is run
+        line.setExpandAtFiles(false);
         line.setDefaultValueProvider(new ProfileDefaults(this::commandLine, System.getenv()));
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));

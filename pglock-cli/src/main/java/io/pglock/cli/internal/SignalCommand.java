@@ -6,12 +6,11 @@ import io.pglock.Signal;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.ServerOptions;
-import io.pglock.cli.internal.signal.Signalling;
+import io.pglock.cli.internal.signal.SignalOptions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** What {@code pglock cancel} and {@code pglock terminate} have in common: all but the signal. */
 abstract class SignalCommand implements Callable<Integer> {
@@ -25,13 +24,8 @@ abstract class SignalCommand implements Callable<Integer> {
     @Mixin
     private SelectionOptions selected = new SelectionOptions();
 
-    @Option(
-            names = {"-y", "--yes"},
-            description = "Do not ask.")
-    private boolean yes;
-
-    @Option(names = "--dry-run", description = "Show who would be hit, and send nothing.")
-    private boolean dryRun;
+    @Mixin
+    private SignalOptions signalling = new SignalOptions();
 
     SignalCommand(Console console, Signal signal) {
         this.console = console;
@@ -42,7 +36,7 @@ abstract class SignalCommand implements Callable<Integer> {
     public Integer call() throws SQLException {
         Selection selection = selected.selection();
         try (Connection connection = server.server().connect()) {
-            return new Signalling(console, signal, !yes, dryRun).run(LockQuery.on(connection), selection);
+            return signalling.signalling(console, signal).run(LockQuery.on(connection), selection);
         }
     }
 }
