@@ -70,7 +70,7 @@ final class Painter {
             title.append(", ").append(seen.tree().roots().size()).append(" blocking");
             title.append(seen.hasDeadlock() ? ", DEADLOCK" : "");
         });
-        title.append("   by ").append(screen.sort().title);
+        title.append("   by ").append(screen.sort().title());
         if (!screen.filter().isEmpty() && !screen.isTyping()) {
             title.append("   /").append(screen.filter());
         }
