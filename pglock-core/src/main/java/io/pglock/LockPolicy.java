@@ -111,15 +111,19 @@ public final class LockPolicy {
      * Settings in one line, as they stand beside one migration: {@code lockTimeout=3s prioritize=off}.
      *
      * @return by key; whether they exist and are right {@link #with} will say
-     * @throws IllegalArgumentException when it is not that: the message shows what is
+     * @throws IllegalArgumentException when it is not that: the message shows what is, but for what may be a password
      */
     public static Map<String, String> settings(String line) {
         Map<String, String> settings = new LinkedHashMap<>();
         for (String setting : line.strip().split("\\s+", -1)) {
             int equals = setting.indexOf('=');
             if (equals <= 0) {
-                throw new IllegalArgumentException("pglock: \"" + line.strip() + "\" is not understood at \"" + setting
-                        + "\"; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
+                boolean secret = Setting.isSecretIn(line);
+                throw new IllegalArgumentException("pglock: "
+                        + (secret ? "a line with a password" : "\"" + line.strip() + "\"")
+                        + " is not understood"
+                        + (secret ? "" : " at \"" + setting + "\"")
+                        + "; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
             }
             settings.put(setting.substring(0, equals), setting.substring(equals + 1));
         }

@@ -306,6 +306,23 @@ class LockPolicyTest {
     }
 
     @Test
+    void showsALineThatIsNotUnderstoodUnlessItMayHoldAPassword() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.settings("lockTimeout=3s prioritize"))
+                .withMessageContaining("\"lockTimeout=3s prioritize\" is not understood at \"prioritize\"");
+        for (String line : List.of(
+                "monitorPassword=hush hush",
+                "hush monitorPasword=x",
+                "MONITORPASSWORD hush",
+                "monitorUrl=jdbc:postgresql://me:hush@db/shop hush")) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> LockPolicy.settings(line))
+                    .withMessageContaining("a line with a password is not understood; write key=value")
+                    .withMessageNotContaining("hush");
+        }
+    }
+
+    @Test
     void neverShowsAPassword() {
         LockPolicy policy = LockPolicy.parse(Map.of(
                 "monitorUrl", "jdbc:postgresql://db/shop?user=me&password=hush1",

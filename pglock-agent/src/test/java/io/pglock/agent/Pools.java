@@ -35,6 +35,7 @@ final class Pools {
         }
         Pools all = new Pools(readings);
         readings.reading("returned inside", all::returnedInside);
+        readings.reading("set inside", all::setInside);
         readings.reading("a pool without autocommit", all::withoutAutocommit);
         readings.reading("several connections", all::several);
         readings.reading("another thread at work", all::anotherThreadAtWork);
@@ -88,6 +89,34 @@ final class Pools {
                 readings.line("returned inside, after", left(connection));
             }
         }
+    }
+
+    /** What the application sets itself is its own in that method, and not in the one that gets the connection next. */
+    private void setInside() throws Exception {
+        List<Object> read = new ArrayList<>();
+        try (HikariDataSource pool = pool(1, true)) {
+            within(() -> {
+                try (Connection connection = pool.getConnection()) {
+                    execute(connection, "set lock_timeout = '4444ms'");
+                    within(() -> read.add(lockTimeout(connection)));
+                    read.add(lockTimeout(connection));
+                }
+                read.add(Readings.elsewhere(() -> {
+                            List<String> other = new ArrayList<>();
+                            within(() -> {
+                                try (Connection connection = pool.getConnection()) {
+                                    other.add(lockTimeout(connection));
+                                }
+                            });
+                            return other.get(0);
+                        })
+                        .get(20, TimeUnit.SECONDS));
+            });
+            try (Connection connection = pool.getConnection()) {
+                read.add(left(connection));
+            }
+        }
+        readings.line("set inside", read.toArray());
     }
 
     private void withoutAutocommit() throws Exception {

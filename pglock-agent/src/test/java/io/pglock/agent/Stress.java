@@ -5,8 +5,12 @@ import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.value;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.LockLostException;
+import io.pglock.LockPolicy;
+import io.pglock.annotation.OnTimeout;
 import io.pglock.annotation.WithAdvisoryLock;
 import io.pglock.annotation.WithLockTimeout;
+import io.pglock.annotation.WithPriority;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -15,32 +19,49 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 
 /**
  * An application in which everything happens at once: methods inside of methods, with and without transactions, that fail, go
- * back to savepoints, give their connection away before they end, and whose sessions are killed. Arguments: the database, for
- * how many milliseconds, and whether it is "with" the agent or "without".
+ * back to savepoints, give their connection away before they end, are skipped, and whose sessions are killed, those of their
+ * locks too; pools that renew their connections. Arguments: the database, for how many milliseconds, and whether it is "with"
+ * the agent or "without".
  */
 final class Stress {
 
     private static final String NAME = "stress";
     private static final String OWN = "5s";
+    private static final String MORE = "&options=-c%20lock_timeout=" + OWN + "&ApplicationName=" + NAME;
     private static final int THREADS = 12;
+
+    /** The sessions that have the methods' locks: what is lost is told, and taken again by the next. */
+    private static final String KILL_LOCKS = "select count(pg_terminate_backend(pid)) from"
+            + " (select distinct pid from pg_locks where locktype = 'advisory' and database ="
+            + " (select oid from pg_database where datname = current_database())) as of_locks";
 
     private final HikariDataSource[] pools = new HikariDataSource[2];
     private final LongAdder checks = new LongAdder();
     private final LongAdder wrong = new LongAdder();
     private final LongAdder errors = new LongAdder();
     private final LongAdder kills = new LongAdder();
+    private final LongAdder lost = new LongAdder();
+    private final LongAdder renewals = new LongAdder();
+    private final LongAdder runsAlone = new LongAdder();
+    private final LongAdder overtaken = new LongAdder();
+    private final LongAdder notAlone = new LongAdder();
+    private final LongAdder lockKills = new LongAdder();
+    private final AtomicReference<Alone> alone = new AtomicReference<>();
 
     private Stress(Readings readings) {
         for (int i = 0; i < pools.length; i++) {
             HikariDataSource pool = new HikariDataSource();
-            pool.setJdbcUrl(readings.url("&options=-c%20lock_timeout=" + OWN + "&ApplicationName=" + NAME));
+            pool.setJdbcUrl(readings.url(MORE));
             pool.setUsername(readings.user());
             pool.setPassword(readings.password());
             pool.setMaximumPoolSize(3);
+            pool.setMaxLifetime(30_000); // the least that the pool takes
             pool.setAutoCommit(i == 0);
             pools[i] = pool;
         }
@@ -49,7 +70,9 @@ final class Stress {
     public static void main(String... arguments) throws Exception {
         Readings readings = Readings.of(arguments);
         Duration howLong = Duration.ofMillis(Long.parseLong(arguments[3]));
-        try (Connection observer = readings.connect()) {
+        // as the pools do: so there is one database, and it is known where to lock before a method has used any
+        try (Connection observer = readings.connect(MORE)) {
+            execute(observer, "set application_name = 'observer'");
             Stress stress = new Stress(readings);
             stress.run(System.nanoTime() + howLong.toNanos());
             readings.line(
@@ -64,8 +87,23 @@ final class Stress {
             for (HikariDataSource pool : stress.pools) {
                 pool.close();
             }
+            Leftovers.print(
+                    readings,
+                    observer,
+                    NAME,
+                    () -> stress.within(() -> {
+                        try (Connection connection = readings.connect()) {
+                            execute(connection, "select count(*) from pg_class");
+                        }
+                    }));
             readings.line("checks", stress.checks);
             readings.line("kills", stress.kills);
+            readings.line("locks lost", stress.lost);
+            readings.line("renewals", stress.renewals);
+            readings.line("kills of locks", stress.lockKills);
+            readings.line("runs alone", stress.runsAlone);
+            readings.line("told that they were not alone", stress.overtaken);
+            readings.line("not alone", stress.notAlone);
             readings.line("wrong", stress.wrong);
             readings.line("errors", stress.errors);
         }
@@ -95,12 +133,20 @@ final class Stress {
             work.run();
         } catch (KilledException | SQLTransientConnectionException e) {
             // as it happens
+        } catch (LockLostException e) {
+            lost.increment();
         } catch (Exception e) {
             if (errors.sum() < 3) {
                 e.printStackTrace(System.out);
             }
             errors.increment();
         }
+    }
+
+    /** Who is in the method that nobody else is in, unless its lock's session was killed. */
+    private static final class Alone {
+        private final Thread thread = Thread.currentThread();
+        private volatile boolean overtaken;
     }
 
     private static final class KilledException extends Exception {
@@ -129,12 +175,51 @@ final class Stress {
         work.run();
     }
 
+    @WithAdvisoryLock(value = NAME + " alone", timeout = "0s", onTimeout = OnTimeout.SKIP)
+    private void orSkipped(Alone now, Readings.Work work) throws Exception {
+        Alone other = alone.getAndSet(now);
+        boolean own = other != null && other.thread == now.thread;
+        if (other != null && !own) {
+            other.overtaken = true;
+        }
+        try {
+            work.run();
+        } finally {
+            alone.compareAndSet(now, own ? other : null);
+        }
+        runsAlone.increment();
+    }
+
+    /** Whoever is not alone in there has lost the lock, and is told so in the end. */
+    private void alone(Readings.Work work) throws Exception {
+        Alone now = new Alone();
+        boolean told = false;
+        try {
+            orSkipped(now, work);
+        } catch (Exception e) {
+            told = Stream.concat(Stream.of(e), Stream.of(e.getSuppressed()))
+                    .anyMatch(LockLostException.class::isInstance);
+            throw e;
+        } finally {
+            if (now.overtaken) {
+                (told ? overtaken : notAlone).increment();
+            }
+        }
+    }
+
+    @WithPriority(LockPolicy.Priority.REPORT)
+    private void watched(Readings.Work work) throws Exception {
+        work.run();
+    }
+
     private void scoped(Random random, String outer, Scoped work) throws Exception {
         try {
             switch (random.nextInt(40)) {
                 case 0 -> locked(() -> work.run("3333ms"));
                 case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 -> within(() -> work.run("1111ms"));
                 case 13, 14, 15, 16, 17, 18, 19 -> longer(() -> work.run("2222ms"));
+                case 20, 21, 22, 23 -> watched(() -> work.run(outer));
+                case 24 -> alone(() -> work.run(outer));
                 default -> work.run(outer);
             }
         } catch (FailedException e) {
@@ -147,8 +232,7 @@ final class Stress {
         void run(String expected) throws Exception;
     }
 
-    // ---- what they do
-    // -------------------------------------------------------------------------------------------------
+    // ---- what they do -----------------------------------------------------------------------------------------------
 
     /** The connection comes before the method, or inside it; it goes before its end, or after. */
     private void step(Random random, String outer, int depth) throws Exception {
@@ -179,6 +263,13 @@ final class Stress {
                     statement(random, connection, expected);
                 }
             }
+            if (random.nextInt(200) == 0) {
+                execute(connection, "select pg_sleep(0.08)"); // so long that a watch looks at it
+            }
+            if (autoCommit && random.nextInt(1000) == 0) {
+                lockKills.increment();
+                execute(connection, KILL_LOCKS);
+            }
             if (depth == 0 && random.nextInt(200) == 0) {
                 kill(connection);
             }
@@ -187,6 +278,10 @@ final class Stress {
                 check(connection, expected);
                 end(random, connection);
             }
+        }
+        if (random.nextInt(2000) == 0) {
+            pools[random.nextInt(2)].getHikariPoolMXBean().softEvictConnections();
+            renewals.increment();
         }
         if (depth < 2 && random.nextInt(5) == 0) {
             step(random, expected, depth + 1);
@@ -261,8 +356,7 @@ final class Stress {
         throw new AssertionError("alive");
     }
 
-    // ---- what is left
-    // -------------------------------------------------------------------------------------------------
+    // ---- what is left -----------------------------------------------------------------------------------------------
 
     /** What the server says about every connection of every pool, past an agent that has nothing left to do. */
     private long leftInThePools() throws SQLException {

@@ -48,8 +48,8 @@ class CompletionTest {
         Process process = new ProcessBuilder(
                         shell,
                         "-c",
-                        zsh + ". \"$1\"; COMP_WORDS=(" + line + "); COMP_CWORD=" + words.length
-                                + "; COMP_LINE='" + line + "'; _complete_pglock; echo \"${COMPREPLY[@]}\"",
+                        zsh + ". \"$1\"; COMP_WORDS=(" + line + "); COMP_CWORD=" + words.length + "; COMP_LINE='" + line
+                                + "'; _complete_pglock; echo \"${COMPREPLY[@]}\"",
                         shell,
                         script.toString())
                 .redirectErrorStream(true)

@@ -129,8 +129,16 @@ class LsTest {
         long key = LockKey.named("nightly-report").number();
         holder.execute("select pg_advisory_lock(" + key + "), pg_advisory_lock(72707369), pg_advisory_lock(7, -9)");
         List<String> rows = cli.run(
-                        Integer.toString(holder.pid()), "--key-name", "nightly-report", "-f", "type=advisory", "--csv", "-a",
-                        "key,key_name", "--sort", "key")
+                        Integer.toString(holder.pid()),
+                        "--key-name",
+                        "nightly-report",
+                        "-f",
+                        "type=advisory",
+                        "--csv",
+                        "-a",
+                        "key,key_name",
+                        "--sort",
+                        "key")
                 .succeeded()
                 .lines();
         assertThat(rows)

@@ -19,7 +19,8 @@ class SqlFileTest {
     }
 
     private static List<String> cut(String text, boolean standardStrings) {
-        return new SqlFile("f.sql", text).statements(standardStrings).stream().map(SqlStatement::sql).toList();
+        return new SqlFile("f.sql", text)
+                .statements(standardStrings).stream().map(SqlStatement::sql).toList();
     }
 
     /** Each is one statement, with a second one behind it. */
@@ -53,15 +54,17 @@ class SqlFileTest {
                 "select \u00e4$$ from t",
             })
     void cutsWhereTheStatementEnds(String statement) {
-        String bare = statement.substring(statement.indexOf("select") > 0 && statement.startsWith("/*") ? statement.indexOf("select") : 0);
+        String bare = statement.substring(
+                statement.indexOf("select") > 0 && statement.startsWith("/*") ? statement.indexOf("select") : 0);
         assertThat(cut(statement + ";\nselect 2;")).containsExactly(bare, "select 2");
     }
 
     @Test
     void theWayThatStringsAreWrittenIsTheSessions() {
         assertThat(cut("select 'a\\';b'; select 2", false)).containsExactly("select 'a\\';b'", "select 2");
-        assertThat(cut("set standard_conforming_strings = off; select 'a\\';b'; set standard_conforming_strings to 'on';"
-                        + " select 'a\\'; select 2"))
+        assertThat(cut(
+                        "set standard_conforming_strings = off; select 'a\\';b'; set standard_conforming_strings to 'on';"
+                                + " select 'a\\'; select 2"))
                 .hasSize(5);
     }
 
@@ -73,8 +76,7 @@ class SqlFileTest {
 
     @Test
     void eachKnowsItsLine() {
-        assertThat(new SqlFile("f.sql", "-- head\n\nselect 1;\r\n/*\n*/ select\n 2; select 3;\n")
-                        .statements(true))
+        assertThat(new SqlFile("f.sql", "-- head\n\nselect 1;\r\n/*\n*/ select\n 2; select 3;\n").statements(true))
                 .extracting(SqlStatement::place)
                 .containsExactly("f.sql:3", "f.sql:5", "f.sql:6");
     }

@@ -146,7 +146,8 @@ class SqlTest {
                     .contains(script + ":2-5: not locked within 200ms, blocked by pid " + web.pid() + " (web")
                     .containsPattern("a.sql:4 alter table .*, attempt [2-9]");
         }
-        assertThat(value(database, "select count(*) || '' from items where true")).isEqualTo("1");
+        assertThat(value(database, "select count(*) || '' from items where true"))
+                .isEqualTo("1");
         assertThat(Files.readAllLines(report)).hasSize(2).last().asString().contains("lock timeout", "\"done\"");
     }
 
@@ -161,7 +162,7 @@ class SqlTest {
                 "alter table orders add column total int;");
         Cli.Ended ended = Cli.on(database).run("sql", "-q", script);
         assertThat(ended.code()).as(ended.err()).isZero();
-        assertThat(ended.err()).contains("a.sql:3: ", "terminated", "pid " + web.pid());
+        assertThat(ended.err()).contains("a.sql:3: ", "Terminated pid ", "pid " + web.pid());
         assertThat(value(database, "select count(*) from information_schema.columns where table_name = 'orders'"))
                 .isEqualTo("3");
     }
@@ -180,10 +181,11 @@ class SqlTest {
             going.interrupt(); // in the pause
             Cli.Ended ended = going.await();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
-            assertThat(ended.err()).contains("interrupted at " + script + ":2", "Applied: 1 statement, up to " + script + ":1.");
+            assertThat(ended.err())
+                    .contains("interrupted at " + script + ":2", "Applied: 1 statement, up to " + script + ":1.");
         }
         Cli.Ended gaveUp = Cli.on(database)
-                .run("sql", "-1", "--retry-attempts=1", "--lock-timeout=100ms", file("b.sql", "drop table orders;"));
+                .run("sql", "-1", "--retry-attempts=1", "--lock-timeout=1s", file("b.sql", "drop table orders;"));
         assertThat(gaveUp.code()).as(gaveUp.err()).isEqualTo(75);
         assertThat(gaveUp.err())
                 .contains("b.sql:1: ", "SQLSTATE 55P03", "blocked by pid " + web.pid(), "Nothing was applied.");
@@ -220,13 +222,14 @@ class SqlTest {
                 .contains(
                         script + ":5: column \"nonsense\" does not exist (SQLSTATE 42703)",
                         "5 | \tnonsense from items",
-                        "    | \t^".substring(4).isEmpty() ? "" : "\t^",
-                        "Applied before: 1 statement, up to " + script + ":1. Undone: the transaction from " + script + ":2 on.")
+                        "\n      \t^",
+                        "Applied before: 1 statement, up to " + script + ":1. Undone: the transaction from " + script
+                                + ":2 on.")
                 .doesNotContain("Exception", "\tat ");
         assertThat(value(database, "select count(*) from items")).isEqualTo("0");
 
-        Cli.Ended single = Cli.on(database)
-                .run("sql", "-1", file("b.sql", "drop table items;"), file("c.sql", "vacuum orders;"));
+        Cli.Ended single =
+                Cli.on(database).run("sql", "-1", file("b.sql", "drop table items;"), file("c.sql", "vacuum orders;"));
         assertThat(single.code()).isEqualTo(65);
         assertThat(single.err()).contains("c.sql:1: ", "25001", "Leave out -1", "Nothing was applied.");
         assertThat(value(database, "select to_regclass('items')")).isEqualTo("items");
@@ -242,7 +245,10 @@ class SqlTest {
                 "-- pglock: lockTimeout=4s",
                 "show lock_timeout;",
                 "show lock_timeout;");
-        assertThat(Cli.on(database).run("sql", "-q", "--lock-timeout=3s", script).succeeded().lines())
+        assertThat(Cli.on(database)
+                        .run("sql", "-q", "--lock-timeout=3s", script)
+                        .succeeded()
+                        .lines())
                 .containsExactly("3s", "7s", "4s", "7s");
     }
 
@@ -265,10 +271,35 @@ class SqlTest {
                 .contains("f.sql:1", "leave out -1, or this START");
         assertThat(Cli.on(database).environment("PGLOCK_RETRY_DELAY", "x").run("sql", "--lock-timeout=5", good))
                 .extracting(Cli.Ended::code, Cli.Ended::err)
-                .satisfies(ended -> assertThat(ended).asString()
+                .satisfies(ended -> assertThat(ended)
+                        .asString()
                         .contains("[1, ", "--lock-timeout=5: a bare number has no unit", "PGLOCK_RETRY_DELAY=x"));
-        assertThat(Cli.on(database).run("sql", good, "/nowhere/x.sql").err()).contains("/nowhere/x.sql: there is no such file");
-        assertThat(Cli.bare().run("sql", "--dry-run", good).succeeded().out()).contains("good.sql:1  create table items");
+        assertThat(Cli.on(database).run("sql", good, "/nowhere/x.sql").err())
+                .contains("/nowhere/x.sql: there is no such file");
+        assertThat(Cli.bare().run("sql", "--dry-run", good).succeeded().out())
+                .contains("good.sql:1  create table items");
         assertThat(value(database, "select to_regclass('items')")).isNull();
+    }
+
+    @Test
+    void aLostServerIsSaidSo(Database database, Scenario scenario) throws Exception {
+        String script = file("a.sql", "create table items (id int);", "begin; select pg_sleep(60); commit;");
+        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "sql", script)) {
+            scenario.await("pglock to sleep", () -> count(scenario, "query like 'select pg_sleep%'") > 0);
+            web.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"
+                    + " and pid <> pg_backend_pid()");
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(69);
+            assertThat(ended.err())
+                    .contains(script + ":2: ", "57P01", "up to " + script + ":1.")
+                    .doesNotContain("Exception", "\tat ");
+        }
+    }
+
+    @Test
+    void theManualsFileIsApplied(Database database) {
+        Cli.Ended ended = Cli.on(database).run("sql", "src/test/resources/docs/add_note.sql");
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.err()).contains("add_note.sql:14 create index concurrently", "8 statements applied");
     }
 }

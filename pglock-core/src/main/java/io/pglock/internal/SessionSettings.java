@@ -58,6 +58,9 @@ final class SessionSettings {
 
     private static String applicationName(String wanted, String before) {
         String name = !wanted.isEmpty() ? wanted : before.isEmpty() || before.equals(DRIVERS_NAME) ? "" : before;
+        if (name.equals(APPLICATION)) {
+            return name; // the pglock command says so by itself
+        }
         int longest = LONGEST_NAME - APPLICATION.length() - 1;
         return (name.substring(0, Math.min(name.length(), longest)) + " " + APPLICATION).strip();
     }

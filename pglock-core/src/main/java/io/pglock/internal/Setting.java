@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -161,6 +162,12 @@ public enum Setting {
 
     public boolean secret() {
         return spelling == Spelling.SECRET;
+    }
+
+    /** Whether a line that cannot be taken apart may hold a password: as a setting, however it is spelt, or in a URL. */
+    public static boolean isSecretIn(String line) {
+        String lower = line.toLowerCase(Locale.ROOT);
+        return lower.contains("passw") || lower.contains("pasw") || lower.contains("jdbc:");
     }
 
     /** The default as a value; empty where the setting is absent unless given. */

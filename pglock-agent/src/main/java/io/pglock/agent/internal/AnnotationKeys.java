@@ -105,7 +105,7 @@ final class AnnotationKeys {
     private void addSettings(String annotation, Map<String, Object> attributes) {
         String line = text(attributes, SETTINGS, "");
         if (!line.isBlank()) {
-            mistakes.read(() -> settings(annotation, line))
+            mistakes.read(() -> LockPolicy.settings(line))
                     .ifPresent(settings -> settings.forEach((key, value) -> {
                         if (Keys.OF_A_METHOD.contains(key)) {
                             mistakes.add(
@@ -114,19 +114,6 @@ final class AnnotationKeys {
                             put(annotation, key, value);
                         }
                     }));
-        }
-    }
-
-    private static Map<String, String> settings(String annotation, String line) {
-        try {
-            return LockPolicy.settings(line);
-        } catch (IllegalArgumentException e) {
-            // The line may hold a password.
-            throw Keys.ALL.stream().anyMatch(key -> Keys.isSecret(key) && line.contains(key))
-                    ? new IllegalArgumentException("@" + annotation
-                            + ": settings are not understood; write key=value, separated by blanks, as in: lockTimeout=3s"
-                            + " prioritize=off")
-                    : e;
         }
     }
 

@@ -81,15 +81,21 @@ final class ClassFile {
             return new Advised(method, mapping.to(advice));
         }
 
-        /** With this number where the advice has this annotation. */
-        static Advised withNumber(
+        /** What begins with one and ends with the other. */
+        static Advised between(MethodDescription.InDefinedShape method, Class<?> enter, Class<?> exit) {
+            return new Advised(method, Advice.to(enter, exit));
+        }
+
+        /** The same, with this number where the advice has this annotation. */
+        static Advised between(
                 MethodDescription.InDefinedShape method,
-                Class<?> advice,
+                Class<?> enter,
+                Class<?> exit,
                 Class<? extends Annotation> annotation,
                 int number) {
             return new Advised(
                     method,
-                    Advice.withCustomMapping().bind(annotation, (Object) number).to(advice));
+                    Advice.withCustomMapping().bind(annotation, (Object) number).to(enter, exit));
         }
     }
 

@@ -3,6 +3,7 @@ package io.pglock.agent.internal;
 
 import io.pglock.agent.internal.advice.CallAdvice;
 import io.pglock.agent.internal.advice.ConnectAdvice;
+import io.pglock.agent.internal.advice.ExitAdvice;
 import io.pglock.agent.internal.advice.Flags;
 import io.pglock.agent.internal.advice.OwnerAdvice;
 import io.pglock.agent.internal.advice.StatementAdvice;
@@ -48,8 +49,10 @@ final class DriverWeaving {
                     case CONNECTION ->
                         List.of(advice(original.type(), "getQueryExecutor", 0, OwnerAdvice.class, Map.of()));
                     default ->
-                        List.of(advice(
-                                original.type(), "invokeWithinTransaction", 3, TransactionAdvice.class, Map.of()));
+                        List.of(ClassFile.Advised.between(
+                                method(original.type(), "invokeWithinTransaction", 3),
+                                TransactionAdvice.class,
+                                ExitAdvice.class));
                 });
     }
 
@@ -83,13 +86,16 @@ final class DriverWeaving {
             int parameters,
             Class<?> advice,
             Map<Class<? extends Annotation>, Integer> arguments) {
+        return ClassFile.Advised.withArguments(method(type, name, parameters), advice, arguments);
+    }
+
+    private static MethodDescription.InDefinedShape method(TypeDescription type, String name, int parameters) {
         return type.getDeclaredMethods().stream()
                 .filter(method -> method.getName().equals(name)
                         && method.getParameters().size() == parameters
                         && !method.isAbstract()
                         && !method.isBridge())
                 .findFirst()
-                .map(method -> ClassFile.Advised.withArguments(method, advice, arguments))
                 .orElseThrow(() -> new IllegalArgumentException(type.getName() + " has no " + name + " with "
                         + parameters + " parameters: this version is not understood"));
     }

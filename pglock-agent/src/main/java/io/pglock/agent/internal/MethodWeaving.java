@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
+import io.pglock.agent.internal.advice.ExitAdvice;
 import io.pglock.agent.internal.advice.MethodAdvice;
 import io.pglock.agent.internal.advice.SiteId;
 import java.util.ArrayList;
@@ -47,8 +48,8 @@ final class MethodWeaving {
         List<ClassFile.Advised> advised = new ArrayList<>();
         for (MethodDescription.InDefinedShape method : type.getDeclaredMethods()) {
             site(type, method, loader)
-                    .ifPresent(site -> advised.add(
-                            ClassFile.Advised.withNumber(method, MethodAdvice.class, SiteId.class, site.id())));
+                    .ifPresent(site -> advised.add(ClassFile.Advised.between(
+                            method, MethodAdvice.class, ExitAdvice.class, SiteId.class, site.id())));
         }
         return advised.isEmpty() ? null : original.with(advised);
     }

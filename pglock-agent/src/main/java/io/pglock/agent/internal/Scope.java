@@ -5,8 +5,6 @@ import io.pglock.agent.bridge.PgLockBridge;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** One call of a woven method, on its thread. Used by that thread, but for {@link #part}. */
@@ -15,7 +13,7 @@ public final class Scope extends PgLockBridge.Call {
     private final Site site;
     private final @Nullable Scope outer;
     /** Another thread may take over one of its connections, and looks for it here. */
-    private final Map<Realm, Realm.Part> parts = new ConcurrentHashMap<>();
+    private volatile @Nullable OfRealm parts;
 
     private final ScopeEvent event = ScopeEvent.beginning();
     private Duration waited = Duration.ZERO;
@@ -26,6 +24,10 @@ public final class Scope extends PgLockBridge.Call {
     private @Nullable Throwable notAcquired;
     private boolean aroundTransaction;
     private boolean awaitsBody;
+
+    /** Mostly there is one, or none. */
+    private record OfRealm(
+            Realm realm, Realm.Part part, @Nullable OfRealm next) {}
 
     Scope(Site site, @Nullable Scope outer) {
         this.site = site;
@@ -43,11 +45,39 @@ public final class Scope extends PgLockBridge.Call {
 
     /** What this realm does for it. */
     public Realm.Part part(Realm realm) {
-        return parts.computeIfAbsent(realm, one -> one.partOf(this));
+        Realm.Part there = find(realm);
+        return there == null ? add(realm) : there;
+    }
+
+    private Realm.@Nullable Part find(Realm realm) {
+        for (OfRealm each = parts; each != null; each = each.next()) {
+            if (each.realm() == realm) {
+                return each.part();
+            }
+        }
+        return null;
+    }
+
+    private synchronized Realm.Part add(Realm realm) {
+        Realm.Part there = find(realm);
+        if (there != null) {
+            return there;
+        }
+        Realm.Part made = realm.partOf(this);
+        parts = new OfRealm(realm, made, parts);
+        return made;
     }
 
     List<Realm.Part> parts() {
-        return new ArrayList<>(parts.values());
+        OfRealm each = parts;
+        if (each == null) {
+            return List.of();
+        }
+        List<Realm.Part> all = new ArrayList<>(1);
+        for (; each != null; each = each.next()) {
+            all.add(each.part());
+        }
+        return all;
     }
 
     /** A wait for a lock of its own has ended. */

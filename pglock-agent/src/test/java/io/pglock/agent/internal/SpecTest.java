@@ -259,7 +259,7 @@ class SpecTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
                         Spec.ofAnnotations(Map.of("WithPriority", Map.of("settings", "monitorPassword=hush hush"))))
-                .withMessageContaining("@WithPriority: settings are not understood")
+                .withMessageContaining("a line with a password is not understood; write key=value")
                 .withMessageNotContaining("hush");
     }
 

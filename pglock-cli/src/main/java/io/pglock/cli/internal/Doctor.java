@@ -45,7 +45,8 @@ final class Doctor implements Callable<Integer> {
     @Option(
             names = "--lock-timeout",
             paramLabel = "TIME",
-            description = "The lock timeout that migrations run with, none for none. Default: 2s, as everywhere in pglock.")
+            description =
+                    "The lock timeout that migrations run with, none for none. Default: 2s, as everywhere in pglock.")
     private @Nullable String lockTimeout;
 
     @Option(
@@ -74,9 +75,7 @@ final class Doctor implements Callable<Integer> {
 
     private LockPolicy policy() {
         try {
-            return lockTimeout == null
-                    ? LockPolicy.defaults()
-                    : LockPolicy.parse(Map.of("lockTimeout", lockTimeout));
+            return lockTimeout == null ? LockPolicy.defaults() : LockPolicy.parse(Map.of("lockTimeout", lockTimeout));
         } catch (IllegalArgumentException e) {
             throw Stop.usage("--lock-timeout: " + e.getMessage());
         }

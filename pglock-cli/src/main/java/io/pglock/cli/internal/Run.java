@@ -46,7 +46,8 @@ final class Run implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "KEY",
-            description = "The name of the lock: the same one as pglock.advisory(\"KEY\") in Django, and LockKey.named in Java.")
+            description =
+                    "The name of the lock: the same one as pglock.advisory(\"KEY\") in Django, and LockKey.named in Java.")
     private String key = "";
 
     @Parameters(
@@ -75,7 +76,8 @@ final class Run implements Callable<Integer> {
             names = "--on-lost",
             paramLabel = "stop|warn|kill",
             defaultValue = "stop",
-            description = "When the lock is lost while the command runs: stop it, warn only, or kill it. Exit code 69, except for warn.")
+            description =
+                    "When the lock is lost while the command runs: stop it, warn only, or kill it. Exit code 69, except for warn.")
     private OnLost onLost = OnLost.STOP;
 
     @Option(
@@ -91,8 +93,8 @@ final class Run implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        LockedCommand.Order order =
-                new LockedCommand.Order(lockKey(), key, shared, patience(), onLost, duration("--grace", grace), command);
+        LockedCommand.Order order = new LockedCommand.Order(
+                lockKey(), key, shared, patience(), onLost, duration("--grace", grace), command);
         return new LockedCommand(console, server.server(), order).run();
     }
 

@@ -123,7 +123,9 @@ final class Script implements Callable<Integer>, GuardOptions.Guarded {
                 units.addAll(SqlUnit.ofFile(statements));
             }
         }
-        return single && !all.isEmpty() ? List.of(SqlUnit.single(all, names)) : units;
+        return single && !all.isEmpty()
+                ? List.of(SqlUnit.single(all, files.stream().map(SqlFile::name).toList()))
+                : units;
     }
 
     private void list(SqlUnit unit) {

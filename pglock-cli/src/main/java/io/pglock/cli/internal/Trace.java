@@ -60,21 +60,25 @@ final class Trace implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "Files of SQL, in UTF-8; - is the standard input.")
     private List<String> names = new ArrayList<>();
 
-    @Option(names = "--scratch", description = "On a PostgreSQL of its own, where each statement is committed by itself.")
+    @Option(
+            names = "--scratch",
+            description = "On a PostgreSQL of its own, where each statement is committed by itself.")
     private boolean scratch;
 
     @Option(
             names = "--schema",
             paramLabel = "FILE",
-            description = "With --scratch: SQL that makes what is there before, for instance from pg_dump --schema-only."
-                    + " May be repeated.")
+            description =
+                    "With --scratch: SQL that makes what is there before, for instance from pg_dump --schema-only."
+                            + " May be repeated.")
     private List<String> schema = new ArrayList<>();
 
     @Option(
             names = "--postgres-bin",
             paramLabel = "FOLDER",
-            description = "With --scratch: where its initdb and pg_ctl are. Default: a PostgreSQL that comes with pglock, else"
-                    + " the one on the PATH.")
+            description =
+                    "With --scratch: where its initdb and pg_ctl are. Default: a PostgreSQL that comes with pglock, else"
+                            + " the one on the PATH.")
     private @Nullable Path postgresBin;
 
     @Option(
@@ -85,8 +89,9 @@ final class Trace implements Callable<Integer> {
     @Option(
             names = "--max",
             paramLabel = "MODE",
-            description = "Exit with 2 if a lock on something that was there before is stronger, for instance than 'SHARE UPDATE"
-                    + " EXCLUSIVE'.")
+            description =
+                    "Exit with 2 if a lock on something that was there before is stronger, for instance than 'SHARE UPDATE"
+                            + " EXCLUSIVE'.")
     private @Nullable String max;
 
     @Option(
@@ -141,9 +146,10 @@ final class Trace implements Callable<Integer> {
                 .filter(statement -> statement.beginsTransaction() || statement.endsTransaction())
                 .findFirst()
                 .ifPresent(statement -> {
-                    throw Stop.usage(statement.place() + ": this is run in one transaction that is rolled back, so there can"
-                            + " be no " + statement.words().get(0).toUpperCase(Locale.ROOT)
-                            + " in it. Trace it with --scratch.");
+                    throw Stop.usage(
+                            statement.place() + ": this is run in one transaction that is rolled back, so there can"
+                                    + " be no " + statement.words().get(0).toUpperCase(Locale.ROOT)
+                                    + " in it. Trace it with --scratch.");
                 });
         LockPolicy policy = policy();
         Server target = server.server();
@@ -160,8 +166,7 @@ final class Trace implements Callable<Integer> {
             LockPolicy once = LockPolicy.parse(Map.of("retryDeadline", "0s"));
             return lockTimeout == null ? once : once.with(Map.of("lockTimeout", lockTimeout));
         } catch (IllegalArgumentException e) {
-            throw Stop.usage(
-                    String.valueOf(e.getMessage()).replaceFirst("^pglock: lockTimeout", "--lock-timeout"));
+            throw Stop.usage(String.valueOf(e.getMessage()).replaceFirst("^pglock: lockTimeout", "--lock-timeout"));
         }
     }
 

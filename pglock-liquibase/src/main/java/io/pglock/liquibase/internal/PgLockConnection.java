@@ -38,7 +38,7 @@ public final class PgLockConnection extends JdbcConnection {
         Properties copy = new Properties();
         copy.putAll(properties);
         super.open(url, driver, properties);
-        opened = Optional.of(new SideDataSource(() -> driver.connect(url, copy)));
+        opened = Optional.of(new AsOpened(() -> driver.connect(url, copy)));
     }
 
     /** Opens more of the same. */

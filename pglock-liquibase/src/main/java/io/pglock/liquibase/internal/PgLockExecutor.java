@@ -87,7 +87,7 @@ public final class PgLockExecutor extends JdbcExecutor {
     /** Whose side connections are all one to the watch. */
     DataSource side() {
         if (side.isEmpty()) {
-            side = Optional.of(SideDataSource.of(database));
+            side = Optional.of(AsOpened.of(database));
         }
         return side.get();
     }

@@ -57,6 +57,7 @@ class AgentFlywayTest extends ShopScene {
     private HostProcess migrate(Database database, String... settings) throws IOException {
         ProcessBuilder migrate = FlywayCommandLineTest.migrate(home(), database, List.of());
         migrate.environment().put("JAVA_ARGS", AgentJar.with(settings));
+        migrate.environment().put("JAVA_HOME", AgentJar.newestJavaHome());
         return HostProcess.start(migrate, folder);
     }
 

@@ -28,4 +28,14 @@ final class AgentJar {
                         .map(Path::of)
                         .filter(Files::isExecutable));
     }
+
+    /** The newest of them, for what takes so long that one has to do: what the others do is tested more closely elsewhere. */
+    static Path newestJvm() {
+        return jvms().reduce((one, next) -> next).orElseThrow();
+    }
+
+    /** The home of {@link #newestJvm()}, for a start script. */
+    static String newestJavaHome() {
+        return newestJvm().getParent().getParent().toString();
+    }
 }

@@ -56,6 +56,9 @@ class AgentLiquibaseTest extends ShopScene {
     private HostProcess update(String liquibase, Database database, String... settings) throws IOException {
         ProcessBuilder update = LiquibaseHome.withoutPglock(liquibase).update(database, List.of());
         update.environment().put("JAVA_OPTS", AgentJar.with(settings));
+        if (liquibase.equals("5")) {
+            update.environment().put("JAVA_HOME", AgentJar.newestJavaHome());
+        }
         return HostProcess.start(update, folder);
     }
 }

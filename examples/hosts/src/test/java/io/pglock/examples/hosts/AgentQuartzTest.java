@@ -48,6 +48,7 @@ class AgentQuartzTest {
 
     private static ForkedJvm start(Database database) {
         return ForkedJvm.running(QuartzHost.class)
+                .java(AgentJar.newestJvm())
                 .classPath(ClassPath.of("quartz", "slf4j", "postgresql"))
                 .options(
                         "-XX:TieredStopAtLevel=1",

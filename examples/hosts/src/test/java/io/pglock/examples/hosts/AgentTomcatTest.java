@@ -29,21 +29,8 @@ class AgentTomcatTest {
 
     @Test
     void leavesNothingBehindOfAWebApplicationThatIsRedeployed(Database database, Scenario scenario) throws Exception {
-        ForkedJvm.Launch launch = ForkedJvm.running(TomcatHost.class)
-                .classPath(ClassPath.of("tomcat-"))
-                .options(
-                        "-XX:TieredStopAtLevel=1",
-                        // the driver's own thread
-                        "-Dpgjdbc.config.cleanup.thread.ttl=1000",
-                        AgentJar.with(
-                                "target=" + StockServlet.class.getName() + "#count",
-                                "advisory=stock",
-                                "lockTimeout=1234ms",
-                                "prioritize=terminate"))
-                .arguments(webApplication().toString(), String.valueOf(GENERATIONS))
-                .database(database);
-
-        try (ForkedJvm tomcat = launch.start()) {
+        try (ForkedJvm tomcat =
+                tomcat(database, GENERATIONS, Duration.ofSeconds(60)).start()) {
             String answers = tomcat.awaitLine("answers: ", Duration.ofSeconds(60L + GENERATIONS));
             assertThat(answers).isEqualTo("answers: {1234ms 1=" + GENERATIONS + "}");
             assertThat(tomcat.awaitLine("class loaders left: ", Duration.ofSeconds(90)))
@@ -61,6 +48,36 @@ class AgentTomcatTest {
             tomcat.send("");
             assertThat(tomcat.exitCode()).isZero();
         }
+    }
+
+    /** What this test can see: without it, none left would say nothing. */
+    @Test
+    void aLeakOfTheApplicationsOwnWouldBeSeen(Database database) throws Exception {
+        try (ForkedJvm tomcat = tomcat(database, 2, Duration.ofSeconds(2))
+                .property("leaks", "true")
+                .start()) {
+            assertThat(tomcat.awaitLine("class loaders left: ", Duration.ofSeconds(90)))
+                    .isEqualTo("class loaders left: 2");
+            assertThat(tomcat.awaitLine("threads: ")).isEqualTo("threads: pglock-planted, pglock-planted");
+        }
+    }
+
+    private ForkedJvm.Launch tomcat(Database database, int generations, Duration longest) throws IOException {
+        return ForkedJvm.running(TomcatHost.class)
+                .java(AgentJar.newestJvm())
+                .classPath(ClassPath.of("tomcat-"))
+                .options(
+                        "-XX:TieredStopAtLevel=1",
+                        // the driver's own thread
+                        "-Dpgjdbc.config.cleanup.thread.ttl=1000",
+                        AgentJar.with(
+                                "target=" + StockServlet.class.getName() + "#count",
+                                "advisory=stock",
+                                "lockTimeout=1234ms",
+                                "prioritize=terminate"))
+                .arguments(
+                        webApplication().toString(), String.valueOf(generations), String.valueOf(longest.toSeconds()))
+                .database(database);
     }
 
     private Path webApplication() throws IOException {

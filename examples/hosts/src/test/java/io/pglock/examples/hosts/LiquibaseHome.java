@@ -20,6 +20,9 @@ record LiquibaseHome(Path folder) {
     /** What the build has laid out: see the pom. */
     private static final Path JARS = Path.of(System.getProperty("pglock.hosts.liquibase"));
 
+    /** Tests run in two JVMs at a time. */
+    private static final Path HOMES = JARS.resolve("homes-" + System.getProperty("pglock.hosts.fork"));
+
     private static final String START = """
             #!/bin/sh
             LIQUIBASE_HOME=$(dirname "$0")
@@ -51,7 +54,7 @@ record LiquibaseHome(Path folder) {
                 .filter(jar -> name(jar).startsWith("liquibase-core-" + line + "."))
                 .findFirst()
                 .orElseThrow();
-        LiquibaseHome home = new LiquibaseHome(JARS.resolve("homes").resolve("plain-" + name(core)));
+        LiquibaseHome home = new LiquibaseHome(HOMES.resolve("plain-" + name(core)));
         link(and(core), home.folder().resolve("internal/lib"));
         home.writeStart();
         return home;
@@ -90,7 +93,7 @@ record LiquibaseHome(Path folder) {
     }
 
     private static LiquibaseHome begin(String name, List<Path> jars) throws IOException {
-        LiquibaseHome home = new LiquibaseHome(JARS.resolve("homes").resolve(name));
+        LiquibaseHome home = new LiquibaseHome(HOMES.resolve(name));
         Files.deleteIfExists(home.start());
         link(jars, home.folder().resolve("internal/lib"));
         link(files(JARS.resolve("pglock")), home.folder().resolve("lib"));

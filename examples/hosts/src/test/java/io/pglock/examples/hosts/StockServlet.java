@@ -11,6 +11,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.locks.LockSupport;
 
 /** Of a web application that has its driver in {@code WEB-INF/lib}. */
 public final class StockServlet extends HttpServlet {
@@ -31,10 +32,26 @@ public final class StockServlet extends HttpServlet {
         String[] database = getServletContext().getInitParameter("database").split(" ", 3);
         try (Connection connection = DriverManager.getConnection(database[0], database[1], database[2]);
                 Statement statement = connection.createStatement()) {
+            if (Boolean.getBoolean("leaks")) {
+                leak();
+            }
             response.getWriter().print(count(statement));
         } catch (SQLException e) {
             throw new IOException(e);
         }
+    }
+
+    /** As applications do that start a thread and never end it: for a test that has to see it. */
+    private static void leak() {
+        Thread thread = new Thread(
+                () -> {
+                    while (true) {
+                        LockSupport.park();
+                    }
+                },
+                "pglock-planted");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     /** It takes so long that somebody looks who is in its way. */

@@ -2,6 +2,7 @@
 package io.pglock.examples.hosts;
 
 import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -9,9 +10,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
@@ -21,23 +24,30 @@ import org.apache.catalina.startup.Tomcat;
 /** A Tomcat whose web application is deployed over and over, and says what is left of all of them. */
 final class TomcatHost {
 
-    private static final long LONGEST_MILLIS = 60_000;
-
     private final Tomcat tomcat = new Tomcat();
     private final HttpClient client = HttpClient.newHttpClient();
-    private final List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+    private final ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
+    private final Set<Reference<? extends ClassLoader>> loaders = new HashSet<>();
     private final String webApplication;
     private final String database;
+    private final long longestSeconds;
 
-    private TomcatHost(String webApplication, String database) {
+    private TomcatHost(String webApplication, String database, long longestSeconds) {
         this.webApplication = webApplication;
         this.database = database;
+        this.longestSeconds = longestSeconds;
     }
 
-    /** @param arguments the folder of the web application, how often, and the database's URL, user and password */
+    /**
+     * @param arguments the folder of the web application, how often, for how many seconds what is left of it may be there, and
+     *     the database's URL, user and password, or words of the servlet's own
+     */
     public static void main(String[] arguments) {
         try {
-            new TomcatHost(arguments[0], arguments[2] + " " + arguments[3] + " " + arguments[4])
+            new TomcatHost(
+                            arguments[0],
+                            String.join(" ", List.of(arguments).subList(3, arguments.length)),
+                            Long.parseLong(arguments[2]))
                     .run(Integer.parseInt(arguments[1]));
         } catch (Exception e) {
             e.printStackTrace(System.out);
@@ -76,7 +86,7 @@ final class TomcatHost {
                                 .build(),
                         HttpResponse.BodyHandlers.ofString())
                 .body();
-        loaders.add(new WeakReference<>(context.getLoader().getClassLoader()));
+        loaders.add(new WeakReference<>(context.getLoader().getClassLoader(), collected));
         tomcat.getHost().removeChild(context);
         return answer;
     }
@@ -94,16 +104,17 @@ final class TomcatHost {
 
     /** After as long as it takes until there is none, with a bound. */
     private long left() throws InterruptedException {
-        long end = System.currentTimeMillis() + LONGEST_MILLIS;
-        long left;
-        do {
-            System.gc();
-            Thread.sleep(100);
-            left = loaders.stream()
-                    .map(Reference::get)
-                    .filter(loader -> loader != null)
-                    .count();
-        } while (left > 0 && System.currentTimeMillis() < end);
-        return left;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(longestSeconds);
+        System.gc();
+        while (!loaders.isEmpty() && System.nanoTime() < end) {
+            Reference<? extends ClassLoader> gone =
+                    collected.remove(1_000); // or until it is time for another collection
+            if (gone == null) {
+                System.gc();
+            } else {
+                loaders.remove(gone);
+            }
+        }
+        return loaders.size();
     }
 }

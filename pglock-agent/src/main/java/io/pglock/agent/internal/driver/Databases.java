@@ -2,15 +2,14 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.agent.internal.Environment;
+import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.postgresql.core.BaseConnection;
@@ -20,7 +19,7 @@ final class Databases {
 
     private final Environment environment;
     private final Map<String, Means> byKey = new ConcurrentHashMap<>();
-    private final Map<BaseConnection, Means> ofConnection = Collections.synchronizedMap(new WeakHashMap<>());
+    private final WeakKeys<BaseConnection, Means> ofConnection = new WeakKeys<>();
 
     Databases(Environment environment) {
         this.environment = environment;
@@ -47,13 +46,11 @@ final class Databases {
 
     /** Those that are open. */
     List<BaseConnection> connections() {
-        synchronized (ofConnection) {
-            return List.copyOf(ofConnection.keySet());
-        }
+        return ofConnection.keys();
     }
 
     /** Of a connection that was opened before the agent came. */
-    private static final class Unknown extends NoDataSource {
+    private static final class Unknown extends SideDataSource {
 
         @Override
         public Connection getConnection() throws SQLException {

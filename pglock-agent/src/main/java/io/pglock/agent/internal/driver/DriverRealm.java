@@ -9,23 +9,18 @@ import io.pglock.agent.internal.Site;
 import io.pglock.internal.Log;
 import io.pglock.internal.Monitor;
 import java.lang.System.Logger.Level;
-import java.lang.ref.WeakReference;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.core.BaseConnection;
-import org.postgresql.core.Query;
 import org.postgresql.core.TransactionState;
 
 /** The realm of one driver: its sessions that scopes have used, its databases, and the locks on them. Thread-safe. */
@@ -36,17 +31,14 @@ public final class DriverRealm implements Realm {
     private final LockClients clients = new LockClients();
     private final Map<String, DataSource> monitors = new ConcurrentHashMap<>();
 
-    private final Map<Site, LockPolicy> policies = Collections.synchronizedMap(new WeakHashMap<>());
-
-    /** By query executor. */
-    private final Map<Object, Session> sessions = Collections.synchronizedMap(new WeakHashMap<>());
-
-    private final Map<Object, WeakReference<BaseConnection>> owners = Collections.synchronizedMap(new WeakHashMap<>());
+    private final WeakKeys<Site, LockPolicy> policies = new WeakKeys<>();
+    private final Sessions sessions;
 
     /** Called by the agent. */
     public DriverRealm(Environment environment) {
         this.environment = environment;
         this.databases = new Databases(environment);
+        this.sessions = new Sessions(environment);
         Log.use(environment.log());
     }
 
@@ -82,24 +74,24 @@ public final class DriverRealm implements Realm {
     @Override
     public @Nullable Object before(Object executor, @Nullable Object what, int flags, @Nullable Scope scope)
             throws Throwable {
-        Session session = sessions.get(executor);
+        Session session = sessions.of(executor);
         if (session == null) {
             if (scope == null) {
                 return null;
             }
-            Optional<BaseConnection> owner = owner(executor);
-            if (owner.isEmpty() && isBeingOpened()) {
+            if (isBeingOpened()) {
                 return null; // what the driver sets then, it does not wait for
             }
+            Optional<BaseConnection> owner = aside(() -> owner(executor));
             if (owner.isEmpty()) {
                 environment.warnOnce(
                         "unknown connection",
                         scope + ": a connection is not known, and what it does now is not protected.");
                 return null;
             }
-            session = sessions.computeIfAbsent(executor, one -> new Session(environment, owner.get()));
+            session = sessions.of(executor, owner.get());
         }
-        return session.before(sql(what), flags, scope == null ? null : (ScopePart) scope.part(this));
+        return session.before(what, flags, scope == null ? null : (ScopePart) scope.part(this));
     }
 
     /** Whether this is a statement of the driver's own, on a connection that nobody has yet. */
@@ -109,23 +101,11 @@ public final class DriverRealm implements Realm {
                         && frame.getClassName().equals("org.postgresql.Driver")));
     }
 
+    /** Of an executor that somebody has kept since before there was a scope, to copy for instance. */
     private Optional<BaseConnection> owner(Object executor) {
-        return Optional.ofNullable(owners.get(executor))
-                .map(WeakReference::get)
-                .or(() -> databases.connections().stream()
-                        .filter(connection -> connection.getQueryExecutor() == executor)
-                        .findFirst());
-    }
-
-    /** The text, as far as it matters which it is. */
-    private static @Nullable String sql(@Nullable Object what) {
-        if (what instanceof Query query) {
-            return query.getNativeSql();
-        }
-        if (what instanceof Query[] batch) {
-            return batch.length == 0 ? "" : batch[0].getNativeSql() + (batch.length == 1 ? "" : ";");
-        }
-        return what instanceof String text ? text : "fastpath";
+        return databases.connections().stream()
+                .filter(connection -> connection.getQueryExecutor() == executor)
+                .findFirst();
     }
 
     @Override
@@ -136,8 +116,8 @@ public final class DriverRealm implements Realm {
 
     @Override
     public void owns(Object connection, @Nullable Object executor) {
-        if (executor != null && !owners.containsKey(executor)) {
-            owners.put(executor, new WeakReference<>((BaseConnection) connection));
+        if (executor != null) {
+            sessions.of(executor, (BaseConnection) connection);
         }
     }
 
@@ -181,16 +161,7 @@ public final class DriverRealm implements Realm {
 
     /** Forgets the sessions that are gone. */
     void sweep() {
-        synchronized (sessions) {
-            Collection<Session> known = sessions.values();
-            known.removeIf(session -> {
-                boolean gone = session.isGone();
-                if (gone) {
-                    session.forget();
-                }
-                return gone;
-            });
-        }
+        sessions.sweep();
     }
 
     // ---- locks that no connection of the application's holds --------------------------------------------------------

@@ -2,6 +2,7 @@
 package io.pglock.agent.internal.driver;
 
 import io.pglock.agent.internal.Environment;
+import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
@@ -12,7 +13,7 @@ import java.util.Properties;
  * How the application has opened a connection, and how another one to the same database is opened: past its pools, so that
  * none of their connections is taken. It knows a password, and shows none. Thread-safe.
  */
-final class Means extends NoDataSource {
+final class Means extends SideDataSource {
 
     private final Environment environment;
     private final Driver driver;

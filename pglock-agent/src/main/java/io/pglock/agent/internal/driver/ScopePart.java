@@ -202,6 +202,7 @@ final class ScopePart implements Realm.Part {
         }
         for (Session session : sessions) {
             session.leave(this, outer);
+            session.forgetIfGone();
         }
         realm.sweep();
     }

@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Query;
 import org.postgresql.core.TransactionState;
 
 /**
@@ -34,7 +36,9 @@ final class Session {
 
     private static final Pattern LOCAL = Pattern.compile("\\bset\\s+local\\b");
 
+    private final Sessions all;
     private final Environment environment;
+    private final WeakReference<Object> executor;
     private final WeakReference<BaseConnection> connection;
     private final ReentrantLock busy = new ReentrantLock();
     private final TimeoutSetting lockTimeout = new TimeoutSetting(Sql.LOCK_TIMEOUT);
@@ -47,10 +51,14 @@ final class Session {
     private @Nullable ScopePart user;
     private long userThread;
     private boolean unsure;
-    private boolean armed;
 
-    Session(Environment environment, BaseConnection connection) {
-        this.environment = environment;
+    /** A statement of nobody's scope that finds nothing to do. */
+    private final Sent quiet = new Sent(this, null, "", Verb.NONE, true, true, TransactionState.IDLE);
+
+    Session(Sessions all, Object executor, BaseConnection connection) {
+        this.all = all;
+        this.environment = all.environment();
+        this.executor = new WeakReference<>(executor);
         this.connection = new WeakReference<>(connection);
     }
 
@@ -76,10 +84,11 @@ final class Session {
     // ---- before and after a statement -------------------------------------------------------------------------------
 
     /**
+     * @param what a query, several, or the text of one
      * @param part the innermost scope's; null where there is none
      * @throws Throwable instead of the statement
      */
-    @Nullable Sent before(@Nullable String sql, int flags, @Nullable ScopePart part) throws Throwable {
+    @Nullable Sent before(@Nullable Object what, int flags, @Nullable ScopePart part) throws Throwable {
         BaseConnection open = connection.get();
         if (open == null || busy.isHeldByCurrentThread()) {
             return null; // one of ours
@@ -87,7 +96,7 @@ final class Session {
         busy.lock();
         boolean sent = false;
         try {
-            Sent statement = prepare(open, sql == null ? "" : sql, flags, part);
+            Sent statement = part == null && isQuiet() ? quiet : prepare(open, sql(what), flags, part);
             sent = true;
             return statement;
         } finally {
@@ -95,6 +104,22 @@ final class Session {
                 busy.unlock();
             }
         }
+    }
+
+    /** Nobody is to be told, and nothing is to be put back: so the statement need not even be read. */
+    private boolean isQuiet() {
+        return user == null && locked.isEmpty() && lockTimeout.isUntouched() && statementTimeout.isUntouched();
+    }
+
+    /** The text, as far as it matters which it is. */
+    private static String sql(@Nullable Object what) {
+        if (what instanceof Query query) {
+            return Objects.requireNonNullElse(query.getNativeSql(), "");
+        }
+        if (what instanceof Query[] batch) {
+            return batch.length == 0 ? "" : batch[0].getNativeSql() + (batch.length == 1 ? "" : ";");
+        }
+        return what instanceof String text ? text : "fastpath";
     }
 
     private Sent prepare(BaseConnection open, String sql, int flags, @Nullable ScopePart part) throws Throwable {
@@ -113,6 +138,9 @@ final class Session {
             user.gives(this, open);
             user = null;
         }
+        Scope innermost = part == null ? null : part.scope();
+        lockTimeout.usedIn(innermost);
+        statementTimeout.usedIn(innermost);
         if (internal || state == TransactionState.FAILED || verb == Verb.ROLLBACK) {
             return statement;
         }
@@ -167,18 +195,18 @@ final class Session {
 
     void after(Sent statement, @Nullable Object result, @Nullable Throwable thrown) {
         try {
-            BaseConnection open = connection.get();
-            if (open == null) {
-                return;
-            }
-            TransactionState state = open.getTransactionState();
             if (result instanceof CopyOperation begun) {
                 copy = new WeakReference<>(begun);
             }
+            BaseConnection open = connection.get();
+            if (open == null || statement == quiet) {
+                return;
+            }
+            TransactionState state = open.getTransactionState();
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql(), statement.part() != null);
+                noteSetting(statement.sql(), statement.part());
             }
             ScopePart part = statement.part();
             if (part != null && !statement.internal()) {
@@ -193,13 +221,13 @@ final class Session {
         }
     }
 
-    private void noteSetting(String sql, boolean inScope) {
+    private void noteSetting(String sql, @Nullable ScopePart part) {
         String lower = sql.toLowerCase(Locale.ROOT);
         boolean all = lower.contains("reset all") || lower.contains("discard all");
         boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
             if (all || lower.contains(setting.name()) && !lower.contains("show")) {
-                setting.setByTheApplication(inScope, local);
+                setting.setByTheApplication(part == null ? null : part.scope(), local);
             }
         }
     }
@@ -273,8 +301,8 @@ final class Session {
                     || userThread != Thread.currentThread().getId()) {
                 return; // what another thread wants is in force, or will be with its next statement
             }
-            lockTimeout.scopeEnded();
-            statementTimeout.scopeEnded();
+            lockTimeout.usedIn(part.scope().outer());
+            statementTimeout.usedIn(part.scope().outer());
             putBack(open, outer);
         } catch (SQLException e) {
             if (isGone()) {
@@ -315,19 +343,14 @@ final class Session {
     }
 
     /** While there is something to put back, statements are looked at. */
-    void armOrDisarm() {
-        boolean needed = isChanged() && !isGone();
-        if (needed != armed) {
-            armed = needed;
-            environment.arm(needed ? 1 : -1);
-        }
+    private void armOrDisarm() {
+        all.arm(this, isChanged() && !isGone());
     }
 
-    /** Under its lock, or when nobody can use it any more. */
-    void forget() {
-        if (armed) {
-            armed = false;
-            environment.arm(-1);
+    /** Nobody can use it any more. */
+    void forgetIfGone() {
+        if (isGone()) {
+            all.forget(this, executor.get());
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.agent.internal.Scope;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
 /**
@@ -28,7 +30,7 @@ final class TimeoutSetting {
     private final String name;
     private Optional<Change> ofSession = Optional.empty();
     private Optional<Change> ofTransaction = Optional.empty();
-    private boolean applications;
+    private @Nullable Scope applications;
     private boolean applicationsOwnTransaction;
 
     TimeoutSetting(String name) {
@@ -52,25 +54,41 @@ final class TimeoutSetting {
     /** The transaction has ended, and what was set for it with it. */
     void transactionEnded() {
         ofTransaction = Optional.empty();
-        applications &= !applicationsOwnTransaction;
+        if (applicationsOwnTransaction) {
+            applications = null;
+        }
         applicationsOwnTransaction = false;
     }
 
     /**
      * The application sets it itself: from here on it is the application's, until the scope ends, if there is one.
      *
+     * @param scope in which it does
      * @param local for the transaction only
      */
-    void setByTheApplication(boolean inScope, boolean local) {
-        applicationsOwnTransaction = local && (applicationsOwnTransaction || !applications);
-        applications = inScope;
+    void setByTheApplication(@Nullable Scope scope, boolean local) {
+        applicationsOwnTransaction = local && (applicationsOwnTransaction || applications == null);
+        applications = scope;
         ofSession = Optional.empty();
         ofTransaction = Optional.empty();
     }
 
-    /** The scope that the application set it in has ended. */
-    void scopeEnded() {
-        applications = false;
+    /** By what comes, which may be in another scope than the one that the application has set it in. */
+    void usedIn(@Nullable Scope innermost) {
+        if (applications == null) {
+            return;
+        }
+        for (Scope scope = innermost; scope != null; scope = scope.outer()) {
+            if (scope == applications) {
+                return;
+            }
+        }
+        applications = null;
+    }
+
+    /** Neither by us nor, in a scope, by the application. */
+    boolean isUntouched() {
+        return !isChanged() && applications == null;
     }
 
     /** A rollback to a savepoint may have undone what was set for the transaction. */
@@ -86,7 +104,7 @@ final class TimeoutSetting {
         Optional<Long> inForce = ofTransaction.or(() -> ofSession).map(Change::ours);
         Optional<Long> before = ofTransaction.or(() -> ofSession).map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
-        if (applications || target.isEmpty() || target.equals(inForce)) {
+        if (applications != null || target.isEmpty() || target.equals(inForce)) {
             return;
         }
         ofTransaction = Optional.of(change(connection, Sql.setLocal(name, target.get()), target.get(), before));
@@ -96,7 +114,7 @@ final class TimeoutSetting {
     void forSession(BaseConnection connection, Optional<Long> wanted) throws SQLException {
         Optional<Long> before = ofSession.map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
-        if (applications || target.isEmpty() || target.equals(ofSession.map(Change::ours))) {
+        if (applications != null || target.isEmpty() || target.equals(ofSession.map(Change::ours))) {
             return;
         }
         String set = Sql.set(name, target.get());

@@ -69,7 +69,9 @@ public final class Examination {
             findings.add(bad("version", says, "pglock needs PostgreSQL " + OLDEST_VERSION + " or newer."));
         } else if (facts.majorVersion() > NEWEST_VERSION) {
             findings.add(warn(
-                    "version", says, "This pglock was tested up to PostgreSQL " + NEWEST_VERSION + ": look for a newer one."));
+                    "version",
+                    says,
+                    "This pglock was tested up to PostgreSQL " + NEWEST_VERSION + ": look for a newer one."));
         } else {
             findings.add(ok("version", says));
         }
@@ -153,9 +155,8 @@ public final class Examination {
                             + ", or lower deadlock_timeout: ALTER DATABASE " + Text.identifier(facts.database())
                             + " SET deadlock_timeout = '500ms'; (as a superuser)"));
         } else {
-            findings.add(ok(
-                    "lock-timeout",
-                    deadlock + ", shorter than a lock timeout of " + Text.age(lockTimeout.get())));
+            findings.add(
+                    ok("lock-timeout", deadlock + ", shorter than a lock timeout of " + Text.age(lockTimeout.get())));
         }
     }
 
@@ -178,10 +179,11 @@ public final class Examination {
     }
 
     private void largestTree(Facts facts, String name, long partitions, long locks) {
-        String says = "to lock all of " + name + ", with " + partitions + " partitions, takes " + locks + " locks of the "
-                + Math.max(0, facts.slots() - facts.locksInUse()) + " that are free";
+        String says = "to lock all of " + name + ", with " + partitions + " partitions, takes " + locks
+                + " locks of the " + Math.max(0, facts.slots() - facts.locksInUse()) + " that are free";
         long each = (locks + facts.locksInUse()) * 2 / facts.sessions() + 1;
-        String remedy = "ALTER SYSTEM SET max_locks_per_transaction = " + Math.max(each, facts.locksEach()) + "; and restart.";
+        String remedy =
+                "ALTER SYSTEM SET max_locks_per_transaction = " + Math.max(each, facts.locksEach()) + "; and restart.";
         long free = facts.slots() - facts.locksInUse();
         if (locks > free) {
             findings.add(bad("partitions", says, remedy));
@@ -231,7 +233,8 @@ public final class Examination {
                 facts.querySize() < SMALLEST_QUERY
                         ? warn(
                                 "query-size",
-                                "track_activity_query_size is " + facts.querySize() + ": of longer queries the end is not seen",
+                                "track_activity_query_size is " + facts.querySize()
+                                        + ": of longer queries the end is not seen",
                                 "ALTER SYSTEM SET track_activity_query_size = '4kB'; and restart.")
                         : ok("query-size", "track_activity_query_size is " + facts.querySize()));
         findings.add(
@@ -241,8 +244,9 @@ public final class Examination {
                                 Finding.Level.OK,
                                 "log-lock-waits",
                                 "log_lock_waits is off",
-                                Optional.of("A hint: ALTER SYSTEM SET log_lock_waits = on; then the server's log tells of waits"
-                                        + " longer than deadlock_timeout.")));
+                                Optional.of(
+                                        "A hint: ALTER SYSTEM SET log_lock_waits = on; then the server's log tells of waits"
+                                                + " longer than deadlock_timeout.")));
         Duration skew = facts.clockAhead();
         findings.add(
                 skew.abs().compareTo(LARGEST_SKEW) > 0

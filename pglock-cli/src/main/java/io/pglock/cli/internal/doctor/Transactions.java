@@ -39,11 +39,13 @@ record Transactions(Connection connection, Facts facts, Duration old) {
         }
 
         boolean isIdle() {
-            return state.filter(value -> value.startsWith("idle in transaction")).isPresent();
+            return state.filter(value -> value.startsWith("idle in transaction"))
+                    .isPresent();
         }
 
         String describe() {
-            return "pid " + pid + " (" + who + ", " + state.orElse("?") + " for " + Text.age(stateAge) + ": \"" + query + "\")";
+            return "pid " + pid + " (" + who + ", " + state.orElse("?") + " for " + Text.age(stateAge) + ": \"" + query
+                    + "\")";
         }
     }
 

@@ -50,8 +50,8 @@ final class Child {
         if (message.contains("error=2,")) {
             return new Stop(
                     ExitCode.NOT_FOUND,
-                    program + ": there is no such command" + (Files.isDirectory(Path.of("")) ? "" : ", or no such folder")
-                            + ".");
+                    program + ": there is no such command"
+                            + (Files.isDirectory(Path.of("")) ? "" : ", or no such folder") + ".");
         }
         String why = message.contains("error=13,")
                 ? "may not be executed"

@@ -150,8 +150,7 @@ public final class LockedCommand {
 
     private synchronized Child start(long token) {
         Child started = Child.start(
-                order.command(),
-                Map.of("PGLOCK_KEY", order.written(), "PGLOCK_FENCING_TOKEN", Long.toString(token)));
+                order.command(), Map.of("PGLOCK_KEY", order.written(), "PGLOCK_FENCING_TOKEN", Long.toString(token)));
         child = started;
         return started;
     }

@@ -37,10 +37,12 @@ record ProcessSignal(String name, int number) {
                     }
                     return null;
                 };
-                handle.invoke(null, one, Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, invoked));
+                handle.invoke(
+                        null, one, Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, invoked));
             }
         } catch (ReflectiveOperationException e) {
-            // a JVM without them, or one that keeps them for itself: signals then end it, and its shutdown hook the command
+            // a JVM without them, or one that keeps them for itself: signals then end it, and its shutdown hook the
+            // command
             return;
         }
     }

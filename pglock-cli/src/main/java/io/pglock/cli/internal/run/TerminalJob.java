@@ -40,7 +40,11 @@ final class TerminalJob {
 
     private static List<String> groupsOfPs() throws IOException {
         Process ps = new ProcessBuilder(
-                        "ps", "-o", "pgid=,tpgid=", "-p", Long.toString(ProcessHandle.current().pid()))
+                        "ps",
+                        "-o",
+                        "pgid=,tpgid=",
+                        "-p",
+                        Long.toString(ProcessHandle.current().pid()))
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {

@@ -56,9 +56,8 @@ public final class GuardOptions {
 
     private static OptionSpec option(Setting setting) {
         String description = QUOTED.matcher(setting.meaning())
-                        .replaceAll(quoted -> LockPolicy.keys().contains(quoted.group(1))
-                                ? option(quoted.group(1))
-                                : quoted.group(1))
+                        .replaceAll(quoted ->
+                                LockPolicy.keys().contains(quoted.group(1)) ? option(quoted.group(1)) : quoted.group(1))
                         .replace("%", "%%")
                 + (setting.defaultText().isEmpty() ? "" : " Default: " + setting.defaultText() + ".");
         OptionSpec.Builder option = OptionSpec.builder(option(setting.key())).description(description);
@@ -95,8 +94,8 @@ public final class GuardOptions {
         List<String> mistakes = new ArrayList<>();
         for (Setting setting : Setting.values()) {
             OptionSpec option = options.get(setting);
-            boolean typed = option != null
-                    && command.commandLine().getParseResult().hasMatchedOption(option);
+            boolean typed =
+                    option != null && command.commandLine().getParseResult().hasMatchedOption(option);
             String fromEnvironment = environment.get(variable(setting.key()));
             Object fromOption = option == null ? null : option.getValue();
             if (!typed && fromEnvironment != null) {

@@ -128,7 +128,7 @@ public final class ScriptRun {
                 throw new Stop(ExitCode.SQL, e.getMessage() + "\n" + leftOver(unit));
             } finally {
                 if (!through) {
-                    undo(unit);
+                    giveUp(unit);
                 }
                 guard.afterStatement();
             }
@@ -139,9 +139,9 @@ public final class ScriptRun {
     }
 
     private void guarded(SqlUnit unit, LockGuard guard, List<SqlCall> calls) throws SQLException {
-        LockGuard.Work<@Nullable Void> work = () -> {
+        LockGuard.Work<Boolean> work = () -> {
             attempt(unit, calls);
-            return null;
+            return true;
         };
         if (unit.kind() != SqlUnit.Kind.STATEMENT) {
             guard.run(work, () -> undo(unit));
@@ -189,6 +189,14 @@ public final class ScriptRun {
         }
     }
 
+    private void giveUp(SqlUnit unit) {
+        try {
+            undo(unit);
+        } catch (SQLException e) {
+            // the session is lost, and all that was open in it
+        }
+    }
+
     /** Whatever is open in the session is given up, and every lock with it. */
     private void undo(SqlUnit unit) throws SQLException {
         if (unit.kind() == SqlUnit.Kind.SINGLE) {
@@ -205,7 +213,8 @@ public final class ScriptRun {
     // ---- what is said when one fails --------------------------------------------------------------------------------
 
     private Stop failed(SqlUnit unit, SQLException cause, Optional<String> explained, List<SqlCall> calls) {
-        SqlStatement statement = current == null || calls.size() == unit.statements().size() ? unit.last() : current;
+        SqlStatement statement =
+                current == null || calls.size() == unit.statements().size() ? unit.last() : current;
         SqlFailure failure = new SqlFailure(statement, cause);
         List<String> said = new ArrayList<>();
         said.add(failure.text());
@@ -227,16 +236,15 @@ public final class ScriptRun {
             return switch (unit.kind()) {
                 case SINGLE -> Optional.of("Leave out -1: this statement runs only outside of a transaction.");
                 case TRANSACTION ->
-                    Optional.of("Put it before the BEGIN of line " + unit.first().line()
-                            + " or behind its COMMIT: it runs only outside of a transaction.");
+                    Optional.of("Put it before the BEGIN of line "
+                            + unit.first().line() + " or behind its COMMIT: it runs only outside of a transaction.");
                 case STATEMENT -> Optional.empty();
             };
         }
-        return isForALock(failure.cause())
-                        && unit.kind() == SqlUnit.Kind.STATEMENT
-                        && !isRepeatable(unit.first())
-                ? Optional.of("Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
-                        + " can be tried again.")
+        return isForALock(failure.cause()) && unit.kind() == SqlUnit.Kind.STATEMENT && !isRepeatable(unit.first())
+                ? Optional.of(
+                        "Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
+                                + " can be tried again.")
                 : Optional.empty();
     }
 

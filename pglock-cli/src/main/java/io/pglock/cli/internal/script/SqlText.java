@@ -114,11 +114,7 @@ final class SqlText {
     private void end() {
         if (begin >= 0) {
             SqlStatement statement = new SqlStatement(
-                    file,
-                    line(begin),
-                    text.substring(begin, end),
-                    List.copyOf(words),
-                    List.copyOf(settings));
+                    file, line(begin), text.substring(begin, end), List.copyOf(words), List.copyOf(settings));
             if (statement.begins("copy") && (statement.says("from", "stdin") || statement.says("to", "stdout"))) {
                 throw stop(
                         statement.line(),
@@ -330,7 +326,11 @@ final class SqlText {
 
     private int line(int offset) {
         if (offset < countedTo) {
-            return 1 + (int) text.substring(0, offset).chars().filter(c -> c == '\n').count();
+            return 1
+                    + (int) text.substring(0, offset)
+                            .chars()
+                            .filter(c -> c == '\n')
+                            .count();
         }
         while (countedTo < offset) {
             line += text.charAt(countedTo++) == '\n' ? 1 : 0;

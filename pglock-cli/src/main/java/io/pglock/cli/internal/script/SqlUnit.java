@@ -58,7 +58,9 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
 
     private static void checkOrder(SqlStatement statement, List<SqlStatement> open) {
         if (statement.chains()) {
-            throw stop(statement, "AND CHAIN makes two transactions of which one cannot be tried again alone; write COMMIT; BEGIN");
+            throw stop(
+                    statement,
+                    "AND CHAIN makes two transactions of which one cannot be tried again alone; write COMMIT; BEGIN");
         }
         if (open.isEmpty()) {
             if (statement.endsTransaction() || statement.isSavepoint()) {
@@ -67,7 +69,8 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
         } else {
             if (statement.beginsTransaction()) {
                 throw stop(
-                        statement, "the transaction of line " + open.get(0).line() + " is not ended; write COMMIT before");
+                        statement,
+                        "the transaction of line " + open.get(0).line() + " is not ended; write COMMIT before");
             }
             if (!statement.settings().isEmpty()) {
                 throw stop(statement, "in a transaction the comment \"-- pglock:\" stands above its BEGIN");
@@ -99,8 +102,7 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
                 .filter(statement -> !statement.settings().isEmpty())
                 .findFirst()
                 .ifPresent(statement -> {
-                    throw stop(
-                            statement, "with -1 the comment \"-- pglock:\" stands above the first statement of all");
+                    throw stop(statement, "with -1 the comment \"-- pglock:\" stands above the first statement of all");
                 });
         return new SqlUnit(
                 Kind.SINGLE, String.join(", ", files), List.copyOf(statements), overrides(statements.get(0)));

@@ -64,7 +64,10 @@ enum Parameter {
     static Optional<Parameter> named(String name) {
         return Arrays.stream(values())
                 .filter(each -> each.toString().equals(name)
-                        || each.property.map(PGProperty::getName).filter(name::equals).isPresent())
+                        || each.property
+                                .map(PGProperty::getName)
+                                .filter(name::equals)
+                                .isPresent())
                 .findFirst();
     }
 

@@ -9,13 +9,7 @@ import java.util.stream.IntStream;
 
 /** Where a connection leads, as whom, and who says so. Immutable. */
 record Place(
-        List<String> hosts,
-        int[] ports,
-        Given host,
-        Given port,
-        Given database,
-        Given user,
-        Optional<Given> password) {
+        List<String> hosts, int[] ports, Given host, Given port, Given database, Given user, Optional<Given> password) {
 
     /** {@code host from PGHOST, port by default, database from --database, user from PGUSER}. */
     String origins() {

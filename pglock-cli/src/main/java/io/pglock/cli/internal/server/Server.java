@@ -3,6 +3,8 @@ package io.pglock.cli.internal.server;
 
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.server.Parameters.Given;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -20,6 +22,7 @@ public final class Server {
 
     private static final String LOCAL = "localhost";
     private static final String PORT = "5432";
+    private static final List<String> SOCKET_FOLDERS = List.of("/var/run/postgresql", "/tmp");
     private static final String SECONDS = "10";
 
     /** What libpq calls the servers to be chosen from, and what pgjdbc does. */
@@ -40,8 +43,9 @@ public final class Server {
     static Server of(Parameters parameters, boolean mayAsk) {
         quieten();
         parameters.get(Parameter.HOSTADDR).ifPresent(Server::refuseAddressOfItsOwn);
-        parameters.add(Parameter.HOST, LOCAL, Parameters.BY_DEFAULT);
         parameters.add(Parameter.PORT, PORT, Parameters.BY_DEFAULT);
+        parameters.add(
+                Parameter.HOST, defaultHost(given(parameters, Parameter.PORT).value()), Parameters.BY_DEFAULT);
         parameters.add(Parameter.USER, System.getProperty("user.name", ""), Parameters.BY_DEFAULT);
         Given user = given(parameters, Parameter.USER);
         parameters.add(Parameter.DBNAME, user.value(), Parameters.BY_DEFAULT);
@@ -78,13 +82,24 @@ public final class Server {
         ServerSource source = new ServerSource(
                 new Place(List.of(hosts), ports, host, port, database, user, parameters.get(Parameter.PASSWORD)),
                 mayAsk);
-        source.setServerNames(hosts);
+        requireTheOnly(hosts, host);
+        boolean local = isFolder(hosts[0]);
+        source.setServerNames(local ? new String[] {LOCAL} : hosts);
         source.setPortNumbers(ports);
         source.setDatabaseName(database.value());
         source.setUser(user.value());
         parameters.get(Parameter.PASSWORD).ifPresent(password -> source.setPassword(password.value()));
         PasswordFile.use(parameters.get(Parameter.PASSFILE).map(Given::value)).ifPresent(source::mention);
         set(source, parameters);
+        if (local) {
+            // as with libpq, nothing on the way has to be encrypted
+            source.setProperty(PGProperty.SSL_MODE, "disable");
+            source.setProperty(PGProperty.GSS_ENC_MODE, "disable");
+            source.setProperty(PGProperty.SOCKET_FACTORY, UnixSocketFactory.class.getName());
+            source.setProperty(
+                    PGProperty.SOCKET_FACTORY_ARG,
+                    socket(hosts[0], Integer.toString(ports[0])).toString());
+        }
         return source;
     }
 
@@ -96,9 +111,10 @@ public final class Server {
                 .get(Parameter.TARGET_SESSION_ATTRS)
                 .ifPresent(wanted -> source.setProperty(PGProperty.TARGET_SERVER_TYPE, serverType(wanted)));
         for (Parameter parameter : Parameter.values()) {
-            parameter.property().ifPresent(property -> parameters
-                    .get(parameter)
-                    .ifPresent(given -> source.setProperty(property, given.value())));
+            parameter
+                    .property()
+                    .ifPresent(property ->
+                            parameters.get(parameter).ifPresent(given -> source.setProperty(property, given.value())));
         }
         parameters.driver().forEach((name, value) -> source.setProperty(property(name), value));
     }
@@ -110,21 +126,38 @@ public final class Server {
     private static String serverType(Given wanted) {
         return Optional.ofNullable(SERVER_TYPES.get(wanted.value()))
                 .orElseThrow(() -> Stop.usage("target_session_attrs (" + wanted.from() + ") is one of "
-                        + String.join(", ", SERVER_TYPES.keySet().stream().sorted().toList()) + ", not "
+                        + String.join(
+                                ", ", SERVER_TYPES.keySet().stream().sorted().toList()) + ", not "
                         + wanted.value() + "."));
     }
 
     private static String[] hosts(Given given) {
         return Arrays.stream(given.value().split(",", -1))
                 .map(host -> host.isEmpty() ? LOCAL : host)
-                .map(host -> host.startsWith("/") || host.startsWith("@") ? socket(host, given) : host)
                 .map(host -> host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
                 .toArray(String[]::new);
     }
 
-    private static String socket(String folder, Given given) {
-        throw Stop.usage("The host " + folder + " (" + given.from() + ") is the folder of a Unix socket, and pglock connects by"
-                + " TCP only. Give it a name or an address: --host localhost.");
+    /** libpq's places for its sockets, as Debian and as everybody else has them. */
+    private static String defaultHost(String port) {
+        return SOCKET_FOLDERS.stream()
+                .filter(folder -> Files.exists(socket(folder, port)))
+                .findFirst()
+                .orElse(LOCAL);
+    }
+
+    private static Path socket(String folder, String port) {
+        return Path.of(folder, ".s.PGSQL." + port);
+    }
+
+    private static boolean isFolder(String host) {
+        return host.startsWith("/");
+    }
+
+    private static void requireTheOnly(String[] hosts, Given given) {
+        if (hosts.length > 1 && Arrays.stream(hosts).anyMatch(Server::isFolder)) {
+            throw Stop.usage("The folder of a Unix socket (" + given.from() + ") cannot be one host of several.");
+        }
     }
 
     private static int[] ports(Given given, int hosts) {

@@ -9,6 +9,7 @@ import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Stop;
 import io.pglock.internal.SqlState;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.sql.SQLException;
@@ -45,7 +46,8 @@ public final class ServerFailure {
         }
         if (failure instanceof PgLockException && failure.getCause() instanceof SQLException sql) {
             // where a connection failed, our own message says it all
-            return Optional.of(sql instanceof NotConnected ? new Stop(code(sql), message(sql)) : stop(code(sql), failure));
+            return Optional.of(
+                    sql instanceof NotConnected ? new Stop(code(sql), message(sql)) : stop(code(sql), failure));
         }
         return Optional.empty();
     }
@@ -106,7 +108,8 @@ public final class ServerFailure {
         String why = isWithoutPassword(failure) ? "the server wants a password, and there is none" : reason(failure);
         String what = mention.map(known -> known + ". ").orElse("") + remedy(place, failure);
         return new NotConnected(
-                "Cannot connect to " + place + ": " + why + ". " + what + "(" + capital(place.origins()) + ".)", failure);
+                "Cannot connect to " + place + ": " + why + ". " + what + "(" + capital(place.origins()) + ".)",
+                failure);
     }
 
     private static String remedy(Place place, SQLException failure) {
@@ -114,9 +117,12 @@ public final class ServerFailure {
             return "Set PGPASSWORD, write it to ~/.pgpass, or call pglock at a terminal. ";
         }
         return switch (Optional.ofNullable(failure.getSQLState()).orElse("")) {
-            case WRONG_PASSWORD -> "The password came " + place.password()
-                    .map(Parameters.Given::origin)
-                    .orElse("from ~/.pgpass, PGPASSFILE or the prompt") + ". ";
+            case WRONG_PASSWORD ->
+                "The password came "
+                        + place.password()
+                                .map(Parameters.Given::origin)
+                                .orElse("from ~/.pgpass, PGPASSFILE or the prompt")
+                        + ". ";
             case NO_DATABASE -> "Name another one with --database. ";
             case NO_ROOM -> "Try again when somebody has left. ";
             case STARTING -> "Try again in a moment. ";
@@ -133,9 +139,7 @@ public final class ServerFailure {
         ServerErrorMessage told = failure instanceof PSQLException psql ? psql.getServerErrorMessage() : null;
         String text = told == null
                 ? network(failure).orElseGet(() -> line(failure))
-                : line(new Exception(told.getMessage()))
-                        + part(told.getDetail())
-                        + part(told.getHint());
+                : line(new Exception(told.getMessage())) + part(told.getDetail()) + part(told.getHint());
         return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
     }
 
@@ -145,8 +149,13 @@ public final class ServerFailure {
 
     private static Optional<String> network(Throwable failure) {
         for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
-            if (cause instanceof ConnectException && String.valueOf(cause.getMessage()).contains("refused")) {
+            if (cause instanceof ConnectException
+                    && String.valueOf(cause.getMessage()).contains("refused")) {
                 return Optional.of("nobody listens there (connection refused)");
+            }
+            if (cause instanceof SocketException
+                    && String.valueOf(cause.getMessage()).contains("No such file")) {
+                return Optional.of("there is no such socket");
             }
             if (cause instanceof UnknownHostException) {
                 return Optional.of("there is no host of that name");

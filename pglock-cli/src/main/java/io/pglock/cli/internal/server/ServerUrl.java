@@ -88,7 +88,10 @@ final class ServerUrl {
             int equals = each.indexOf('=');
             if (equals > 0) {
                 readParameter(
-                        decoded(each.substring(0, equals), from), decoded(each.substring(equals + 1), from), from, read);
+                        decoded(each.substring(0, equals), from),
+                        decoded(each.substring(equals + 1), from),
+                        from,
+                        read);
             } else if (!each.isEmpty()) {
                 throw Stop.usage(from + ": a parameter in the URL is written name=value, with & between two of them.");
             }
@@ -96,14 +99,13 @@ final class ServerUrl {
     }
 
     private static void readParameter(String name, String value, String from, Parameters read) {
-        Parameter.named(name)
-                .ifPresentOrElse(parameter -> read.add(parameter, value, from), () -> {
-                    if (PGProperty.forName(name) == null) {
-                        throw Stop.usage(from + ": the URL has a parameter " + name
-                                + ", which neither libpq nor pgjdbc knows.");
-                    }
-                    read.addDriver(name, value);
-                });
+        Parameter.named(name).ifPresentOrElse(parameter -> read.add(parameter, value, from), () -> {
+            if (PGProperty.forName(name) == null) {
+                throw Stop.usage(
+                        from + ": the URL has a parameter " + name + ", which neither libpq nor pgjdbc knows.");
+            }
+            read.addDriver(name, value);
+        });
     }
 
     private static String decoded(String text, String from) {
@@ -111,7 +113,8 @@ final class ServerUrl {
             // a plus is a plus in these URLs
             return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw Stop.usage(from + ": the URL has a % that is not followed by two hexadecimal digits. Write %25 for it.");
+            throw Stop.usage(
+                    from + ": the URL has a % that is not followed by two hexadecimal digits. Write %25 for it.");
         }
     }
 }

@@ -28,7 +28,8 @@ final class ServiceFile {
                 .flatMap(file -> readIn(file, service).stream())
                 .findFirst()
                 .orElseThrow(() -> Stop.usage(from + ": there is no service " + service + ". Looked for a section ["
-                        + service + "] in " + String.join(", ", files.stream().map(Path::toString).toList()) + "."));
+                        + service + "] in "
+                        + String.join(", ", files.stream().map(Path::toString).toList()) + "."));
     }
 
     private static List<Path> files(Map<String, String> environment) {

@@ -96,6 +96,7 @@ final class Catalog {
 
     /** Whether it was there before the files. */
     boolean isOriginal(long oid) {
-        return original.contains(oid) || relation(oid).filter(it -> it.schema().equals("pg_catalog")).isPresent();
+        return original.contains(oid)
+                || relation(oid).filter(it -> it.schema().equals("pg_catalog")).isPresent();
     }
 }

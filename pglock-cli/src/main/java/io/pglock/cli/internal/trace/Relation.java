@@ -13,8 +13,7 @@ import java.util.Optional;
  * @param file where its rows are, by number: another one means that all of them were written anew; empty for a view
  * @param indexed the table, if it is an index
  */
-record Relation(
-        long oid, String schema, String name, String kind, Optional<Long> file, Optional<Long> indexed) {
+record Relation(long oid, String schema, String name, String kind, Optional<Long> file, Optional<Long> indexed) {
 
     /** From a row that begins with the columns of {@code Sql.TRACE_RELATIONS}; empty where the relation is not there any more. */
     static Optional<Relation> of(ResultSet row) throws SQLException {

@@ -143,9 +143,29 @@ public final class ScratchServer implements AutoCloseable {
         Path passwordFile = passwordFile(password);
         try {
             int port = freePort();
-            run(log, binaries.resolve("initdb"), "-D", data.toString(), "-U", USER, "-A", "md5", "-E", "UTF8",
-                    "--no-locale", "--pwfile=" + passwordFile);
-            run(log, binaries.resolve("pg_ctl"), "start", "-w", "-D", data.toString(), "-l", log.toString(), "-o",
+            run(
+                    log,
+                    binaries.resolve("initdb"),
+                    "-D",
+                    data.toString(),
+                    "-U",
+                    USER,
+                    "-A",
+                    "md5",
+                    "-E",
+                    "UTF8",
+                    "--no-locale",
+                    "--pwfile=" + passwordFile);
+            run(
+                    log,
+                    binaries.resolve("pg_ctl"),
+                    "start",
+                    "-w",
+                    "-D",
+                    data.toString(),
+                    "-l",
+                    log.toString(),
+                    "-o",
                     "-p " + port + " -c listen_addresses=localhost -c unix_socket_directories='' -c fsync=off"
                             + " -c max_prepared_transactions=8");
             return new ScratchServer(port, password, () -> {
@@ -194,7 +214,8 @@ public final class ScratchServer implements AutoCloseable {
         }
         if (process.exitValue() != 0) {
             List<String> said = Files.readAllLines(log, StandardCharsets.UTF_8);
-            throw new IOException(program.getFileName() + ": " + (said.isEmpty() ? "failed" : said.get(said.size() - 1)));
+            throw new IOException(
+                    program.getFileName() + ": " + (said.isEmpty() ? "failed" : said.get(said.size() - 1)));
         }
     }
 

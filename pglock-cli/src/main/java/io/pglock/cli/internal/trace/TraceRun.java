@@ -53,10 +53,6 @@ public final class TraceRun {
                 tracer.trace(unit, this::show);
             } catch (Tracer.Failed failed) {
                 throw failure(failed, guard.failed(failed.failure().cause()), true);
-            } finally {
-                if (!connection.isClosed()) {
-                    connection.rollback();
-                }
             }
         }
         end(false);
@@ -69,11 +65,14 @@ public final class TraceRun {
      * @throws Stop when a statement fails
      */
     public void scratch(ScratchServer server, List<SqlStatement> schema, List<SqlUnit> units) throws SQLException {
+        try (Connection loading =
+                server.dataSource().getConnection()) { // what it sets ends with it, as pg_dump's search_path
+            for (SqlStatement statement : schema) {
+                load(loading, statement);
+            }
+        }
         try (Connection connection = server.dataSource().getConnection();
                 Sampler sampler = new Sampler(server.dataSource().getConnection())) {
-            for (SqlStatement statement : schema) {
-                load(connection, statement);
-            }
             connection.setAutoCommit(false);
             Tracer tracer = new Tracer(connection, interruption, Optional.of(sampler), console::say);
             for (SqlUnit unit : units) {
@@ -142,8 +141,9 @@ public final class TraceRun {
         List<String> exceeding = traced.stream()
                 .flatMap(statement -> statement.locks().stream()
                         .filter(lock -> !lock.isNew() && lock.mode().compareTo(strongestAllowed) > 0)
-                        .map(lock -> statement.statement().place() + ": " + lock.mode().sql() + " on " + lock.on()
-                                + " is stronger than " + strongestAllowed.sql() + "."))
+                        .map(lock -> statement.statement().place() + ": "
+                                + lock.mode().sql() + " on " + lock.on() + " is stronger than " + strongestAllowed.sql()
+                                + "."))
                 .toList();
         exceeding.forEach(console::say);
         return exceeding.isEmpty() ? ExitCode.OK : ExitCode.FOUND;

@@ -49,7 +49,11 @@ final class Tracer {
 
     /** A statement and the locks that it added, while its transaction goes on. */
     private record Step(
-            SqlStatement statement, Duration ran, boolean sampled, Map<Catalog.Lock, Duration> locks, Catalog.Change change) {}
+            SqlStatement statement,
+            Duration ran,
+            boolean sampled,
+            Map<Catalog.Lock, Duration> locks,
+            Catalog.Change change) {}
 
     private final Connection connection;
     private final Interruption interruption;
@@ -62,8 +66,7 @@ final class Tracer {
      * @param connection the traced session's; autocommit is off
      * @param sampler for what cannot run in a transaction; with one, each unit is committed
      */
-    Tracer(
-            Connection connection, Interruption interruption, Optional<Sampler> sampler, Consumer<String> notices)
+    Tracer(Connection connection, Interruption interruption, Optional<Sampler> sampler, Consumer<String> notices)
             throws SQLException {
         this.connection = connection;
         this.interruption = interruption;
@@ -92,15 +95,27 @@ final class Tracer {
                     begin(statement);
                 }
             }
-            if (sampler.isPresent() && !unit.last().begins("rollback") && !unit.last().begins("abort")) {
+            if (sampler.isPresent()
+                    && !unit.last().begins("rollback")
+                    && !unit.last().begins("abort")) {
                 commit(unit.last());
                 through = true;
             }
             traced(steps).forEach(told);
         } finally {
-            if (!through && !connection.isClosed()) {
+            if (!through) {
+                rollBack();
+            }
+        }
+    }
+
+    private void rollBack() {
+        try {
+            if (!connection.isClosed()) {
                 connection.rollback();
             }
+        } catch (SQLException e) {
+            // the session is lost, and all that was open in it
         }
     }
 
@@ -114,7 +129,8 @@ final class Tracer {
 
     /** BEGIN may say what kind of transaction it is. */
     private void begin(SqlStatement statement) throws SQLException, Failed {
-        String modes = statement.sql()
+        String modes = statement
+                .sql()
                 .replaceFirst("(?is)^(begin|start)(\\s+(work|transaction))?", "")
                 .strip();
         if (!modes.isEmpty()) {

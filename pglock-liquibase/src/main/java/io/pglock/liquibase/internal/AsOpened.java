@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase.internal;
 
-import java.io.PrintWriter;
+import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.SQLFeatureNotSupportedException;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.logging.Logger;
 import javax.sql.DataSource;
 import liquibase.database.Database;
 import liquibase.database.DatabaseConnection;
@@ -19,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Opens the side connection the way Liquibase's own was opened, as far as that is known. Where it is not, it says so, once
  * asked, and does not ask the server again. Thread-safe.
  */
-final class SideDataSource implements DataSource {
+final class AsOpened extends SideDataSource {
 
     /** Opens one. */
     @FunctionalInterface
@@ -29,7 +27,7 @@ final class SideDataSource implements DataSource {
 
     private final Opening opening;
 
-    SideDataSource(Opening opening) {
+    AsOpened(Opening opening) {
         this.opening = opening;
     }
 
@@ -50,7 +48,7 @@ final class SideDataSource implements DataSource {
         Optional<String> user =
                 text(connection, "getUsername").or(() -> Optional.ofNullable(connection.getConnectionUserName()));
         Optional<String> password = text(connection, "getPassword");
-        return new SideDataSource(new Opening() {
+        return new AsOpened(new Opening() {
 
             private @Nullable SQLException failed;
 
@@ -102,41 +100,5 @@ final class SideDataSource implements DataSource {
             throw new SQLException("the driver does not open this URL");
         }
         return connection;
-    }
-
-    @Override
-    public Connection getConnection(String user, String password) throws SQLException {
-        throw new SQLFeatureNotSupportedException();
-    }
-
-    @Override
-    public @Nullable PrintWriter getLogWriter() {
-        return null;
-    }
-
-    @Override
-    public void setLogWriter(@Nullable PrintWriter out) {}
-
-    @Override
-    public void setLoginTimeout(int seconds) {}
-
-    @Override
-    public int getLoginTimeout() {
-        return 0;
-    }
-
-    @Override
-    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
-        throw new SQLFeatureNotSupportedException();
-    }
-
-    @Override
-    public <T> T unwrap(Class<T> type) throws SQLException {
-        throw new SQLException("wraps nothing");
-    }
-
-    @Override
-    public boolean isWrapperFor(Class<?> type) {
-        return false;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.agent.internal.driver;
+package io.pglock.internal;
 
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -9,12 +9,15 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** All of a DataSource but its connections. */
-abstract class NoDataSource implements DataSource {
+/**
+ * All of a DataSource but its connections: for one that opens them as somebody else has opened his, and does nothing else. Not
+ * API.
+ */
+public abstract class SideDataSource implements DataSource {
 
     @Override
     public Connection getConnection(String user, String password) throws SQLException {
-        throw new SQLFeatureNotSupportedException("as the application has opened it, or not at all");
+        throw new SQLFeatureNotSupportedException("as it is opened for pglock, or not at all");
     }
 
     @Override

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pglock.cli.Cli.Ended;
+import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How the command finds a server, and what it says when it cannot: on a server of its own that asks some roles for a password. */
+@PostgresTest
+class ConnectingTest {
+
+    private static final String SECRET = "s3cret:w0rd";
+    private static final String WRONG = "wr0ng";
+
+    @TempDir
+    private static Path folder;
+
+    private static PostgresServer server;
+
+    @BeforeAll
+    static void startsAServer() throws Exception {
+        Path rules = Files.writeString(folder.resolve("pg_hba.conf"), """
+                local all     postgres       trust
+                host all      postgres  all  trust
+                host postgres ann       all  md5
+                host postgres crowd     all  trust
+                host shut     ann       all  md5
+                """);
+        server = PostgresServer.startEmbedded(
+                Map.of("hba_file", rules.toString(), "unix_socket_directories", folder.toString()));
+        try (Connection connection = server.maintenance().connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("create role ann login password '" + SECRET + "'");
+            statement.execute("create role crowd login connection limit 0");
+            statement.execute("create database shut");
+            statement.execute("revoke connect on database shut from public");
+        }
+    }
+
+    @AfterAll
+    static void stopsIt() {
+        server.close();
+    }
+
+    private static Cli ann() {
+        return Cli.bare()
+                .environment("PGHOST", server.host())
+                .environment("PGPORT", Integer.toString(server.port()))
+                .environment("PGDATABASE", "postgres")
+                .environment("PGUSER", "ann");
+    }
+
+    private static Ended doctor(Cli cli, String... options) {
+        return cli.run(Stream.concat(Stream.of("doctor"), Stream.of(options)).toArray(String[]::new));
+    }
+
+    private static void assertAnn(Ended ended) {
+        assertThat(ended.succeeded().out()).contains("database postgres, as ann");
+    }
+
+    private static void assertFails(Ended ended, int code, String... said) {
+        assertThat(ended.code()).as(ended.toString()).isEqualTo(code);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err().lines()).hasSize(1);
+        assertThat(ended.err())
+                .startsWith("pglock: ")
+                .contains(said)
+                .doesNotContain(SECRET, WRONG, "\tat ", "Exception");
+    }
+
+    private static String address() {
+        return server.host() + ":" + server.port();
+    }
+
+    @Test
+    void aUrlSaysItAll() {
+        String encoded = SECRET.replace(":", "%3A");
+        assertAnn(doctor(
+                Cli.bare(), "--url", "postgresql://ann:" + encoded + "@" + address() + "/postgres?connect_timeout=5"));
+        assertAnn(doctor(
+                Cli.bare(),
+                "--url",
+                "jdbc:postgresql://" + address() + "/postgres?user=ann&password=" + encoded + "&tcpKeepAlive=true"));
+        // what it leaves open comes from the environment, and an option on the command line is heard first
+        Cli more = Cli.bare().environment("PGPASSWORD", SECRET).environment("PGUSER", "nobody");
+        assertAnn(
+                doctor(more, "--url", "postgresql://nobody@" + address() + "/nowhere", "-U", "ann", "-d", "postgres"));
+        assertAnn(doctor(more, "-d", "postgres://ann@" + address() + "/postgres"));
+    }
+
+    @Test
+    void aUrlThatIsNoneIsNotRepeated() {
+        assertFails(
+                doctor(Cli.bare(), "--url", "mysql://ann:" + WRONG + "@db/shop"),
+                1,
+                "not the URL of a PostgreSQL server");
+        assertFails(doctor(Cli.bare(), "--url", "postgresql://ann:" + WRONG + "%@db/shop"), 1, "Write %25 for it");
+        assertFails(doctor(Cli.bare(), "--url", "postgresql://db/shop?sslmod=" + WRONG), 1, "a parameter sslmod");
+        assertFails(doctor(Cli.bare(), "--url", "postgresql://db:x/shop"), 1, "\"x\" (--url) is not a port");
+    }
+
+    @Test
+    void thePasswordMayBeInTheEnvironmentOrInAFileOfOnesOwn() throws IOException {
+        assertAnn(doctor(ann().environment("PGPASSWORD", SECRET)));
+        Path file = Files.writeString(
+                folder.resolve("pgpass"),
+                "# passwords\n*:1:*:*:" + WRONG + "\n" + server.host() + ":" + server.port() + ":postgres:ann:"
+                        + SECRET.replace(":", "\\:") + "\n");
+        Cli with = ann().environment("PGPASSFILE", file.toString());
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        assertAnn(doctor(with));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+        assertFails(doctor(with, "--no-password"), 69, "others can read it too. chmod 600 " + file);
+    }
+
+    @Test
+    void aHostMayBeTheFolderOfAUnixSocket(Scenario scenario) throws Exception {
+        Cli socket = Cli.bare()
+                .environment("PGHOST", folder.toString())
+                .environment("PGPORT", Integer.toString(server.port()))
+                .environment("PGUSER", "postgres")
+                .environment("PGSSLMODE", "require");
+        assertThat(doctor(socket).succeeded().out()).contains("ok    pooler: the connection is direct");
+        assertFails(doctor(socket, "-p", "1"), 69, "there is no such socket", "Cannot connect to " + folder + ":1,");
+        assertFails(doctor(socket, "--host", folder + ",db1"), 1, "cannot be one host of several");
+        String patient = "trap 'echo told; exit 0' TERM; echo begun; while :; do sleep 0.05; done";
+        try (RunningCli run = RunningCli.start(scenario, socket, "run", "report", "--", "sh", "-c", patient);
+                Connection connection = server.maintenance().connect();
+                Statement statement = connection.createStatement()) {
+            run.printed("begun");
+            statement.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
+            assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(69, "begun\ntold\n");
+        }
+    }
+
+    @Test
+    void aServiceIsASectionOfAFile() throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("services"),
+                "[other]\nhost=nowhere.invalid\n\n# the shop\n[shop]\nhost=" + server.host() + "\nport=" + server.port()
+                        + "\ndbname=postgres\nuser=ann\npassword=" + SECRET + "\nconnect_timeout=5\n[bad]\nhots=x\n");
+        // as with psql, it is heard before the environment and after the command line
+        Cli elsewhere =
+                Cli.bare().environment("PGSERVICEFILE", file.toString()).environment("PGHOST", "nowhere.invalid");
+        assertAnn(doctor(elsewhere, "--service", "shop"));
+        assertAnn(doctor(elsewhere.environment("PGSERVICE", "shop")));
+        assertAnn(doctor(elsewhere.environment("PGSERVICE", "other"), "--url", "postgresql:///?service=shop"));
+        assertAnn(doctor(
+                elsewhere,
+                "--service",
+                "other",
+                "--host",
+                server.host(),
+                "--port",
+                Integer.toString(server.port()),
+                "-d",
+                "postgresql://ann:" + SECRET.replace(":", "%3A") + "@/postgres"));
+        assertFails(doctor(elsewhere, "--service", "shopp"), 1, "there is no service shopp", file.toString());
+        assertFails(doctor(elsewhere, "--service", "bad"), 1, "services line 13: there is no parameter hots");
+    }
+
+    @Test
+    void whatIsWrongIsSaidInALineWithTheRemedy() throws IOException {
+        assertFails(
+                doctor(ann().environment("PGPASSWORD", WRONG)),
+                69,
+                "Cannot connect to " + address()
+                        + ", database postgres, as ann: password authentication failed for user \"ann\"",
+                "The password came from PGPASSWORD",
+                "(Host from PGHOST, port from PGPORT, database from PGDATABASE, user from PGUSER.)");
+        assertFails(
+                doctor(ann(), "--no-password"), 69, "the server wants a password, and there is none. Set PGPASSWORD");
+        assertFails(doctor(ann().environment("PGPASSWORD", SECRET), "-d", "shut"), 77, "GRANT CONNECT ON DATABASE");
+        assertFails(
+                doctor(ann(), "-U", "postgres", "-d", "nowhere"),
+                69,
+                "database \"nowhere\" does not exist",
+                "from --database");
+        assertFails(doctor(ann(), "-U", "bob"), 69, "no pg_hba.conf entry", "Its pg_hba.conf");
+        assertFails(doctor(ann(), "-U", "crowd"), 69, "too many connections for role");
+        assertFails(
+                doctor(Cli.bare(), "--host", "nowhere.invalid"),
+                69,
+                "there is no host of that name",
+                "port by default");
+        try (ServerSocket free = new ServerSocket(0)) {
+            int port = free.getLocalPort();
+            free.close();
+            assertFails(
+                    doctor(Cli.bare().environment("PGPORT", "" + port)),
+                    69,
+                    "Cannot connect to localhost:" + port,
+                    "nobody listens there",
+                    "Host by default, port from PGPORT");
+        }
+        try (ServerSocket silent = new ServerSocket(0)) {
+            assertFails(
+                    doctor(Cli.bare().environment("PGCONNECT_TIMEOUT", "1"), "-p", "" + silent.getLocalPort()),
+                    69,
+                    "Cannot connect to localhost:" + silent.getLocalPort());
+        }
+    }
+
+    @Test
+    void aPasswordThatIsTypedIsNotSeen(Scenario scenario) throws Exception {
+        assumeTrue(new ProcessBuilder("sh", "-c", "command -v tmux").start().waitFor() == 0, "needs tmux");
+        Path code = folder.resolve("code");
+        Path out = folder.resolve("out");
+        String socket = "pglock-password-" + ProcessHandle.current().pid();
+        String line = "env -u PGPASSWORD PGHOST=" + server.host() + " PGPORT=" + server.port()
+                + " PGDATABASE=postgres PGUSER=ann " + Cli.launcher() + " doctor > " + out + "; echo $? > " + code
+                + "; echo over; cat";
+        try {
+            tmux(socket, "-f", "/dev/null", "new-session", "-d", line);
+            scenario.await("the question", () -> screen(socket).contains("Password of ann:"));
+            tmux(socket, "send-keys", SECRET, "Enter");
+            scenario.await("its end", () -> screen(socket).contains("over"));
+            assertThat(Files.readString(code)).isEqualTo("0\n");
+            assertThat(Files.readString(out)).contains("as ann");
+            assertThat(screen(socket)).doesNotContain(SECRET);
+            tmux(socket, "send-keys", "seen again", "Enter");
+            scenario.await("the echo to be back", () -> screen(socket).contains("seen again"));
+        } finally {
+            tmux(socket, "kill-server");
+        }
+    }
+
+    private static String screen(String socket) throws Exception {
+        return tmux(socket, "capture-pane", "-p");
+    }
+
+    private static String tmux(String socket, String... words) throws Exception {
+        Process tmux = new ProcessBuilder(Stream.concat(Stream.of("tmux", "-L", socket), Stream.of(words))
+                        .toList())
+                .redirectErrorStream(true)
+                .start();
+        String printed = new String(tmux.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        tmux.waitFor();
+        return printed;
+    }
+}

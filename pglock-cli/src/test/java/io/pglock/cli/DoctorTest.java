@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.cli.Cli.Ended;
+import io.pglock.testkit.Database;
+import io.pglock.testkit.Leaves;
+import io.pglock.testkit.Leftover;
+import io.pglock.testkit.PgBouncer;
+import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Role;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@PostgresTest
+class DoctorTest {
+
+    @Test
+    @Tag("versions")
+    void findsNothingWhereAllIsWell(Database database, PostgresServer server) {
+        String out = Cli.on(database).run("doctor").succeeded().out();
+        assertThat(out)
+                .contains(
+                        "ok    version: PostgreSQL " + server.majorVersion(),
+                        "ok    standby: this server is the primary",
+                        "ok    pooler: the connection is direct",
+                        "ok    signal: ",
+                        "ok    stats: ",
+                        "ok    lock-timeout: deadlock_timeout is 1s",
+                        "ok    locks: ",
+                        "ok    prepared: there is no prepared transaction",
+                        "ok    invalid-index: every index is valid",
+                        "ok    clock: ")
+                .doesNotContain("bad ");
+    }
+
+    @Test
+    @Tag("versions")
+    void findsWhatStandsInTheWayOfMigrations(Database database, Scenario scenario) {
+        scenario.assumePreparedTransactions();
+        Session one = scenario.session("one");
+        one.execute("create table orders (id int)", "insert into orders values (1), (1)");
+        one.start("create unique index concurrently orders_id on orders (id)").awaitFailure();
+        one.execute("begin", "lock table orders", "prepare transaction 'it''s stuck'");
+        one.execute("begin", "select 1");
+        try {
+            Ended ended = Cli.on(database).run("doctor", "--old", "1ms", "--lock-timeout", "500ms");
+            assertThat(ended.code()).isEqualTo(2);
+            assertThat(ended.err()).isEmpty();
+            assertThat(ended.out())
+                    .contains("bad   invalid-index: public.orders_id on orders is invalid")
+                    .contains("DROP INDEX CONCURRENTLY public.orders_id; and create it again")
+                    .contains("bad   prepared: \"it's stuck\" of " + database.user() + " in " + database.name())
+                    .contains("ROLLBACK PREPARED 'it''s stuck';")
+                    .contains(
+                            "warn  oldest-transaction: ",
+                            "pid " + one.pid() + " (one on " + database.name() + ", idle in transaction for ")
+                    .contains("warn  idle-in-transaction: ", "SET idle_in_transaction_session_timeout = '60s'")
+                    .contains("warn  lock-timeout: deadlock_timeout is 1s, a lock timeout of 500ms ends before");
+            Ended json = Cli.on(database).run("doctor", "--json");
+            assertThat(json.code()).isEqualTo(2);
+            assertThat(scenario.session("reader")
+                            .value("select string_agg(f ->> 'level' || ' ' || (f ->> 'check'), ', ')"
+                                    + " from json_array_elements('" + json.out().replace("'", "''") + "') f"
+                                    + " where f ->> 'check' in ('invalid-index', 'prepared')"))
+                    .isEqualTo("warn prepared, bad invalid-index");
+        } finally {
+            one.execute("rollback", "rollback prepared 'it''s stuck'", "drop table orders");
+        }
+    }
+
+    @Test
+    void sparesAnIndexThatIsBeingBuilt(Database database, Scenario scenario) {
+        Session writer = scenario.session("writer");
+        Session builder = scenario.session("builder");
+        writer.execute("create table items (id int)");
+        writer.execute("begin", "insert into items values (1)");
+        var building = builder.start("create index concurrently items_id on items (id)");
+        scenario.awaitBlockedBy(builder, writer);
+        assertThat(Cli.on(database).run("doctor").succeeded().out()).contains("ok    invalid-index: ");
+        writer.commit();
+        building.await();
+    }
+
+    @Test
+    @Tag("versions")
+    void namesTheGrantsThatARoleLacks(Database database, Scenario scenario) {
+        Role role = scenario.role("clerk");
+        Cli clerk = Cli.on(database).environment("PGUSER", role.name()).environment("PGPASSWORD", role.password());
+        assertThat(clerk.run("doctor").succeeded().out())
+                .contains("warn  signal: ", "GRANT pg_signal_backend TO \"" + role.name() + "\";")
+                .contains("warn  stats: ", "GRANT pg_read_all_stats TO \"" + role.name() + "\";");
+        Role able = scenario.role("operator", "pg_signal_backend", "pg_monitor");
+        assertThat(Cli.on(database)
+                        .environment("PGUSER", able.name())
+                        .environment("PGPASSWORD", able.password())
+                        .run("doctor")
+                        .succeeded()
+                        .out())
+                .contains("ok    signal: ", "ok    stats: ");
+    }
+
+    @Test
+    @Leaves(what = Leftover.SESSION, because = "the sessions of the pool end with PgBouncer, a moment later")
+    void tellsPoolersApart(Database database) {
+        assertThat(through(database, "transaction")).extracting(Ended::code).isEqualTo(2);
+        Ended session = through(database, "session");
+        assertThat(session.code()).isZero();
+        assertThat(session.out()).contains("warn  pooler: there is a pooler in between, which keeps sessions apart");
+    }
+
+    private static Ended through(Database database, String mode) {
+        try (PgBouncer bouncer = PgBouncer.startOrSkip(database, mode)) {
+            Ended ended = Cli.on(database)
+                    .environment("PGHOST", "127.0.0.1")
+                    .environment("PGPORT", Integer.toString(bouncer.port()))
+                    .run("doctor");
+            assertThat(ended.err()).isEmpty();
+            assertThat(ended.out()).contains(" pooler: there is a pooler in between");
+            return ended;
+        }
+    }
+
+    @Test
+    void aStandbyIsTheWrongServer() {
+        try (PostgresServer standby = PostgresServer.startStandby()) {
+            Ended ended = Cli.on(standby.maintenance()).run("doctor");
+            assertThat(ended.code()).isEqualTo(2);
+            assertThat(ended.out()).contains("bad   standby: this server is a standby", "target_session_attrs=primary");
+            Ended refused = Cli.on(standby.maintenance()).run("run", "report", "--", "echo", "ran");
+            assertThat(refused.code()).isEqualTo(69);
+            assertThat(refused.out()).isEmpty();
+            assertThat(refused.err()).contains("this server is a hot standby");
+        }
+    }
+
+    @Test
+    void countsTheLocksThatThereIsRoomFor() throws Exception {
+        Map<String, String> small = Map.of(
+                "max_locks_per_transaction",
+                "10",
+                "max_connections",
+                "12",
+                "max_prepared_transactions",
+                "0",
+                "track_activity_query_size",
+                "200",
+                "log_lock_waits",
+                "on",
+                "autovacuum",
+                "off");
+        try (PostgresServer server = PostgresServer.startEmbedded(small);
+                Connection connection = server.maintenance().connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("create table log (id int primary key) partition by range (id)");
+            for (int i = 0; i < 30; i++) {
+                statement.execute(
+                        "create table log_" + i + " partition of log for values from (" + i + ") to (" + (i + 1) + ")");
+            }
+            Ended half = Cli.on(server.maintenance()).run("doctor");
+            assertThat(half.code()).isZero();
+            assertThat(half.out())
+                    .contains(
+                            "ok    locks: 0 of about 120 locks",
+                            "warn  partitions: to lock all of public.log, with 30 partitions, takes 62 locks")
+                    .contains(
+                            "warn  query-size: track_activity_query_size is 200",
+                            "ok    log-lock-waits: log_lock_waits is on");
+            connection.setAutoCommit(false);
+            statement.execute("select pg_advisory_xact_lock(n) from generate_series(1, 100) n");
+            Ended full = Cli.on(server.maintenance()).run("doctor");
+            assertThat(full.code()).isEqualTo(2);
+            assertThat(full.out())
+                    .contains(
+                            "bad   locks: ",
+                            "soon nobody can lock anything",
+                            "ALTER SYSTEM SET max_locks_per_transaction = 20;")
+                    .contains("bad   partitions: ");
+            connection.rollback();
+        }
+    }
+
+    @Test
+    void wrongOptionsAreSaid() {
+        assertThat(Cli.bare().run("doctor", "--lock-timeout", "5").code()).isEqualTo(1);
+        Ended old = Cli.bare().run("doctor", "--old", "yesterday");
+        assertThat(old.code()).isEqualTo(1);
+        assertThat(old.err()).startsWith("pglock: --old: \"yesterday\": is not a duration");
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TraceScratchTest {
+
+    @TempDir
+    Path folder;
+
+    @TempDir
+    Path cache;
+
+    private Cli cli() {
+        return Cli.bare().environment("XDG_CACHE_HOME", cache.toString()).environment("TMPDIR", folder.toString());
+    }
+
+    /** Nothing but the unpacked programs, which are used again. */
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        try (Stream<Path> left = Files.list(cache.resolve("pglock/postgres"))) {
+            assertThat(left.map(path -> path.getFileName().toString())).allMatch(name -> name.startsWith("PG-"));
+        }
+        assertThat(servers()).isEmpty();
+    }
+
+    private List<String> servers() {
+        return ProcessHandle.allProcesses()
+                .map(process -> process.info().commandLine().orElse(""))
+                .filter(line -> line.contains(cache.toString()))
+                .toList();
+    }
+
+    private String file(String name, String... lines) throws IOException {
+        return Files.writeString(folder.resolve(name), String.join("\n", lines)).toString();
+    }
+
+    @Test
+    void tracesWhatCommitsByItselfAndIsGoneAfterwards() throws IOException {
+        String schema = file(
+                "schema.sql",
+                "\\restrict x",
+                "select pg_catalog.set_config('search_path', '', false);",
+                "create table public.orders (id int primary key, n int);",
+                "insert into public.orders select i, i from generate_series(1, 100) i;");
+        String script = file(
+                "t.sql",
+                "create index concurrently orders_n on orders (n);",
+                "begin; alter table orders add column a int; create index on orders (a); commit;",
+                "vacuum full orders;",
+                "create table fresh (id int);",
+                "drop table orders;");
+        Cli.Ended ended = cli().run("trace", "--scratch", "--schema", schema, "--max", "SHARE", script);
+        assertThat(ended.code()).as(ended.err()).isEqualTo(2);
+        assertThat(ended.lines().stream().map(String::strip))
+                .anyMatch(line -> line.contains("t.sql:1  create index concurrently")
+                        && line.endsWith("outside of a transaction"))
+                .anyMatch(
+                        line -> line.matches(
+                                "SHARE UPDATE EXCLUSIVE on public.orders, seen for .*, blocks schema changes and VACUUM of orders"))
+                .contains("creates index public.orders_n")
+                .anyMatch(line -> line.startsWith("ACCESS EXCLUSIVE on public.orders, held "))
+                .contains("rewrites table public.orders, index public.orders_pkey")
+                .contains("creates table public.fresh")
+                .anyMatch(line -> line.startsWith("drops table public.orders"));
+        assertThat(ended.err())
+                .contains("t.sql:2: ACCESS EXCLUSIVE on public.orders is stronger than SHARE.")
+                .doesNotContain("SLF4J", "fresh");
+
+        Cli.Ended failed = cli().run("trace", "--scratch", "-1", "--schema", schema, file("f.sql", "vacuum orders"));
+        assertThat(failed.code()).as(failed.err()).isEqualTo(65);
+        assertThat(failed.err()).contains("f.sql:1: ", "Leave out -1");
+    }
+
+    @Test
+    void ctrlCStopsTheServerAndDeletesIt() throws Exception {
+        String script = file("t.sql", "create table t (id int); select pg_sleep(60);");
+        try (CliProcess going = CliProcess.start(cli(), folder, "trace", "--scratch", script)) {
+            awaitSaid(folder, "create table");
+            assertThat(servers()).isNotEmpty();
+            going.interrupt();
+            Cli.Ended ended = going.await();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+            assertThat(ended.err()).contains("interrupted; the scratch server is gone.");
+        }
+    }
+
+    /** Bounded, and it says what it waits for; without a server there is no scenario. */
+    private static void awaitSaid(Path folder, String text) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + 60_000_000_000L;
+        while (true) {
+            try (Stream<Path> outputs = Files.list(folder)) {
+                for (Path output :
+                        outputs.filter(path -> path.toString().endsWith(".out")).toList()) {
+                    if (Files.readString(output).contains(text)) {
+                        return;
+                    }
+                }
+            }
+            assertThat(System.nanoTime())
+                    .as("waiting for pglock to say " + text)
+                    .isLessThan(deadline);
+            Thread.onSpinWait();
+            Thread.sleep(20);
+        }
+    }
+
+    @Test
+    void aFolderWithoutPostgresIsSaidSo() throws IOException {
+        Cli.Ended ended =
+                cli().run("trace", "--scratch", "--postgres-bin", folder.toString(), file("t.sql", "select 1"));
+        assertThat(ended.code()).isEqualTo(69);
+        assertThat(ended.err()).contains("the scratch server does not start", "has no pg_ctl and initdb");
+        Files.createDirectories(cache.resolve("pglock/postgres"));
+    }
+}
