@@ -59,7 +59,6 @@ final class Page {
         for (Span span : spans) {
             AttributedStyle style =
                     colours ? STYLES.getOrDefault(span.look(), AttributedStyle.DEFAULT) : AttributedStyle.DEFAULT;
-            line.styled(marked ? style.inverse() : style, span.text());
             line.styled(marked ? style.inverse() : style, drawn(span.text()));
         }
         if (marked) {

@@ -115,11 +115,6 @@ final class Painter {
         }
     }
 
-    private static int footerLines(Screen screen, int width) {
-        return screen.asked()
-                .map(targets -> Page.wrapped(Screen.question(targets), Math.max(LEAST_WIDTH, width - 4))
-                        .size())
-                .orElse(1);
     /** What is asked or told, as many lines as it takes; empty where there is nothing but the keys to be shown. */
     private static List<String> told(Screen screen, int width) {
         String text = screen.asked().map(Screen::question).orElseGet(() -> Printable.of(screen.message()));
