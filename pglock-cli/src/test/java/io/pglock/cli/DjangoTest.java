@@ -101,7 +101,9 @@ class DjangoTest {
             assertThat(refused.err()).contains("nightly-report");
             end(django);
         }
-        assertThat(Cli.on(database).run("run", "nightly-report", "--nowait", "--", "echo", "ran").out())
+        assertThat(Cli.on(database)
+                        .run("run", "nightly-report", "--nowait", "--", "echo", "ran")
+                        .out())
                 .isEqualTo("ran\n");
     }
 
@@ -125,7 +127,9 @@ class DjangoTest {
         Process django = django(database, "number", "-42");
         try (BufferedReader said = django.inputReader()) {
             assertThat(said.readLine()).isEqualTo("held");
-            assertThat(Cli.on(database).run("run", "--number", "--nowait", "--", "-42", "true").code())
+            assertThat(Cli.on(database)
+                            .run("run", "--number", "--nowait", "--", "-42", "true")
+                            .code())
                     .isNotZero();
             assertThat(Cli.on(database).run("ls", "--json").out()).contains("-42");
             end(django);
@@ -134,8 +138,7 @@ class DjangoTest {
 
     private static Process django(Database database, String... words) throws IOException {
         ProcessBuilder builder = Cli.on(database).builder();
-        builder.command(Stream.concat(
-                        Stream.of(python, "-c", PROGRAM), Stream.of(words))
+        builder.command(Stream.concat(Stream.of(python, "-c", PROGRAM), Stream.of(words))
                 .toList());
         builder.environment().put("PYTHONPATH", packages.toString());
         return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();

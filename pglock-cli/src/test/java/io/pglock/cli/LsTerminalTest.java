@@ -34,7 +34,8 @@ class LsTerminalTest {
                 "select * from wide /* " + "which is a very long query, ".repeat(10) + "*/");
         try (Tmux tmux = Tmux.start(cli, "--on", "wide")) {
             assertThat(tmux.awaitExit()).isZero();
-            List<String> lines = tmux.screen().lines().filter(line -> !line.isBlank()).toList();
+            List<String> lines =
+                    tmux.screen().lines().filter(line -> !line.isBlank()).toList();
             assertThat(lines).hasSize(2);
             assertThat(lines.get(1)).startsWith(web.pid() + " ").endsWith("…").hasSize(120);
             assertThat(tmux.styledScreen()).contains(BOLD + "PID");

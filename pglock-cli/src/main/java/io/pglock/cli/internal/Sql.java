@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-
 /** Every statement of pglock-cli. Lower case, bound or quoted, never pasted. Not API. */
 public final class Sql {
 

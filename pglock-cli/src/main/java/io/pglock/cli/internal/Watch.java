@@ -106,8 +106,6 @@ final class Watch implements Callable<Integer> {
         for (int i = 1; ; i++) {
             LockTree tree = selection.of(LockQuery.on(connection)).tree();
             names.rows().read(connection, tree);
-            console.line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS)
-                    + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             console.line(LocalTime.now().format(CLOCK) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
