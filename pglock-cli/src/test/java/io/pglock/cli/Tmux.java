@@ -79,6 +79,11 @@ final class Tmux implements AutoCloseable {
         return run(new ProcessBuilder(tmux("capture-pane", "-p")));
     }
 
+    /** What was printed, without the ends of lines that are there because the screen is no wider. */
+    String text() {
+        return run(new ProcessBuilder(tmux("capture-pane", "-p", "-J")));
+    }
+
     /** The same with the escape sequences that made it look so. */
     String styledScreen() {
         return run(new ProcessBuilder(tmux("capture-pane", "-p", "-e")));

@@ -64,13 +64,13 @@ final class FullScreen implements AutoCloseable {
 
     Size size() {
         Size size = terminal.getSize();
-        return size.getColumns() > 0 && size.getRows() > 0 ? size : new Size(80, 24);
+        return size.getColumns() > 0 && size.getRows() > 0 ? size : Size.of(80, 24);
     }
 
     /** Shows these lines, from the top. */
     synchronized void show(List<AttributedString> lines, Size size) {
         if (!over) {
-            display.resize(size.getRows(), size.getColumns());
+            display.resize(size);
             display.update(lines, 0);
             terminal.flush();
         }

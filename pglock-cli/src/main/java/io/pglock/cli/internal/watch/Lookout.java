@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -53,7 +54,7 @@ final class Lookout implements AutoCloseable {
     }
 
     void every(Duration interval) {
-        thread.scheduleWithFixedDelay(
+        ScheduledFuture<?> unused = thread.scheduleWithFixedDelay(
                 () -> {
                     if (!paused) {
                         look();

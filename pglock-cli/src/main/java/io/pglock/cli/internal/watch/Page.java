@@ -89,16 +89,25 @@ final class Page {
         return Collections.unmodifiableList(lines);
     }
 
-    /** A text in lines that are no wider than that. */
+    /** A text in lines that are no wider than that, broken between words where there are any. */
     static List<String> wrapped(String text, int width) {
         List<String> lines = new ArrayList<>();
         for (String paragraph : text.split("\\R", -1)) {
-            AttributedString rest = new AttributedString(paragraph.replace("\t", "    "));
-            do {
-                lines.add(rest.columnSubSequence(0, width).toString());
-                rest = rest.columnSubSequence(width, Integer.MAX_VALUE);
-            } while (rest.length() > 0);
+            String rest = paragraph;
+            String line = cut(rest, width);
+            while (line.length() < rest.length()) {
+                int space = line.lastIndexOf(' ');
+                int end = space > 0 ? space : line.length();
+                lines.add(rest.substring(0, end));
+                rest = rest.substring(space > 0 ? end + 1 : end);
+                line = cut(rest, width);
+            }
+            lines.add(line);
         }
         return lines;
+    }
+
+    private static String cut(String text, int width) {
+        return new AttributedString(text).columnSubSequence(0, width).toString();
     }
 }

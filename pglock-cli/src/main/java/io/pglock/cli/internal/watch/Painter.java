@@ -62,19 +62,21 @@ final class Painter {
         return page.lines();
     }
 
+    /** What matters most comes first: a narrow screen cuts it off. */
     private String title(Screen screen) {
-        StringBuilder title = new StringBuilder(" pglock  ").append(Printable.of(server));
+        StringBuilder title = new StringBuilder(" pglock  ");
         screen.sight().ifPresent(seen -> {
-            title.append("   ").append(CLOCK.format(seen.at()));
-            title.append("   ").append(seen.waiting()).append(" waiting");
+            title.append(CLOCK.format(seen.at()));
+            title.append(screen.isPaused() ? "  PAUSED" : "");
+            title.append("  ").append(seen.waiting()).append(" waiting");
             title.append(", ").append(seen.tree().roots().size()).append(" blocking");
             title.append(seen.hasDeadlock() ? ", DEADLOCK" : "");
+            title.append("  by ").append(screen.sort().title());
         });
-        title.append("   by ").append(screen.sort().title);
         if (!screen.filter().isEmpty() && !screen.isTyping()) {
-            title.append("   /").append(screen.filter());
+            title.append("  /").append(screen.filter());
         }
-        return title.append(screen.isPaused() ? "   PAUSED" : "").toString();
+        return title.append("  ").append(Printable.of(server)).toString();
     }
 
     private void sparkline(Screen screen, Page page) {

@@ -80,7 +80,7 @@ final class Screen {
                         || TreeView.rows(new LockTree(List.of(root), List.of()), names).stream()
                                 .anyMatch(row ->
                                         row.text().toLowerCase(Locale.ROOT).contains(filter.toLowerCase(Locale.ROOT))))
-                .sorted(sort.order)
+                .sorted(sort.order())
                 .toList();
         return new LockTree(roots, tree.notes());
     }

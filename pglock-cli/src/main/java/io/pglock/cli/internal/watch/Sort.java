@@ -7,19 +7,29 @@ import java.util.Comparator;
 
 /** In which order the trees are. */
 enum Sort {
-    VICTIMS("most victims", Comparator.comparing(LockTree.Root::victims).reversed()),
-    WAIT("longest wait", Comparator.comparing(LockTree.Root::totalWait).reversed()),
-    AGE(
-            "oldest transaction",
-            Comparator.comparing(root -> root.node().backend().xactStart().orElse(Instant.MAX))),
-    PID("pid", Comparator.comparing(root -> root.node().backend().pid()));
+    VICTIMS("most victims"),
+    WAIT("longest wait"),
+    AGE("oldest transaction"),
+    PID("pid");
 
-    final String title;
-    final Comparator<LockTree.Root> order;
+    private final String title;
 
-    Sort(String title, Comparator<LockTree.Root> order) {
+    Sort(String title) {
         this.title = title;
-        this.order = order;
+    }
+
+    String title() {
+        return title;
+    }
+
+    Comparator<LockTree.Root> order() {
+        return switch (this) {
+            case VICTIMS -> Comparator.comparing(LockTree.Root::victims).reversed();
+            case WAIT -> Comparator.comparing(LockTree.Root::totalWait).reversed();
+            case AGE ->
+                Comparator.comparing(root -> root.node().backend().xactStart().orElse(Instant.MAX));
+            case PID -> Comparator.comparing(root -> root.node().backend().pid());
+        };
     }
 
     Sort next() {
