@@ -50,11 +50,11 @@ class LsSignalTest {
     @Test
     void cancelsAStatementAfterYes(Database database, Scenario scenario) {
         Session holder = scenario.session("holder");
-        holder.execute("create table orders (id int)");
+        holder.execute("create table customers (id int)");
         holder.begin();
-        holder.execute("lock table orders");
+        holder.execute("lock table customers");
         Session waiter = scenario.session("waiter");
-        Running select = waiter.start("select * from orders");
+        Running select = waiter.start("select * from customers");
         scenario.awaitBlocked(waiter);
 
         Cli.Ended done = Cli.on(database).input("y\n").run("--cancel", Integer.toString(waiter.pid()));

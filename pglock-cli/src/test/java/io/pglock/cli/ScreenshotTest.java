@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class ScreenshotTest {
 
-    private static final int WIDE = 190;
+    private static final int WIDE = 200;
 
     @Test
     void takesPicturesOfTreeAndWatch(Database database, Scenario scenario) throws Exception {
