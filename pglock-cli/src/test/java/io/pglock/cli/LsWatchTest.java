@@ -66,8 +66,8 @@ class LsWatchTest {
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {
-            scenario.await("two blocks", () -> Files.readString(out).split("\n\n").length >= 2);
-            assertThat(Files.readString(out).split("\n\n")[1])
+            scenario.await("two blocks", () -> Files.readString(out).split("\n\n", -1).length >= 2);
+            assertThat(Files.readString(out).split("\n\n", -1)[1])
                     .matches("(?s)\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[^\\n]*\nPID .*\n\\d+ .*ACCESS EXCLUSIVE.*")
                     .doesNotContain("\u001b");
         } finally {

@@ -16,6 +16,7 @@ import io.pglock.cli.internal.watch.Watching;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.OptionalInt;
@@ -106,7 +107,8 @@ final class Watch implements Callable<Integer> {
         for (int i = 1; ; i++) {
             LockTree tree = selection.of(LockQuery.on(connection)).tree();
             names.rows().read(connection, tree);
-            console.line(LocalTime.now().format(CLOCK) + (tree.isEmpty() ? " nobody waits for a lock" : ""));
+            console.line(LocalTime.now(ZoneId.systemDefault()).format(CLOCK)
+                    + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
             if (i == count) {

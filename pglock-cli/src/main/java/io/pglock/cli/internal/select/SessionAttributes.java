@@ -10,9 +10,6 @@ import java.util.function.Function;
 /** What can be known of a session: the same of whose lock it is and of who is in the way. Stateless. */
 final class SessionAttributes {
 
-    /** Before an address that has colons itself stands a bracket. */
-    private static final String PORT = ":(?=\\d+$)";
-
     private static final List<String> STATES = List.of(
             "active",
             "idle",
@@ -85,13 +82,14 @@ final class SessionAttributes {
                     Kind.TEXT,
                     "CLIENT",
                     "the client's address",
-                    backend -> backend.clientAddress().map(address -> address.split(PORT)[0])),
+                    backend -> backend.clientAddress().map(address -> address.substring(0, address.lastIndexOf(':')))),
             new Fact(
                     "client_port",
                     Kind.NUMBER,
                     "PORT",
                     "and port",
-                    backend -> backend.clientAddress().map(address -> Long.valueOf(address.split(PORT)[1]))),
+                    backend -> backend.clientAddress()
+                            .map(address -> Long.valueOf(address.substring(address.lastIndexOf(':') + 1)))),
             new Fact("client_hostname", Kind.TEXT, "CLIENT NAME", "the client's name", Backend::clientHostname),
             new Fact(
                     "prepared_gid",

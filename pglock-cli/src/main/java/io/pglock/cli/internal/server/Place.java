@@ -9,7 +9,13 @@ import java.util.stream.IntStream;
 
 /** Where a connection leads, as whom, and who says so. Immutable. */
 record Place(
-        List<String> hosts, int[] ports, Given host, Given port, Given database, Given user, Optional<Given> password) {
+        List<String> hosts,
+        List<Integer> ports,
+        Given host,
+        Given port,
+        Given database,
+        Given user,
+        Optional<Given> password) {
 
     /** {@code host from PGHOST, port by default, database from --database, user from PGUSER}. */
     String origins() {
@@ -21,7 +27,7 @@ record Place(
     @Override
     public String toString() {
         String addresses = IntStream.range(0, hosts.size())
-                .mapToObj(i -> hosts.get(i) + ":" + ports[i])
+                .mapToObj(i -> hosts.get(i) + ":" + ports.get(i))
                 .collect(Collectors.joining(" and "));
         return addresses + ", database " + database.value() + ", as " + user.value();
     }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.postgresql.PGProperty;
 
@@ -80,7 +81,14 @@ public final class Server {
         String[] hosts = hosts(host);
         int[] ports = ports(port, hosts.length);
         ServerSource source = new ServerSource(
-                new Place(List.of(hosts), ports, host, port, database, user, parameters.get(Parameter.PASSWORD)),
+                new Place(
+                        List.of(hosts),
+                        IntStream.of(ports).boxed().toList(),
+                        host,
+                        port,
+                        database,
+                        user,
+                        parameters.get(Parameter.PASSWORD)),
                 mayAsk);
         requireTheOnly(hosts, host);
         boolean local = isFolder(hosts[0]);

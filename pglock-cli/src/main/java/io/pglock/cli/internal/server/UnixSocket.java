@@ -21,6 +21,7 @@ import java.nio.file.Path;
  * A Unix socket as the driver wants one: the JDK has them as channels only, which know no timeouts. What concerns TCP does nothing.
  * One thread reads and writes; any may close.
  */
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // whoever closes it must not wait for whoever reads
 final class UnixSocket extends Socket {
 
     private final Path path;

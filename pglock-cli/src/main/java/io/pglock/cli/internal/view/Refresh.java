@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -80,7 +81,7 @@ public final class Refresh {
 
     private static String now() {
         return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
-                OffsetDateTime.now().truncatedTo(ChronoUnit.SECONDS));
+                OffsetDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS));
     }
 
     /** What empties this terminal, which terminfo knows; nothing where it is not installed. */

@@ -53,7 +53,8 @@ final class WatchLoop {
                 full.redraw();
                 changed = true;
             }
-            changed |= screen.look() | !shown.equals(screen.message());
+            boolean seen = screen.look();
+            changed |= seen || !shown.equals(screen.message());
             if (changed) {
                 shown = screen.message();
                 full.show(painter.paint(screen, full.size()), full.size());
