@@ -68,7 +68,12 @@ public final class Pglock {
     public int run(String... arguments) {
         Log.use(new ConsoleLog(console));
         List<String> words = words(List.of(arguments));
-        return finish(commandLine(asked(words)).execute(words.toArray(String[]::new)));
+        try {
+            return finish(commandLine(asked(words)).execute(words.toArray(String[]::new)));
+        } catch (LinkageError | AssertionError | StackOverflowError e) {
+            console.say("a defect of pglock: " + e);
+            return ExitCode.DEFECT;
+        }
     }
 
     /** Every command, by its name, in the order of the help. */
