@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class ScreenshotTest {
 
-    private static final int WIDE = 200;
+    private static final int WIDE = 215;
 
     @Test
     void takesPicturesOfTreeAndWatch(Database database, Scenario scenario) throws Exception {
@@ -35,7 +35,7 @@ class ScreenshotTest {
                 take("tree", "pglock tree", terminal.styledScreen(), "flyway", "orders");
             }
             try (Tmux terminal = Tmux.start(Cli.on(database), "watch", "--key-name", "nightly-report")) {
-                terminal.await("flyway", "web-2", "worker-2");
+                terminal.resize(WIDE, 20).await("flyway", "web-2", "worker-2", "held: EXCLUSIVE", "delete from");
                 take("watch", "pglock watch", terminal.styledScreen(), "flyway", "orders");
                 terminal.keys("q");
                 assertThat(terminal.awaitExit()).isZero();

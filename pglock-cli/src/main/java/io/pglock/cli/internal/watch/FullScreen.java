@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.watch;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOError;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +14,7 @@ import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.AttributedString;
+import org.jline.utils.Curses;
 import org.jline.utils.Display;
 import org.jline.utils.InfoCmp.Capability;
 
@@ -21,6 +25,10 @@ final class FullScreen implements AutoCloseable {
 
     private final Terminal terminal;
     private final Attributes before;
+
+    /** What makes the terminal look as it did. */
+    private final String farewell;
+
     private final Display display;
     private final Thread atTheEnd = new Thread(this::restore, "pglock-restore");
     private boolean over;
@@ -28,6 +36,7 @@ final class FullScreen implements AutoCloseable {
     private FullScreen(Terminal terminal) {
         this.terminal = terminal;
         this.before = terminal.enterRawMode();
+        this.farewell = sequences(terminal, Capability.exit_ca_mode, Capability.keypad_local, Capability.cursor_normal);
         this.display = new Display(terminal, true);
         terminal.puts(Capability.enter_ca_mode);
         terminal.puts(Capability.keypad_xmit);
@@ -86,11 +95,33 @@ final class FullScreen implements AutoCloseable {
             return;
         }
         over = true;
-        terminal.puts(Capability.exit_ca_mode);
-        terminal.puts(Capability.keypad_local);
-        terminal.puts(Capability.cursor_normal);
-        terminal.flush();
-        terminal.setAttributes(before);
+        try {
+            terminal.writer().write(farewell);
+            terminal.flush();
+            terminal.setAttributes(before);
+        } catch (IllegalStateException | IOError e) {
+            // at the end of the JVM JLine may have closed it before, which gives back its settings and nothing else
+            sayFarewell();
+        }
+    }
+
+    private void sayFarewell() {
+        try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
+            out.write(farewell.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String sequences(Terminal terminal, Capability... capabilities) {
+        StringBuilder text = new StringBuilder();
+        for (Capability capability : capabilities) {
+            String sequence = terminal.getStringCapability(capability);
+            if (sequence != null) {
+                Curses.tputs(text, sequence);
+            }
+        }
+        return text.toString();
     }
 
     @Override
