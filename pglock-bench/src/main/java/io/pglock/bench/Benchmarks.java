@@ -38,6 +38,9 @@ public final class Benchmarks {
         if (wanted.matcher(Agent.class.getName()).find()) {
             Agent.main(arguments);
         }
+        if (wanted.matcher(Command.class.getName()).find()) {
+            Command.main(arguments);
+        }
         if (wanted.matcher(Locks.class.getName()).find()) {
             Locks.main(arguments);
         }
