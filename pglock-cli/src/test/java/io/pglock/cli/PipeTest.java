@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The output is a pipe, and whoever reads it goes away: {@code pglock | head}. */
+@PostgresTest
+class PipeTest {
+
+    /** Their rows are more than a pipe takes before somebody reads. */
+    private static final int TABLES = 400;
+
+    @Test
+    void whoReadsOnlyTheBeginningGetsThatAndTheCommandEndsInOneLine(
+            Database database, Scenario scenario, @TempDir Path folder) throws Exception {
+        Session holder = scenario.session("holder");
+        holder.execute(IntStream.range(0, TABLES)
+                .mapToObj(i -> "create table t" + i + " (id int)")
+                .collect(Collectors.joining("; ")));
+        holder.begin();
+        holder.execute(IntStream.range(0, TABLES)
+                .mapToObj(i -> "t" + i)
+                .collect(Collectors.joining(", ", "lock table ", " in share mode")));
+
+        Path err = folder.resolve("err");
+        ProcessBuilder shell = Cli.on(database).builder();
+        String launcher = shell.command().get(0);
+        shell.command(List.of(
+                "bash",
+                "-c",
+                "\"$1\" ls --json --limit none 2>\"$2\" | head -c 1; echo \" ${PIPESTATUS[0]}\"",
+                "bash",
+                launcher,
+                err.toString()));
+        Process process = shell.start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("has ended").isTrue();
+
+        assertThat(out.strip()).isEqualTo("[ 141");
+        assertThat(Files.readAllLines(err)).containsExactly("pglock: nobody reads the output any more");
+        holder.rollback();
+    }
+}
