@@ -18,7 +18,7 @@ class CommandPageTest {
         }
         millis.put(Command.Contender.LS, Rounds.of(160, 320, 640));
         assertThat(CommandPage.of(millis, List.of(), "Django 5").toString())
-                .contains("| `pglock ls` | 320 | 160 | 640 | 1.60 | <= 1.50 x: 1.60, **missed** |", "Django 5");
+                .contains("| `pglock ls` | 320 | 160 | 640 | 1.60 | <= 1.5 x: 1.60, **missed** |", "Django 5");
         assertThat(CommandPage.chart(millis).toString()).contains("320 ms", "pglock ls");
     }
 }

@@ -20,6 +20,10 @@ record Cli(List<String> arguments, Map<String, String> environment, String input
 
     private static final long LONGEST_SECONDS = 60;
 
+    /** A shell that runs the build in the background makes it ignore ctrl-c, and all that it starts; nohup does so with SIGHUP. */
+    private static final List<String> NOTHING_IGNORED =
+            System.getProperty("os.name").equals("Linux") ? List.of("env", "--default-signal=HUP,INT") : List.of();
+
     /** With PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD of this database, as in an operator's shell. */
     static Cli on(Database database) {
         return bare().environment("PGHOST", database.server().host())
@@ -93,10 +97,13 @@ record Cli(List<String> arguments, Map<String, String> environment, String input
 
     /** For a test that wants to do more with it than wait. */
     ProcessBuilder builder(String... words) {
-        ProcessBuilder builder =
-                new ProcessBuilder(Stream.of(Stream.of(launcher().toString()), arguments.stream(), Stream.of(words))
-                        .flatMap(each -> each)
-                        .toList());
+        ProcessBuilder builder = new ProcessBuilder(Stream.of(
+                        NOTHING_IGNORED.stream(),
+                        Stream.of(launcher().toString()),
+                        arguments.stream(),
+                        Stream.of(words))
+                .flatMap(each -> each)
+                .toList());
         builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
         builder.environment().putAll(environment);
         return builder;

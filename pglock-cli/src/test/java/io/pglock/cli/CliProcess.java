@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A call of the launcher that goes on while a test does something else. Killed when it is closed. */
@@ -18,8 +17,6 @@ final class CliProcess implements AutoCloseable {
     private final Path out;
     private final Path err;
 
-    private static final boolean IS_LINUX = System.getProperty("os.name").equals("Linux");
-
     private CliProcess(Process process, Path out, Path err) {
         this.process = process;
         this.out = out;
@@ -30,12 +27,8 @@ final class CliProcess implements AutoCloseable {
         try {
             Path out = Files.createTempFile(folder, "pglock", ".out");
             Path err = Files.createTempFile(folder, "pglock", ".err");
-            ProcessBuilder builder = cli.builder(words);
-            if (IS_LINUX) {
-                // a shell that runs the build in the background makes it ignore ctrl-c, and all that it starts
-                builder.command().addAll(0, List.of("env", "--default-signal=INT"));
-            }
-            Process process = builder.redirectOutput(out.toFile())
+            Process process = cli.builder(words)
+                    .redirectOutput(out.toFile())
                     .redirectError(err.toFile())
                     .start();
             process.getOutputStream().close();

@@ -38,13 +38,12 @@ class PipeTest {
 
         Path err = folder.resolve("err");
         ProcessBuilder shell = Cli.on(database).builder();
-        String launcher = shell.command().get(0);
         shell.command(List.of(
                 "bash",
                 "-c",
                 "\"$1\" ls --json --limit none 2>\"$2\" | head -c 1; echo \" ${PIPESTATUS[0]}\"",
                 "bash",
-                launcher,
+                Cli.launcher().toString(),
                 err.toString()));
         Process process = shell.start();
         process.getOutputStream().close();
