@@ -140,6 +140,9 @@ public final class Pglock {
     }
 
     private int finish(int code) {
+        if (code == ExitCode.CLOSED_PIPE) {
+            return code; // which has been said
+        }
         try {
             console.flush();
             return code;
