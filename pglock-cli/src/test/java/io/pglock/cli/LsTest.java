@@ -203,4 +203,12 @@ class LsTest {
         assertThat(listed.lines()).last().isEqualTo(holder.pid() + ",false,");
         assertThat(listed.err()).containsOnlyOnce("GRANT pg_read_all_stats TO").startsWith("pglock: ");
     }
+
+    @Test
+    void aWordThatIsNoCommandIsAnsweredWithTheNearestOne() {
+        assertThat(Cli.bare().run("tre"))
+                .isEqualTo(new Cli.Ended(
+                        1, "", "pglock: tre is neither a command nor a process id; did you mean tree?\n"));
+        assertThat(Cli.bare().run("orders").err()).contains("--on orders asks for a table");
+    }
 }

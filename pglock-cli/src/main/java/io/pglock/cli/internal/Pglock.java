@@ -4,6 +4,7 @@ package io.pglock.cli.internal;
 import io.pglock.cli.internal.profile.ProfileDefaults;
 import io.pglock.cli.internal.server.ServerFailure;
 import io.pglock.internal.Log;
+import io.pglock.internal.Setting;
 import java.io.PrintWriter;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +69,11 @@ public final class Pglock {
     public int run(String... arguments) {
         Log.use(new ConsoleLog(console));
         List<String> words = words(List.of(arguments));
+        Optional<String> unknown = unknownCommand(words);
+        if (unknown.isPresent()) {
+            console.say(unknown.get());
+            return ExitCode.USAGE;
+        }
         try {
             return finish(commandLine(asked(words)).execute(words.toArray(String[]::new)));
         } catch (LinkageError | AssertionError | StackOverflowError e) {
@@ -98,6 +104,18 @@ public final class Pglock {
         return commands().containsKey(first) || FOR_ALL.contains(first)
                 ? arguments
                 : Stream.concat(Stream.of(DEFAULT_COMMAND), arguments.stream()).toList();
+    }
+
+    /** Of a word that is no command, nor something that the list knows what to do with. */
+    private Optional<String> unknownCommand(List<String> words) {
+        String word = words.size() > 1 && words.get(0).equals(DEFAULT_COMMAND) ? words.get(1) : "";
+        if (!word.matches("\\p{Alpha}[\\w-]*")) {
+            return Optional.empty();
+        }
+        return Optional.of(word + " is neither a command nor a process id; "
+                + Setting.nearest(word, List.copyOf(commands().keySet()))
+                        .map(near -> "did you mean " + near + "?")
+                        .orElse("pglock --help lists the commands, and --on " + word + " asks for a table"));
     }
 
     /** To read the options of a command takes a while, so only those are read that are needed. */
