@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.pglock.Signalled.Outcome;
+import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -17,8 +18,11 @@ import org.junit.jupiter.api.Test;
 /** Who is signalled by a {@link LockQuery}, and who is not. */
 class LockQuerySignalsTest extends QueueScene {
 
+    private final Connection mine;
+
     LockQuerySignalsTest(Scenario scenario, Connection mine) {
-        super(scenario, mine);
+        super(scenario);
+        this.mine = mine;
     }
 
     /** django-pglock ends those queued ahead as well (defect 3). */

@@ -3,6 +3,7 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
@@ -14,8 +15,11 @@ import org.junit.jupiter.api.TestReporter;
 
 class LockTreeTest extends QueueScene {
 
+    private final Connection mine;
+
     LockTreeTest(Scenario scenario, Connection mine) {
-        super(scenario, mine);
+        super(scenario);
+        this.mine = mine;
     }
 
     @Test

@@ -4,38 +4,22 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
-import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
-import io.pglock.testkit.Session;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** {@code pglock cancel} and {@code pglock terminate}: who is hit, and who is not. */
-@PostgresTest
 @Tag("versions")
-class CancelTest {
+class CancelTest extends QueueScene {
 
     private final Database database;
-    private final Scenario scenario;
-    private final Session holder;
-    private final Session migration;
-    private final Session web;
 
     CancelTest(Database database, Scenario scenario) {
+        super(scenario);
         this.database = database;
-        this.scenario = scenario;
-        this.holder = scenario.session("holder");
-        this.migration = scenario.session("migration");
-        this.web = scenario.session("web");
-    }
-
-    @BeforeEach
-    void tables() {
-        holder.execute(
-                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
     }
 
     @Test

@@ -142,7 +142,7 @@ class ConnectingTest {
         assertFails(doctor(socket, "-p", "1"), 69, "there is no such socket", "Cannot connect to " + folder + ":1,");
         assertFails(doctor(socket, "--host", folder + ",db1"), 1, "cannot be one host of several");
         String patient = "trap 'echo told; exit 0' TERM; echo begun; while :; do sleep 0.05; done";
-        try (RunningCli run = RunningCli.start(scenario, socket, "run", "report", "--", "sh", "-c", patient);
+        try (RunningCli run = RunningCli.start(socket, "run", "report", "--", "sh", "-c", patient);
                 Connection connection = server.maintenance().connect();
                 Statement statement = connection.createStatement()) {
             run.printed("begun");

@@ -27,9 +27,8 @@ class RunSignalsTest {
             trap 'echo heard TERM; exit 3' TERM; trap 'echo heard USR1' USR1; trap 'echo heard HUP' HUP
             trap 'echo heard INT' INT; echo begun; while :; do sleep 0.05; done""";
 
-    private static RunningCli running(Scenario scenario, Database database, String script, String... options) {
+    private static RunningCli running(Database database, String script, String... options) {
         return RunningCli.start(
-                scenario,
                 Cli.on(database),
                 Stream.of(Stream.of("run", "report"), Stream.of(options), Stream.of("--", "sh", "-c", script))
                         .flatMap(each -> each)
@@ -55,7 +54,7 @@ class RunSignalsTest {
     @Test
     @Tag("versions")
     void signalsReachTheCommandOnceEach(Database database, Scenario scenario) throws Exception {
-        try (RunningCli run = running(scenario, database, LISTENS)) {
+        try (RunningCli run = running(database, LISTENS)) {
             run.printed("begun").signal("USR1");
             run.printed("heard USR1").signal("HUP");
             run.printed("heard HUP").signal("INT");
@@ -70,7 +69,7 @@ class RunSignalsTest {
     void whatACommandLeavesRunningThatASignalEndedIsEndedToo(Database database, Scenario scenario, @TempDir Path folder)
             throws Exception {
         Path pid = folder.resolve("pid");
-        try (RunningCli run = running(scenario, database, "sleep 300 & echo $! > " + pid + "; echo begun; wait")) {
+        try (RunningCli run = running(database, "sleep 300 & echo $! > " + pid + "; echo begun; wait")) {
             run.printed("begun").signal("TERM");
             assertThat(run.ended().code()).isEqualTo(128 + 15);
         }
@@ -84,7 +83,7 @@ class RunSignalsTest {
     void whoeverWaitsForTheLockEndsAtOnce(Database database, Scenario scenario) throws Exception {
         Session holder = scenario.session("holder");
         holder.execute("select pg_advisory_lock(" + LockKey.named("report").number() + ")");
-        try (RunningCli run = running(scenario, database, "echo ran")) {
+        try (RunningCli run = running(database, "echo ran")) {
             run.said("is held by").signal("TERM");
             assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(128 + 15, "");
         }
@@ -93,7 +92,7 @@ class RunSignalsTest {
     @Test
     @Tag("versions")
     void aLostLockStopsTheCommand(Database database, Scenario scenario) throws Exception {
-        try (RunningCli run = running(scenario, database, LISTENS)) {
+        try (RunningCli run = running(database, LISTENS)) {
             run.printed("begun");
             loseLock(scenario);
             Ended ended = run.ended();
@@ -108,12 +107,12 @@ class RunSignalsTest {
     @Test
     void aCommandThatDoesNotStopIsKilled(Database database, Scenario scenario) throws Exception {
         String deaf = "trap '' TERM; echo begun; while :; do sleep 0.05; done; echo never";
-        try (RunningCli run = running(scenario, database, deaf, "--grace", "200ms")) {
+        try (RunningCli run = running(database, deaf, "--grace", "200ms")) {
             run.printed("begun");
             loseLock(scenario);
             assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(69, "begun\n");
         }
-        try (RunningCli run = running(scenario, database, LISTENS, "--on-lost", "kill")) {
+        try (RunningCli run = running(database, LISTENS, "--on-lost", "kill")) {
             run.printed("begun");
             loseLock(scenario);
             assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(69, "begun\n");
@@ -123,7 +122,7 @@ class RunSignalsTest {
     @Test
     void aLostLockMayBeNoMoreThanAWarning(Database database, Scenario scenario) throws Exception {
         String patient = "trap 'exit 4' USR1; echo begun; while :; do sleep 0.05; done";
-        try (RunningCli run = running(scenario, database, patient, "--on-lost=warn")) {
+        try (RunningCli run = running(database, patient, "--on-lost=warn")) {
             run.printed("begun");
             loseLock(scenario);
             run.said("The command goes on").signal("USR1");
@@ -135,7 +134,7 @@ class RunSignalsTest {
     @Tag("versions")
     void theLockIsFreeWhenPglockIsKilled(Database database, Scenario scenario, @TempDir Path folder) throws Exception {
         Path pid = folder.resolve("pid");
-        try (RunningCli run = running(scenario, database, "echo $$ > " + pid + "; echo begun; exec sleep 300")) {
+        try (RunningCli run = running(database, "echo $$ > " + pid + "; echo begun; exec sleep 300")) {
             run.printed("begun");
             assertThat(holder(scenario)).isNotZero();
             run.signal("KILL");

@@ -33,9 +33,9 @@ class RunTest {
             "echo begin $PGLOCK_KEY >> $0; sleep 0.3; echo end $PGLOCK_FENCING_TOKEN >> $0",
             log.toString()
         };
-        try (RunningCli first = RunningCli.start(scenario, Cli.on(database), words);
-                RunningCli second = RunningCli.start(scenario, Cli.on(database), words);
-                RunningCli third = RunningCli.start(scenario, Cli.on(database), words)) {
+        try (RunningCli first = RunningCli.start(Cli.on(database), words);
+                RunningCli second = RunningCli.start(Cli.on(database), words);
+                RunningCli third = RunningCli.start(Cli.on(database), words)) {
             for (RunningCli each : List.of(first, second, third)) {
                 assertThat(each.ended().code()).isZero();
             }
@@ -77,7 +77,7 @@ class RunTest {
     void waitsForEverAndThenRuns(Database database, Scenario scenario) throws Exception {
         Session holder = scenario.session("holder");
         holder.execute("select pg_advisory_lock(" + LockKey.named("report").number() + ")");
-        try (RunningCli waiting = RunningCli.start(scenario, Cli.on(database), "run", "report", "--", "echo", "ran")) {
+        try (RunningCli waiting = RunningCli.start(Cli.on(database), "run", "report", "--", "echo", "ran")) {
             waiting.said("is held by pid " + holder.pid());
             assertThat(waiting.process().isAlive()).isTrue();
             holder.execute("select pg_advisory_unlock_all()");
@@ -88,7 +88,6 @@ class RunTest {
     @Test
     void sharedGoesWithSharedOnly(Database database, Scenario scenario) throws Exception {
         try (RunningCli first = RunningCli.start(
-                scenario,
                 Cli.on(database),
                 "run",
                 "report",

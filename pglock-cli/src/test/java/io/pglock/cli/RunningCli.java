@@ -1,43 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli;
 
-import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Await;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /** A launcher that runs beside the test. Closing it kills it. */
-record RunningCli(Process process, Path out, Path err, Scenario scenario) implements AutoCloseable {
+record RunningCli(Process process, Path out, Path err) implements AutoCloseable {
 
-    private static final long LONGEST_SECONDS = 30;
+    private static final Duration LONGEST = Duration.ofSeconds(60);
 
-    static RunningCli start(Scenario scenario, Cli cli, String... words) {
+    static RunningCli start(Cli cli, String... words) {
         try {
             Path out = Files.createTempFile("pglock", ".out");
             Path err = Files.createTempFile("pglock", ".err");
             Process process = cli.builder(words)
-                    .redirectInput(new java.io.File("/dev/null"))
+                    .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                     .redirectOutput(out.toFile())
                     .redirectError(err.toFile())
                     .start();
-            return new RunningCli(process, out, err, scenario);
+            return new RunningCli(process, out, err);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** Waits until it has printed or said this, unless it ends before. */
+    RunningCli told(String text) {
+        await("to tell " + text, () -> {
+            boolean running = process.isAlive();
+            boolean told = (Files.readString(err) + Files.readString(out)).contains(text);
+            if (!running && !told) {
+                throw new IllegalStateException(this + " has ended and has not told " + text);
+            }
+            return told;
+        });
+        return this;
+    }
+
     /** Waits until it has printed this. */
     RunningCli printed(String text) {
-        scenario.await(this + " to print " + text, () -> Files.readString(out).contains(text));
+        await("to print " + text, () -> Files.readString(out).contains(text));
         return this;
     }
 
     /** Waits until it has said this. */
     RunningCli said(String text) {
-        scenario.await(this + " to say " + text, () -> Files.readString(err).contains(text));
+        await("to say " + text, () -> Files.readString(err).contains(text));
         return this;
+    }
+
+    private void await(String whatFor, Callable<Boolean> state) {
+        Await.until(LONGEST, "pid " + process.pid() + " " + whatFor, state, this::toString);
     }
 
     void signal(String name) throws IOException, InterruptedException {
@@ -47,8 +67,8 @@ record RunningCli(Process process, Path out, Path err, Scenario scenario) implem
     }
 
     Cli.Ended ended() throws IOException, InterruptedException {
-        if (!process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
-            throw new AssertionError(this + " has not ended within " + LONGEST_SECONDS + " s");
+        if (!process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError(this + " has not ended within " + LONGEST.toSeconds() + " s");
         }
         return new Cli.Ended(process.exitValue(), Files.readString(out), Files.readString(err));
     }

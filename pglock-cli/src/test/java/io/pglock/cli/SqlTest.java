@@ -128,19 +128,18 @@ class SqlTest {
                 "alter table orders add column total int;",
                 "commit;");
         Path report = folder.resolve("report.jsonl");
-        try (CliProcess going = CliProcess.start(
+        try (RunningCli going = RunningCli.start(
                 Cli.on(database).environment("PGLOCK_RETRY_DELAY", "20ms"),
-                folder,
                 "sql",
                 "--lock-timeout",
                 "200ms",
                 "--report",
                 report.toString(),
                 script)) {
-            going.awaitSaid(scenario, "Trying again when it is gone");
+            going.told("Trying again when it is gone");
             assertThat(web.value("select count(*) from items")).isEqualTo("0");
             web.commit();
-            Cli.Ended ended = going.await();
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isZero();
             assertThat(ended.err())
                     .contains(script + ":2-5: not locked within 200ms, blocked by pid " + web.pid() + " (web")
@@ -173,13 +172,13 @@ class SqlTest {
         web.execute("select * from orders");
         String script = file("a.sql", "create table items (id int);", "alter table orders add column total int;");
         Session reader = scenario.session("reader");
-        try (CliProcess going = CliProcess.start(
-                Cli.on(database), folder, "sql", "--lock-timeout", "30s", "--retry-attempts", "2", script)) {
+        try (RunningCli going =
+                RunningCli.start(Cli.on(database), "sql", "--lock-timeout", "30s", "--retry-attempts", "2", script)) {
             awaitPglockBlocked(scenario);
             reader.execute("select * from orders"); // would wait for 30s
-            going.awaitSaid(scenario, "made way for 1 session");
-            going.interrupt(); // in the pause
-            Cli.Ended ended = going.await();
+            going.told("made way for 1 session");
+            going.signal("INT"); // in the pause
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err())
                     .contains("interrupted at " + script + ":2", "Applied: 1 statement, up to " + script + ":1.");
@@ -195,10 +194,10 @@ class SqlTest {
     @Test
     void ctrlCCancelsTheStatementAndLeavesNothingBehind(Database database, Scenario scenario) throws Exception {
         String script = file("a.sql", "create table items (id int);", "select pg_sleep(60);");
-        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "sql", "-1", script)) {
+        try (RunningCli going = RunningCli.start(Cli.on(database), "sql", "-1", script)) {
             scenario.await("pglock to sleep", () -> count(scenario, "query like 'select pg_sleep%'") > 0);
-            going.interrupt();
-            Cli.Ended ended = going.await();
+            going.signal("INT");
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted at " + script + ":2. Nothing was applied.");
         }
@@ -284,11 +283,11 @@ class SqlTest {
     @Test
     void aLostServerIsSaidSo(Database database, Scenario scenario) throws Exception {
         String script = file("a.sql", "create table items (id int);", "begin; select pg_sleep(60); commit;");
-        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "sql", script)) {
+        try (RunningCli going = RunningCli.start(Cli.on(database), "sql", script)) {
             scenario.await("pglock to sleep", () -> count(scenario, "query like 'select pg_sleep%'") > 0);
             web.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'"
                     + " and pid <> pg_backend_pid()");
-            Cli.Ended ended = going.await();
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(69);
             assertThat(ended.err())
                     .contains(script + ":2: ", "57P01", "up to " + script + ":1.")

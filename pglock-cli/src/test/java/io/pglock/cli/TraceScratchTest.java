@@ -84,33 +84,13 @@ class TraceScratchTest {
     @Test
     void ctrlCStopsTheServerAndDeletesIt() throws Exception {
         String script = file("t.sql", "create table t (id int); select pg_sleep(60);");
-        try (CliProcess going = CliProcess.start(cli(), folder, "trace", "--scratch", script)) {
-            awaitSaid(folder, "create table");
+        try (RunningCli going = RunningCli.start(cli(), "trace", "--scratch", script)) {
+            going.told("create table");
             assertThat(servers()).isNotEmpty();
-            going.interrupt();
-            Cli.Ended ended = going.await();
+            going.signal("INT");
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted; the scratch server is gone.");
-        }
-    }
-
-    /** Bounded, and it says what it waits for; without a server there is no scenario. */
-    private static void awaitSaid(Path folder, String text) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + 60_000_000_000L;
-        while (true) {
-            try (Stream<Path> outputs = Files.list(folder)) {
-                for (Path output :
-                        outputs.filter(path -> path.toString().endsWith(".out")).toList()) {
-                    if (Files.readString(output).contains(text)) {
-                        return;
-                    }
-                }
-            }
-            assertThat(System.nanoTime())
-                    .as("waiting for pglock to say " + text)
-                    .isLessThan(deadline);
-            Thread.onSpinWait();
-            Thread.sleep(20);
         }
     }
 

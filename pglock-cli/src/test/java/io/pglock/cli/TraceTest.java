@@ -164,10 +164,10 @@ class TraceTest {
     @Test
     void ctrlCRollsBack(Database database, Scenario scenario) throws Exception {
         String script = file("t.sql", "drop table orders;", "select pg_sleep(60);");
-        try (CliProcess going = CliProcess.start(Cli.on(database), folder, "trace", script)) {
+        try (RunningCli going = RunningCli.start(Cli.on(database), "trace", script)) {
             scenario.await("the trace to sleep", () -> sleeps(scenario));
-            going.interrupt();
-            Cli.Ended ended = going.await();
+            going.signal("INT");
+            Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted; all of it was rolled back.");
         }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
-import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -13,31 +13,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** {@code pglock watch}, in a terminal and without one. */
-@PostgresTest
-class WatchTest {
+class WatchTest extends QueueScene {
 
     private final Database database;
-    private final Scenario scenario;
-    private final Session holder;
-    private final Session migration;
-    private final Session web;
 
     WatchTest(Database database, Scenario scenario) {
+        super(scenario);
         this.database = database;
-        this.scenario = scenario;
-        this.holder = scenario.session("holder");
-        this.migration = scenario.session("migration");
-        this.web = scenario.session("web");
-    }
-
-    @BeforeEach
-    void tables() {
-        holder.execute(
-                "drop table if exists orders, items", "create table orders (id int)", "create table items (id int)");
     }
 
     @Test

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Waiting for a state that is looked at again and again: bounded, and telling what it waited for when it gives up. */
-final class Await {
+public final class Await {
     /** How long every wait of the testkit is at most: {@code -Dpglock.test.waitSeconds}, 10 if absent. */
     static final Duration LONGEST = Duration.ofSeconds(Long.getLong("pglock.test.waitSeconds", 10L));
 
@@ -21,7 +21,13 @@ final class Await {
         until(LONGEST, whatFor, state, details);
     }
 
-    static void until(Duration longest, String whatFor, Callable<Boolean> state, Callable<String> details) {
+    /**
+     * Waits at most so long.
+     *
+     * @param details what a failure says besides
+     * @throws AssertionError when it was in vain
+     */
+    public static void until(Duration longest, String whatFor, Callable<Boolean> state, Callable<String> details) {
         if (!within(longest, whatFor, state)) {
             throw new AssertionError(failure(longest, whatFor, details));
         }

@@ -59,10 +59,12 @@ public final class Pglock {
     private static final Set<String> FOR_ALL = Set.of("help", "-h", "--help", "-V", "--version");
 
     private final Console console;
+    private final Map<String, Supplier<Callable<Integer>>> commands;
 
     /** @param console where all of it reads and writes */
     public Pglock(Console console) {
         this.console = console;
+        this.commands = commands(console);
     }
 
     /** Runs what is asked for, and gives the exit code. Throws nothing. */
@@ -83,7 +85,7 @@ public final class Pglock {
     }
 
     /** Every command, by its name, in the order of the help. */
-    private Map<String, Supplier<Callable<Integer>>> commands() {
+    private Map<String, Supplier<Callable<Integer>>> commands(Console console) {
         Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
         commands.put("ls", () -> new Ls(console));
         commands.put("tree", () -> new Tree(console));
@@ -101,7 +103,7 @@ public final class Pglock {
     /** Without the name of a command it is the list that is asked for. */
     private List<String> words(List<String> arguments) {
         String first = arguments.isEmpty() ? "" : arguments.get(0);
-        return commands().containsKey(first) || FOR_ALL.contains(first)
+        return commands.containsKey(first) || FOR_ALL.contains(first)
                 ? arguments
                 : Stream.concat(Stream.of(DEFAULT_COMMAND), arguments.stream()).toList();
     }
@@ -113,26 +115,25 @@ public final class Pglock {
             return Optional.empty();
         }
         return Optional.of(word + " is neither a command nor a process id; "
-                + Setting.nearest(word, List.copyOf(commands().keySet()))
+                + Setting.nearest(word, List.copyOf(commands.keySet()))
                         .map(near -> "did you mean " + near + "?")
                         .orElse("pglock --help lists the commands, and --on " + word + " asks for a table"));
     }
 
     /** To read the options of a command takes a while, so only those are read that are needed. */
     private Collection<String> asked(List<String> words) {
-        return FOR_ALL.contains(words.get(0)) ? commands().keySet() : List.of(words.get(0));
+        return FOR_ALL.contains(words.get(0)) ? commands.keySet() : List.of(words.get(0));
     }
 
     /** With every command. */
     CommandLine commandLine() {
-        return commandLine(commands().keySet());
+        return commandLine(commands.keySet());
     }
 
     private CommandLine commandLine(Collection<String> names) {
         CommandLine line = new CommandLine(this);
         names.forEach(name -> line.addSubcommand(
-                name,
-                new CommandLine(Objects.requireNonNull(commands().get(name)).get())));
+                name, new CommandLine(Objects.requireNonNull(commands.get(name)).get())));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         // so that a flag that is typed is true also where a profile says the same
         line.setToggleBooleanFlags(true);
