@@ -179,13 +179,16 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
         Duration lockTimeout = closesAfter.isZero()
                 ? random.nextInt(4) == 0 ? millis(random, 30, 300) : Duration.ofSeconds(10)
                 : closesAfter.plus(millis(random, 1, 60));
-        Aim[] aims = {Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.CANCEL, Aim.CANCEL, Aim.REPORT, Aim.DRY_RUN};
+        Aim[] aims = {
+            Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.CANCEL, Aim.CANCEL, Aim.CANCEL,
+            Aim.REPORT, Aim.DRY_RUN
+        };
         return new Guard(
                 aims[random.nextInt(aims.length)],
                 millis(random, 3, 30),
                 millis(random, 5, 40),
                 lockTimeout,
-                2 + random.nextInt(8),
+                4 + random.nextInt(8),
                 before,
                 concurrently
                         ? "create index concurrently proof_index on t" + wanted.which() + " (note)"
@@ -203,12 +206,13 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
         if (random.nextInt(15) == 0) {
             prelude.add("select pg_advisory_lock(" + (77_431_708_279_161L + actor) + ")"); // Flyway's, of some table
         }
-        int locks = 1 + random.nextInt(3);
+        boolean plain = random.nextInt(5) < 2; // holds one lock, and most likely does
+        int locks = plain ? 1 : 1 + random.nextInt(3);
         for (int i = 0; i < locks; i++) {
             if (inTransaction && random.nextInt(6) == 0) {
                 prelude.add("savepoint p");
             }
-            Target target = random.nextInt(5) < 3 ? wanted : Target.draw(random);
+            Target target = plain || random.nextInt(2) == 0 ? wanted : Target.draw(random);
             prelude.add(target.lock(random, actor));
             if (inTransaction && random.nextInt(20) == 0) {
                 prelude.add("savepoint q");
