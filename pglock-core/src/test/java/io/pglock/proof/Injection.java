@@ -51,31 +51,30 @@ final class Injection implements AutoCloseable {
         int kind = random.nextInt(200);
         long delay = TimeUnit.MICROSECONDS.toNanos(random.nextInt(2_000));
         Future<?> happening;
-        if (kind < 80) {
+        if (target.network().isPresent() && random.nextInt(4) == 0) {
+            TcpProxy network = target.network().get();
+            happening = after(delay, "network lost", () -> {
+                network.cutSilently();
+                LockSupport.parkNanos(delay);
+                network.reset();
+                return true;
+            });
+        } else if (kind < 90) {
             happening = after(delay, "pg_cancel_backend", () -> signal("select pg_cancel_backend(?)", target.pid()));
-        } else if (kind < 120) {
+        } else if (kind < 135) {
             happening = after(delay, "Statement.cancel", () -> {
                 target.connection().cancelQuery();
                 return true;
             });
-        } else if (kind < 170) {
+        } else if (kind < 180) {
             happening = after(delay, "interrupt", () -> {
                 target.thread().interrupt();
                 return true;
             });
-        } else if (kind < 185) {
+        } else if (kind < 197) {
             happening = after(delay, "kill", () -> signal("select pg_terminate_backend(?)", target.pid()));
-        } else if (kind < 187) {
-            happening = after(delay, "kill of pglock's own sessions", () -> signal(KILL_OWN));
         } else {
-            happening = target.network()
-                    .<Future<?>>map(network -> after(delay, "network lost", () -> {
-                        network.cutSilently();
-                        LockSupport.parkNanos(delay);
-                        network.reset();
-                        return true;
-                    }))
-                    .orElseGet(() -> after(delay, "kill", () -> signal("select pg_terminate_backend(?)", target.pid())));
+            happening = after(delay, "kill of pglock's own sessions", () -> signal(KILL_OWN));
         }
         return happening;
     }

@@ -33,8 +33,10 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class LeaksTest {
 
-    private static final int IN_A_BUILD = 1_500;
+    private static final int IN_A_BUILD = 500;
     private static final int IN_FULL = 100_000;
+
+    private static final int ENOUGH_FOR_EVERYTHING = 5_000;
 
     private static final int TRAVELLERS = 8;
 
@@ -98,13 +100,16 @@ class LeaksTest {
                 () -> alive(connection).toString());
         assertThat(counts.of("as before, after an injection")).isPositive();
         assertThat(counts.of("inside as before")).isPositive();
+        assertThat(counts.of("not acquired")).isPositive();
+        if (run.rounds() < ENOUGH_FOR_EVERYTHING) {
+            return;
+        }
         for (String what : List.of("pg_cancel_backend", "Statement.cancel", "interrupt", "kill", "network lost")) {
             assertThat(counts.of("injected: " + what)).as(what).isPositive();
         }
         assertThat(counts.of("failed: 57014")).as("cancels that hit").isPositive();
         assertThat(counts.ofAll("hit: interrupted")).as("interrupts that hit").isPositive();
         assertThat(counts.of("hit: session lost")).as("kills that hit").isPositive();
-        assertThat(counts.of("not acquired")).isPositive();
     }
 
     private void lookAround(Connection connection) throws SQLException {

@@ -188,7 +188,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
                 millis(random, 3, 30),
                 millis(random, 5, 40),
                 lockTimeout,
-                4 + random.nextInt(8),
+                3 + random.nextInt(6),
                 before,
                 concurrently
                         ? "create index concurrently proof_index on t" + wanted.which() + " (note)"

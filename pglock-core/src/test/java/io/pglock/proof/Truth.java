@@ -38,15 +38,17 @@ final class Truth {
                 pid int, backend_start timestamptz, xact_start timestamptz, state text, state_change timestamptz,
                 application text, role text, type text, hard boolean, marked boolean, flyway boolean, wait text,
                 waited_ms float8)
-            language sql volatile as $$
-                with b as (
-                    select distinct unnest(pg_catalog.pg_blocking_pids(waiter)) as pid
+            language plpgsql as $$
+            #variable_conflict use_column
+            begin
+                return query with b as (
+                    select distinct unnest(pg_catalog.pg_blocking_pids(truth.waiter)) as pid
                 ), worker as (
                     <worker>
                 ), lk as (
                     select coalesce(w.leader_pid, l.pid, 0) as who, l.* from pg_catalog.pg_locks l left join worker w on w.pid = l.pid
                 ), wanted as (
-                    select * from lk where who = waiter and not granted
+                    select * from lk where who = truth.waiter and not granted
                 )
                 select b.pid, a.backend_start, a.xact_start, a.state, a.state_change, a.application_name, a.usename::text,
                        a.backend_type,
@@ -67,9 +69,9 @@ final class Truth {
                        (select string_agg(w.locktype || ' ' || w.mode || ' '
                                || concat_ws(',', w.relation, w.page, w.tuple, w.virtualxid, w.transactionid, w.classid, w.objid), ' ')
                         from wanted w),
-                       (select extract(epoch from clock_timestamp() - min(<waitstart>)) * 1000 from wanted w)
-                from b left join pg_catalog.pg_stat_activity a on a.pid = b.pid
-            $$;
+                       (select (extract(epoch from clock_timestamp() - min(<waitstart>)) * 1000)::float8 from wanted w)
+                from b left join pg_catalog.pg_stat_activity a on a.pid = b.pid;
+            end $$;
 
             create function proof.note(target int, how text, blocking boolean) returns boolean language plpgsql as $$
             declare

@@ -296,7 +296,7 @@ final class Walk {
     private void steps(int depth) throws Exception {
         int count = 1 + random.nextInt(3);
         for (int i = 0; i < count; i++) {
-            if (random.nextInt(12) == 0) {
+            if (random.nextInt(9) == 0) {
                 injected.add(around.injection().soon(random, target));
             }
             try {
