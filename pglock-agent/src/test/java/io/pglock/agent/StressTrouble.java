@@ -104,7 +104,8 @@ final class StressTrouble implements Runnable {
                 return true;
             }
         }
-        return String.valueOf(failure.getMessage()).contains("nterrupted");
+        String message = String.valueOf(failure.getMessage()); // the pool's own have no SQLSTATE
+        return message.contains("nterrupted") || message.contains("is closed");
     }
 
     void print() {
