@@ -106,7 +106,13 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
             List<String> tail,
             Duration tailAfter,
             boolean overtakes,
-            boolean rollsBack) {}
+            boolean rollsBack) {
+
+        /** Whether it does something at the moment of a signal. */
+        boolean isOvertaking() {
+            return overtakes && !tail.isEmpty();
+        }
+    }
 
     /** What locks are about. */
     private enum Kind {
