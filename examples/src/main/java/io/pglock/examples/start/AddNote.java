@@ -20,7 +20,9 @@ public final class AddNote {
     public static void main(String[] arguments) throws SQLException {
         PGSimpleDataSource shop = new PGSimpleDataSource();
         shop.setUrl(System.getenv("SHOP"));
-        LockPolicy policy = LockPolicy.parse(LockPolicy.settings(String.join(" ", arguments)));
+        LockPolicy policy = arguments.length == 0
+                ? LockPolicy.defaults()
+                : LockPolicy.parse(LockPolicy.settings(String.join(" ", arguments)));
 
         try (Connection connection = shop.getConnection()) {
             boolean ran = PgLock.on(connection)
