@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * A PostgreSQL server to try pglock on, with a table {@code orders} and a session that has forgotten its transaction on it. It
  * runs until {@code q} is typed.
  *
- * <p>Run it with {@code mvn -q -Ptry}, on another port with {@code -Dpglock.try.port=54322}. Not thread-safe: one thread reads
+ * <p>Run it with {@code mvn -q -Ptry}, from another port on with {@code -Dpglock.try.port=54400}. Not thread-safe: one thread reads
  * what is typed.
  */
 public final class Try implements AutoCloseable {
@@ -52,13 +52,13 @@ public final class Try implements AutoCloseable {
         }
     }
 
-    /** Exit code 1 when the port is taken. */
+    /** Takes the next port that is free. */
     public static void main(String[] arguments) throws IOException, SQLException {
         Screen screen = Screen.onStandardOutput();
         int port = Integer.getInteger("pglock.try.port", PORT);
-        if (isTaken(port)) {
-            screen.bad("Port " + port + " is taken. On another one: mvn -q -Ptry -Dpglock.try.port=" + (port + 1));
-            System.exit(1);
+        while (isTaken(port)) {
+            screen.say("Port " + port + " is taken.");
+            port++;
         }
         screen.say("Starting a PostgreSQL server of its own ...");
         try (Try server = new Try(screen, port)) {
