@@ -73,9 +73,9 @@ public final class Console {
         return out;
     }
 
-    /** A word about the work, to the error output: {@code pglock: ...}. */
+    /** A word about the work, to the error output: {@code pglock: ...}. What others wrote, as a query, may be a part of it. */
     public void say(String message) {
-        err.println("pglock: " + message);
+        err.println("pglock: " + Printable.lines(message));
     }
 
     /** As it is, to the error output. */
