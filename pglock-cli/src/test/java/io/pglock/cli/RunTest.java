@@ -172,10 +172,10 @@ class RunTest {
                 "--nowait and --timeout exclude each other.");
         assertUsage(
                 nowhere.run("run", "report", "--timeout", "30", "--", "true"),
-                "--timeout: \"30\": a bare number has no unit; write 30s or 30ms.");
+                "--timeout 30 has no unit; write 30s or 30ms");
         assertUsage(nowhere.run("run", "report", "--on-lost", "cry", "--", "true"), "--on-lost");
         assertUsage(nowhere.run("run", "--number", "report", "--", "true"), "\"report\" is not a number");
-        assertUsage(nowhere.run("run", "", "--", "true"), "The name of a lock is empty");
+        assertUsage(nowhere.run("run", "", "--", "true"), "KEY is empty");
     }
 
     private static void assertUsage(Ended ended, String message) {
