@@ -8,6 +8,7 @@ import io.pglock.cli.internal.doctor.Finding.Level;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.internal.Json;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -62,7 +63,7 @@ final class Doctor implements Callable<Integer> {
     public Integer call() throws SQLException {
         LockPolicy policy = TimeOption.lockTimeout(LockPolicy.defaults(), lockTimeout);
         Duration oldAge = TimeOption.read("--old", old, Duration.ZERO);
-        List<Finding> findings = new Examination(server.server(), policy.lockTimeout(), oldAge).run();
+        List<Finding> findings = new Examination(server.server(), policy.lockTimeout(), oldAge, Clock.systemUTC()).run();
         if (json) {
             console.line(Json.of(findings.stream().map(Finding::asMap).toList()));
         } else {
