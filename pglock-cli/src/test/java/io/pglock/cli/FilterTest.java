@@ -97,7 +97,9 @@ class FilterTest {
                 "orders is not a process id; --on orders asks for a table");
         complained(NO_SERVER.run("tree", "-4711"), "-4711 is not a process id");
         complained(NO_SERVER.run("tree", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
-        complained(cli.run("ls", "--on", "saels"), "saels: there is no such relation in database");
+        for (String command : new String[] {"ls", "tree", "watch", "cancel"}) {
+            complained(cli.run(command, "--on", "saels"), "saels: there is no such relation in database");
+        }
     }
 
     private static void complained(Cli.Ended ended, String why) {

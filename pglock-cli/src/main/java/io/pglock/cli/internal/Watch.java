@@ -80,7 +80,7 @@ final class Watch implements Callable<Integer> {
         Colours colours = Colours.of(console, !noColor);
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = to.connect()) {
-            selection.of(LockQuery.on(connection)).tree(); // what is wrong is said before the screen is taken
+            selection.tree(LockQuery.on(connection)); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {
                 OptionalInt code =
                         new Watching(to.toString(), connection, selection, names, refresh.pause(), colours.areOn()).run();
@@ -96,7 +96,7 @@ final class Watch implements Callable<Integer> {
             Connection connection, Selection selection, TargetNames names, Colours colours, Refresh refresh)
             throws SQLException {
         refresh.times(count == 0 ? Long.MAX_VALUE : count, again -> {
-            LockTree tree = selection.of(LockQuery.on(connection)).tree();
+            LockTree tree = selection.tree(LockQuery.on(connection));
             names.rows().read(connection, tree);
             console.line(LocalTime.now(ZoneId.systemDefault()).format(CLOCK)
                     + (tree.isEmpty() ? " nobody waits for a lock" : ""));
