@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.cli.internal.view;
+package io.pglock.cli.internal;
+
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Text that somebody else wrote, made fit for a terminal. A query or a name may hold whatever its author likes; as it is, it could
@@ -17,6 +20,13 @@ public final class Printable {
                         .map(c -> isHarmless(c) ? c : '?')
                         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                         .toString();
+    }
+
+    /** The same for a text of several lines, whose ends and tabs are its own. */
+    public static String lines(String text) {
+        return text.lines()
+                .map(line -> Stream.of(line.split("\t", -1)).map(Printable::of).collect(Collectors.joining("\t")))
+                .collect(Collectors.joining("\n"));
     }
 
     private static boolean isHarmless(int codePoint) {
