@@ -113,7 +113,8 @@ final class Body {
             } else if (node instanceof TableHead head) {
                 head(head);
             } else {
-                problems.accept(page.problem(node, "HTML is shown by some forges and not by others; only comments are left out"));
+                problems.accept(page.problem(
+                        node, "HTML is shown by some forges and not by others; only comments are left out"));
             }
         }
 
@@ -125,7 +126,10 @@ final class Body {
             children(heading);
             if (section.level() > 1) {
                 writer.raw(" ");
-                writer.tag("a", attributes("class", "anchor", "href", "#" + section.id(), "aria-label", "Link to this section"));
+                writer.tag(
+                        "a",
+                        attributes(
+                                "class", "anchor", "href", "#" + section.id(), "aria-label", "Link to this section"));
                 writer.text("#");
                 writer.tag("/a");
             }
@@ -148,7 +152,8 @@ final class Body {
             Target target = resolve(link, link.getDestination());
             if (target instanceof Target.Elsewhere elsewhere) {
                 anchor(link, attributes("href", elsewhere.url(), "rel", "noopener"));
-            } else if (target instanceof Target.OnSite place && PlainText.of(link).equals(link.getDestination())) {
+            } else if (target instanceof Target.OnSite place
+                    && PlainText.of(link).equals(link.getDestination())) {
                 writer.tag("a", Map.of("href", place.href()));
                 writer.text(place.title()); // there are no files of Markdown here
                 writer.tag("/a");
@@ -176,14 +181,17 @@ final class Body {
         private void image(Image image) {
             String description = PlainText.of(image);
             if (description.isEmpty()) {
-                problems.accept(page.problem(image, "the picture " + image.getDestination() + " is not described: ![...]"));
+                problems.accept(
+                        page.problem(image, "the picture " + image.getDestination() + " is not described: ![...]"));
             }
-            if (resolve(image, image.getDestination()) instanceof Target.Asset asset) {
+            Target target = resolve(image, image.getDestination());
+            if (target instanceof Target.Asset asset) {
                 writer.tag("a", attributes("class", "picture", "href", asset.href())); // on a phone it is small
                 writer.tag("img", attributes("src", asset.href(), "alt", description), true);
                 writer.tag("/a");
-            } else {
-                problems.accept(page.problem(image, "the picture " + image.getDestination() + " is not in the documentation"));
+            } else if (!(target instanceof Target.Broken)) {
+                problems.accept(
+                        page.problem(image, "the picture " + image.getDestination() + " is not in the documentation"));
             }
         }
 

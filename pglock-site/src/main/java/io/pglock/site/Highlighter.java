@@ -30,11 +30,23 @@ final class Highlighter {
                     + "|vacuum|valid|validate|values|view|when|where|with";
 
     private static final Map<String, Pattern> LANGUAGES = Map.of(
-            "java", language("//[^\\n]*|/\\*(?s:.*?)\\*/", DOUBLE_QUOTED + "|'(?:[^'\\\\\\n]|\\\\.)'", word(JAVA_WORDS) + "|@\\w+"),
+            "java",
+                    language(
+                            "//[^\\n]*|/\\*(?s:.*?)\\*/",
+                            DOUBLE_QUOTED + "|'(?:[^'\\\\\\n]|\\\\.)'",
+                            word(JAVA_WORDS) + "|@\\w+"),
             "sql", language("--[^\\n]*|/\\*(?s:.*?)\\*/", SINGLE_QUOTED, "(?i)" + word(SQL_WORDS)),
             "xml", language("<!--(?s:.*?)-->", DOUBLE_QUOTED, "</?[\\w:.-]+|/?>"),
-            "yaml", language(HASH_COMMENT, DOUBLE_QUOTED + "|" + SINGLE_QUOTED, "(?m)(?<=^|[\\s{-])[\\w.-]+(?=:(?:\\s|$))"),
-            "toml", language(HASH_COMMENT, DOUBLE_QUOTED + "|" + SINGLE_QUOTED, "(?m)^\\s*\\[.*\\]|^\\s*[\\w.-]+(?=\\s*=)"),
+            "yaml",
+                    language(
+                            HASH_COMMENT,
+                            DOUBLE_QUOTED + "|" + SINGLE_QUOTED,
+                            "(?m)(?<=^|[\\s{-])[\\w.-]+(?=:(?:\\s|$))"),
+            "toml",
+                    language(
+                            HASH_COMMENT,
+                            DOUBLE_QUOTED + "|" + SINGLE_QUOTED,
+                            "(?m)^\\s*\\[.*\\]|^\\s*[\\w.-]+(?=\\s*=)"),
             "properties", language("(?m)^\\s*#[^\\n]*", "(?!)", "(?m)^[\\w.-]+(?=\\s*=)"),
             "sh", language(HASH_COMMENT, DOUBLE_QUOTED + "|'[^'\\n]*'", "(?m)^(?:\\$ )?[\\w./-]+(?==| |$)"));
 

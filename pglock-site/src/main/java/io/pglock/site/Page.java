@@ -99,9 +99,8 @@ final class Page {
     }
 
     Problem problem(Node at, String says) {
-        int line = at.getSourceSpans().isEmpty()
-                ? 1
-                : at.getSourceSpans().get(0).getLineIndex() + 1;
+        int line =
+                at.getSourceSpans().isEmpty() ? 1 : at.getSourceSpans().get(0).getLineIndex() + 1;
         return new Problem(path, line, says);
     }
 

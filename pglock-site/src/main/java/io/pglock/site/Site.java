@@ -45,7 +45,9 @@ public final class Site {
             int equals = argument.indexOf('=');
             options.put(argument.substring(0, equals), argument.substring(equals + 1));
         }
-        Path docs = Path.of(Objects.requireNonNull(options.get("--docs"))).toAbsolutePath().normalize();
+        Path docs = Path.of(Objects.requireNonNull(options.get("--docs")))
+                .toAbsolutePath()
+                .normalize();
         Path output = Path.of(Objects.requireNonNull(options.get("--output")));
         Site site = of(docs, options.getOrDefault("--version", ""), options.getOrDefault("--repository", ""));
         if (!site.problems.isEmpty()) {

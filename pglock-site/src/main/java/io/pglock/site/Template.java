@@ -2,12 +2,16 @@
 package io.pglock.site;
 
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.commonmark.renderer.html.HtmlWriter;
 
 /** What is around the {@link Body} of each page. Immutable. */
 final class Template {
 
+    private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)}}");
     private static final int LONGEST_DESCRIPTION = 200;
 
     private final String html;
@@ -23,18 +27,21 @@ final class Template {
     }
 
     String fill(Page page, Body body) {
-        String title = page.titleOrPath();
         String site = navigation.index().titleOrPath();
-        return html.replace("{{title}}", escape(page == navigation.index() ? title : title + " - " + site))
-                .replace("{{description}}", escape(shortened(page.summary())))
-                .replace("{{root}}", page.root())
-                .replace("{{site}}", escape(site))
-                .replace("{{version}}", escape(version))
-                .replace("{{navigation}}", groups(page))
-                .replace("{{contents}}", contents(page))
-                .replace("{{neighbours}}", neighbours(page))
-                .replace("{{sources}}", sources(body))
-                .replace("{{body}}", body.html()); // last: a page may speak of {{title}}
+        String title = page == navigation.index() ? site : page.titleOrPath() + " - " + site;
+        Map<String, String> values = Map.of(
+                "title", escape(title),
+                "description", escape(shortened(page.summary())),
+                "root", page.root(),
+                "site", escape(site),
+                "version", escape(version),
+                "navigation", groups(page),
+                "contents", contents(page),
+                "neighbours", neighbours(page),
+                "sources", sources(body),
+                "body", body.html());
+        return PLACE.matcher(html)
+                .replaceAll(place -> Matcher.quoteReplacement(Objects.requireNonNull(values.get(place.group(1)))));
     }
 
     private String groups(Page current) {
@@ -52,8 +59,9 @@ final class Template {
     }
 
     private static String contents(Page page) {
-        List<Section> sections =
-                page.sections().stream().filter(section -> section.level() == 2 || section.level() == 3).toList();
+        List<Section> sections = page.sections().stream()
+                .filter(section -> section.level() == 2 || section.level() == 3)
+                .toList();
         if (sections.size() < 2) {
             return "";
         }
@@ -61,7 +69,10 @@ final class Template {
         list.append("<details open>\n<summary id=\"on-this-page\">On this page</summary>\n<ul>\n");
         for (Section section : sections) {
             list.append("<li class=\"level-").append(section.level()).append("\"><a href=\"#");
-            list.append(section.id()).append("\">").append(escape(section.title())).append("</a></li>\n");
+            list.append(section.id())
+                    .append("\">")
+                    .append(escape(section.title()))
+                    .append("</a></li>\n");
         }
         return list.append("</ul>\n</details>\n</nav>").toString();
     }
@@ -87,7 +98,8 @@ final class Template {
         }
         var list = new StringBuilder("<section class=\"sources\" aria-label=\"In the repository\">\n");
         list.append("<p>Named above, in the repository:</p>\n<ul>\n");
-        body.sources().forEach(path -> list.append("<li><code>").append(escape(path)).append("</code></li>\n"));
+        body.sources()
+                .forEach(path -> list.append("<li><code>").append(escape(path)).append("</code></li>\n"));
         return list.append("</ul>\n</section>").toString();
     }
 
