@@ -47,7 +47,7 @@ final class Template {
     private String groups(Page current) {
         var list = new StringBuilder();
         for (Navigation.Group group : navigation.groups()) {
-            list.append("<h2>").append(escape(group.title())).append("</h2>\n<ul>\n");
+            list.append("<p>").append(escape(group.title())).append("</p>\n<ul>\n");
             for (Navigation.Entry entry : group.entries()) {
                 list.append("<li><a href=\"").append(address(current, entry.page()));
                 list.append(entry.page() == current ? "\" aria-current=\"page\">" : "\">");

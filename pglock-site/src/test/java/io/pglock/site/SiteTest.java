@@ -58,10 +58,10 @@ class SiteTest {
 
         assertThat(docs.page("a.html"))
                 .containsSubsequence(
-                        "<h2>First</h2>",
+                        "<p>First</p>",
                         "<a href=\"z.html\">Z</a>",
                         "<a href=\"a.html\" aria-current=\"page\">The a</a>",
-                        "<h2>Then</h2>",
+                        "<p>Then</p>",
                         "<a href=\"m.html\">M</a>");
         assertThat(docs.page("a.html"))
                 .contains("<a class=\"prev\" rel=\"prev\" href=\"z.html\"><small>Previous</small> Z page</a>")
