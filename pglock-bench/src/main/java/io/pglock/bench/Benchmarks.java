@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench;
 
+import io.pglock.bench.migration.MigrationDay;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
@@ -40,6 +41,9 @@ public final class Benchmarks {
         }
         if (wanted.matcher(Command.class.getName()).find()) {
             Command.main(arguments);
+        }
+        if (wanted.matcher(MigrationDay.class.getName()).find()) {
+            MigrationDay.main(arguments);
         }
         if (wanted.matcher(Locks.class.getName()).find()) {
             Locks.main(arguments);

@@ -6,13 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.postgresql.Driver;
-import org.postgresql.PGProperty;
 
 /**
  * How long it takes until the {@code pglock} command has said who holds which lock, beside {@code manage.py pglock} of a Django
@@ -24,6 +20,9 @@ public final class Command {
     private static final int CALLS_PER_ROUND = 7;
 
     private static final long LONGEST_SECONDS = 60;
+
+    private static final String HOW = "mvn -q -Pbench -Dpglock.bench=Command -pl pglock-bench -am"
+            + " -Dpglock.bench.django=<a folder with the Python packages pglock and pgactivity>; python3 must have Django.";
 
     /** Who is called. */
     enum Contender {
@@ -44,13 +43,11 @@ public final class Command {
         }
     }
 
-    private final Server server;
     private final Path launcher;
     private final Path jar;
-    private final Path project;
+    private final DjangoProject project;
 
-    private Command(Server server, Path launcher, Path jar, Path project) {
-        this.server = server;
+    private Command(Path launcher, Path jar, DjangoProject project) {
         this.launcher = launcher;
         this.jar = jar;
         this.project = project;
@@ -61,14 +58,11 @@ public final class Command {
         Settings settings = Settings.ofSystemProperties();
         Path launcher = Path.of(System.getProperty("pglock.cli.launcher", "")).toAbsolutePath();
         Path jar = Path.of(System.getProperty("pglock.cli.jar", "")).toAbsolutePath();
-        Path packages = Path.of(System.getProperty("pglock.bench.django", "")).toAbsolutePath();
-        if (!Files.isExecutable(launcher) || !Files.isDirectory(packages.resolve("pglock"))) {
-            throw new IllegalStateException(
-                    "mvn -q -Pbench -Dpglock.bench=Command -pl pglock-bench -am"
-                            + " -Dpglock.bench.django=<a folder with the Python packages pglock and pgactivity>; python3 must have Django.");
+        if (!Files.isExecutable(launcher)) {
+            throw new IllegalStateException(HOW);
         }
-        Path project = djangoProject(packages);
         try (var server = new Server();
+                DjangoProject project = DjangoProject.on(server).orElseThrow(() -> new IllegalStateException(HOW));
                 Connection observer = server.connect();
                 Connection holder = server.connect();
                 Statement statement = holder.createStatement()) {
@@ -76,13 +70,12 @@ public final class Command {
             holder.setAutoCommit(false);
             statement.execute("lock table orders in share mode");
             var raw = new RawResults();
-            var results = new Command(server, launcher, jar, project).measure(settings.rounds() * CALLS_PER_ROUND, raw);
+            var results = new Command(launcher, jar, project).measure(settings.rounds() * CALLS_PER_ROUND, raw);
             Path directory = Files.createDirectories(settings.directory());
             raw.write(directory.resolve("command.csv"));
             CommandPage.chart(results).write(directory.resolve("command.svg"));
-            CommandPage.of(results, Machine.describe(observer), django(project)).write(directory.resolve("command.md"));
-        } finally {
-            deleteTree(project);
+            CommandPage.of(results, Machine.describe(observer), project.versions())
+                    .write(directory.resolve("command.md"));
         }
     }
 
@@ -107,26 +100,25 @@ public final class Command {
     }
 
     private double call(Contender contender) throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(
-                switch (contender) {
-                    case DJANGO -> List.of(python(), "manage.py", "pglock");
-                    case LS -> List.of(launcher.toString(), "ls");
-                    case LS_PLAIN ->
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-jar",
-                                jar.toString(),
-                                "ls");
-                    case TREE -> List.of(launcher.toString(), "tree");
-                    case HELP -> List.of(launcher.toString(), "--help");
-                });
-        environment(builder.environment());
-        Path out = project.resolve("out");
+        ProcessBuilder builder = switch (contender) {
+            case DJANGO -> project.python("manage.py", "pglock");
+            case LS -> new ProcessBuilder(launcher.toString(), "ls");
+            case LS_PLAIN ->
+                new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-jar",
+                        jar.toString(),
+                        "ls");
+            case TREE -> new ProcessBuilder(launcher.toString(), "tree");
+            case HELP -> new ProcessBuilder(launcher.toString(), "--help");
+        };
+        project.environment(builder.environment());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Path out = project.folder().resolve("out");
         long start = System.nanoTime();
-        Process process = builder.directory(project.toFile())
+        Process process = builder.directory(project.folder().toFile())
                 .redirectOutput(out.toFile())
-                .redirectError(project.resolve("err").toFile())
+                .redirectError(project.folder().resolve("err").toFile())
                 .start();
         process.getOutputStream().close();
         if (!process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
@@ -138,77 +130,8 @@ public final class Command {
         boolean right = contender == Contender.HELP || contender == Contender.TREE || said.contains("orders");
         if (process.exitValue() != 0 || !right) {
             throw new IllegalStateException(contender + " ended with " + process.exitValue() + " and said: " + said
-                    + Files.readString(project.resolve("err")));
+                    + Files.readString(project.folder().resolve("err")));
         }
         return took;
-    }
-
-    private void environment(Map<String, String> environment) {
-        environment.keySet().removeIf(name -> name.startsWith("PG"));
-        var url = Driver.parseURL(server.url(), null);
-        if (url == null) {
-            throw new IllegalStateException("not a URL of PostgreSQL: " + server.url());
-        }
-        environment.put("PGHOST", String.valueOf(PGProperty.PG_HOST.getOrDefault(url)));
-        environment.put("PGPORT", String.valueOf(PGProperty.PG_PORT.getOrDefault(url)));
-        environment.put("PGDATABASE", String.valueOf(PGProperty.PG_DBNAME.getOrDefault(url)));
-        environment.put("PGUSER", server.user());
-        environment.put("PGPASSWORD", server.password());
-        environment.put("PYTHONPATH", System.getProperty("pglock.bench.django", ""));
-        environment.put("PYTHONWARNINGS", "ignore");
-        environment.put("JAVA_HOME", System.getProperty("java.home"));
-    }
-
-    private static String python() {
-        return System.getProperty("pglock.bench.python", "python3");
-    }
-
-    private static String django(Path project) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        python(),
-                        "-c",
-                        "import django, sys; print(f'Django {django.__version__}, Python {sys.version.split()[0]}')")
-                .directory(project.toFile())
-                .start();
-        try (var answer = process.inputReader()) {
-            String line = answer.readLine();
-            process.waitFor();
-            return String.valueOf(line);
-        }
-    }
-
-    private static Path djangoProject(Path packages) throws IOException {
-        Path project = Files.createTempDirectory("pglock-bench");
-        Files.writeString(project.resolve("settings.py"), """
-                import os
-
-                SECRET_KEY = "measured"
-                INSTALLED_APPS = ["pgactivity", "pglock"]
-                DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-                DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"} | {
-                    key: os.environ["PG" + variable]
-                    for key, variable in
-                    {"NAME": "DATABASE", "USER": "USER", "PASSWORD": "PASSWORD", "HOST": "HOST", "PORT": "PORT"}.items()
-                }}
-                """);
-        Files.writeString(project.resolve("manage.py"), """
-                import os, sys
-                from django.core.management import execute_from_command_line
-
-                os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
-                execute_from_command_line(sys.argv)
-                """);
-        if (!Files.isDirectory(packages.resolve("pgactivity"))) {
-            throw new IOException(packages + " has no package pgactivity");
-        }
-        return project;
-    }
-
-    private static void deleteTree(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 
 /** A database of the PostgreSQL that is measured against: the tests' own, so chosen by the same properties. */
-final class Server implements AutoCloseable {
+public final class Server implements AutoCloseable {
 
     /** What the tests do without, for speed. */
     private static final Map<String, String> AS_SHIPPED =
@@ -24,7 +24,7 @@ final class Server implements AutoCloseable {
     private final PostgresServer server;
     private final Database database;
 
-    Server() {
+    public Server() {
         this(PostgresServer.shared());
     }
 
@@ -34,27 +34,32 @@ final class Server implements AutoCloseable {
     }
 
     /** A server of its own that keeps what was committed, as PostgreSQL does by default: for peers that write rows. */
-    static Server asShipped() {
+    public static Server asShipped() {
         return new Server(PostgresServer.startEmbedded(AS_SHIPPED));
     }
 
-    Connection connect() {
+    public Connection connect() {
         return database.connect();
     }
 
-    String url() {
+    /** A session of that name. */
+    public Connection connect(String applicationName) {
+        return database.connect(applicationName);
+    }
+
+    public String url() {
         return database.url();
     }
 
-    String user() {
+    public String user() {
         return database.user();
     }
 
-    String password() {
+    public String password() {
         return database.password();
     }
 
-    DataSource dataSource() {
+    public DataSource dataSource() {
         return database.dataSource();
     }
 
@@ -84,7 +89,7 @@ final class Server implements AutoCloseable {
     }
 
     /** A setting as {@code show} has it, {@code server_version} for example. */
-    static String show(Connection connection, String setting) throws SQLException {
+    public static String show(Connection connection, String setting) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("show " + setting)) {
             row.next();
