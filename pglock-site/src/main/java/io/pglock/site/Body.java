@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.commonmark.ext.gfm.tables.TableBlock;
 import org.commonmark.ext.gfm.tables.TableHead;
 import org.commonmark.ext.gfm.tables.TablesExtension;
@@ -26,6 +27,9 @@ import org.commonmark.renderer.html.HtmlWriter;
 
 /** The HTML of one page, without what is around it. Made by one thread, at once. */
 final class Body {
+
+    /** Such text would not be understood if its lines were broken; a log's lines are. */
+    private static final Pattern ALIGNED = Pattern.compile("\\S {3,}\\S|[\u2500-\u257f|]|(?m)^\\s|^\\s*$");
 
     private final Page page;
     private final Links links;
@@ -139,13 +143,26 @@ final class Body {
 
         private void code(FencedCodeBlock block) {
             String language = block.getInfo().strip();
+            boolean lines = language.equals("text")
+                    && !ALIGNED.matcher(block.getLiteral()).find();
             writer.line();
-            writer.tag("pre", Map.of("tabindex", "0")); // so that it can be scrolled without a mouse
+            // what is scrolled can be scrolled without a mouse
+            writer.tag("pre", lines ? Map.of("class", "lines") : Map.of("tabindex", "0"));
             writer.tag("code", language.isEmpty() ? Map.of() : Map.of("class", "language-" + language));
-            Highlighter.write(language, block.getLiteral(), writer);
+            if (lines) {
+                block.getLiteral().lines().forEach(this::line);
+            } else {
+                Highlighter.write(language, block.getLiteral(), writer);
+            }
             writer.tag("/code");
             writer.tag("/pre");
             writer.line();
+        }
+
+        private void line(String text) {
+            writer.tag("span", Map.of("class", "line"));
+            writer.text(text);
+            writer.tag("/span");
         }
 
         private void link(Link link) {

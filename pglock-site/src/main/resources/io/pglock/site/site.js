@@ -40,7 +40,7 @@
       button.className = 'copy';
       button.textContent = 'Copy';
       button.addEventListener('click', function () {
-        navigator.clipboard.writeText(block.textContent).then(
+        navigator.clipboard.writeText(block.innerText).then(
           function () { button.textContent = 'Copied'; },
           function () { button.textContent = 'Not copied'; });
         window.setTimeout(function () { button.textContent = 'Copy'; }, 2000);

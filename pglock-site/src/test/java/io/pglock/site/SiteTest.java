@@ -112,7 +112,12 @@ class SiteTest {
                 ```
 
                 ```text
-                if (a < b) return;
+                WARN: a long line < of a log
+                INFO: and another one
+                ```
+
+                ```text
+                pid 1   web
                 ```
                 """);
 
@@ -121,7 +126,10 @@ class SiteTest {
                         + "<span class=\"comment\">// &quot;none&quot; &amp; &lt;nothing&gt;</span>\n</code>")
                 .contains("<span class=\"keyword\">select</span> <span class=\"string\">'a -- b'</span>")
                 .contains("<span class=\"comment\">-- why</span>")
-                .contains("<code class=\"language-text\">if (a &lt; b) return;\n</code>");
+                .contains(
+                        "<pre class=\"lines\"><code class=\"language-text\"><span class=\"line\">WARN: a long line &lt; of a log</span>"
+                                + "<span class=\"line\">INFO: and another one</span></code>")
+                .contains("<pre tabindex=\"0\"><code class=\"language-text\">pid 1   web\n</code>");
     }
 
     @Test
