@@ -117,13 +117,14 @@ public final class Examination {
             return warn(
                     "pooler",
                     "there is a pooler in between, which keeps sessions apart (" + client + ")",
-                    "All of pglock works. Connect directly where you can: a pooler may keep a session that is lost.");
+                    "A LockClient and pglock run work. Connect directly for migrations: what has one session alone cannot tell this from"
+                            + " a server for each transaction, so timeouts hold inside a transaction only, and nobody is watched.");
         } catch (LockNotSupportedException e) {
             return bad(
                     "pooler",
                     "there is a pooler in between, which hands out a server for each transaction",
-                    "Session locks, and with them pglock run and every guard, are refused: use pool_mode=session for this"
-                            + " database, or connect directly to the server.");
+                    "Session locks, and with them pglock run, are refused, and so are timeouts outside of a transaction; nobody is watched:"
+                            + " connect directly to the server, or use pool_mode=session for a LockClient and pglock run.");
         } catch (PgLockException e) {
             return bad(
                     "pooler",
