@@ -123,7 +123,7 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
                 .lines()
                 .findFirst()
                 .orElse("no reason given")
-                .replaceFirst("^[\\w.]+: (Assumption failed: )?", "");
+                .replaceFirst("^[\\w.]+: (Assumption failed: )?|^Disabled on .*? ==> ", "");
     }
 
     private static List<String> proves(
