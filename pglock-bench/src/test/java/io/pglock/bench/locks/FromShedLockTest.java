@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import javax.sql.DataSource;
 import net.javacrumbs.shedlock.core.DefaultLockingTaskExecutor;
 import net.javacrumbs.shedlock.core.LockConfiguration;
@@ -82,7 +83,7 @@ class FromShedLockTest {
             for (int instance = 1; instance <= 2; instance++) {
                 // docs: shedlock-once
                 client.advisory("nightly-report").timeout(Duration.ZERO).tryRun(() -> {
-                    if (isFirst(connection, "nightly-report", LocalDate.now())) {
+                    if (isFirst(connection, "nightly-report", LocalDate.now(ZoneOffset.UTC))) {
                         report();
                     }
                 });
