@@ -45,6 +45,7 @@ class FromDjangoTest {
         pg.advisory("account:17").acquireXact();
         connection.commit();
         // end
+        connection.setAutoCommit(true);
         assertThat(ran).isTrue();
         assertThat(reports).isEqualTo(3);
         assertThat(LockKey.named("nightly-report")).isEqualTo(LockKey.of(-8663603374018903193L));
