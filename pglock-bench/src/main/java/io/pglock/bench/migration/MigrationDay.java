@@ -135,9 +135,9 @@ public final class MigrationDay {
         List<Blocker.Turn> turns = new ArrayList<>();
         long after = 500;
         while (after < 60_000) {
-            long lasts = 300 + random.nextInt(400);
+            long lasts = 300L + random.nextInt(400);
             turns.add(new Blocker.Turn(Duration.ofMillis(after), Duration.ofMillis(lasts)));
-            after += lasts + 2_000 + random.nextInt(2_000);
+            after += lasts + 2_000L + random.nextInt(2_000);
         }
         return turns;
     }
