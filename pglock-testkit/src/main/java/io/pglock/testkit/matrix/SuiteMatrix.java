@@ -62,14 +62,15 @@ public final class SuiteMatrix {
 
     /** Adds it, or puts it into the place of an earlier one of the same tests. Returns a sentence. */
     String add(Map<String, String> values) throws IOException {
-        String[] cell = value(values, "cell").split("/(?=\\d+$)");
+        String cell = value(values, "cell");
+        String server = cell.substring(0, cell.lastIndexOf('/'));
         Path reports = Path.of(value(values, "reports"));
         List<MatrixRun.Test> tests =
                 Files.isDirectory(reports) ? MatrixRun.tests(reports, (type, method) -> List.of()) : List.of();
         String broken = value(values, "broken");
         SuiteRun run = new SuiteRun(
-                cell[0],
-                cell[1],
+                server,
+                cell.substring(server.length() + 1),
                 value(values, "module"),
                 (int) tests.stream().filter(MatrixRun.Test::passed).count(),
                 tests.stream()
@@ -83,7 +84,7 @@ public final class SuiteMatrix {
                 1,
                 value(values, "commit"),
                 value(values, "date"),
-                cell[0].matches("\\d+") ? versions(reports, EMBEDDED) : cell[0],
+                server.matches("\\d+") ? versions(reports, EMBEDDED) : server,
                 versions(reports, JVM));
         int times = runs.stream()
                 .filter(run::isOf)
