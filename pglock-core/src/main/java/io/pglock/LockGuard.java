@@ -198,8 +198,9 @@ public final class LockGuard implements AutoCloseable {
      * Runs the work, and again for as long as the policy says while it fails for a lock: PostgreSQL ended its wait (55P03) or a
      * deadlock (40P01), or it was cancelled from here to give way. Before each pause what was done is undone.
      *
-     * <p>An attempt that can be followed by another gives way: when others have waited behind it for {@code maxBlockedTime}, or
-     * are more than {@code maxVictims}, its waiting statement is cancelled. The last one does not.
+     * <p>An attempt that can be followed by another gives way: before others have lost more than {@code maxBlockedTime} to it and
+     * to those shortly before, at once behind a transaction that is older than that, or when they are more than {@code
+     * maxVictims}, its waiting statement is cancelled. The last one does not.
      *
      * @param work can be undone; in autocommit, a single statement
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took

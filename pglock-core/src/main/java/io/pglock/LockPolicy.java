@@ -121,8 +121,8 @@ public final class LockPolicy {
                 boolean secret = Setting.isSecretIn(line);
                 throw new IllegalArgumentException("pglock: "
                         + (secret ? "a line with a password" : "\"" + line.strip() + "\"")
-                        + " is not understood"
-                        + (secret ? "" : " at \"" + setting + "\"")
+                        + (line.isBlank() ? " has no setting" : " is not understood")
+                        + (secret || line.isBlank() ? "" : " at \"" + setting + "\"")
                         + "; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
             }
             settings.put(setting.substring(0, equals), setting.substring(equals + 1));
@@ -201,7 +201,7 @@ public final class LockPolicy {
         return get(Setting.RETRY_MAX_DELAY);
     }
 
-    /** How long anybody may wait behind the work while it waits itself; empty as long as it takes. */
+    /** How much anybody may lose by waiting behind the work while it waits itself; empty as long as it takes. */
     public Optional<Duration> maxBlockedTime() {
         return get(Setting.MAX_BLOCKED_TIME);
     }
@@ -343,7 +343,7 @@ public final class LockPolicy {
         return with(Setting.RETRY_MAX_DELAY, delay);
     }
 
-    /** This policy, giving way once somebody has waited behind the work for another time (not negative). */
+    /** This policy, giving way before somebody has lost more than another time behind the work (not negative). */
     public LockPolicy maxBlockedTime(Duration time) {
         return with(Setting.MAX_BLOCKED_TIME, Optional.of(time));
     }

@@ -63,6 +63,33 @@ class LockGuardGiveWayTest extends GuardScene {
     }
 
     @Test
+    void atOnceBehindATransactionThatIsOlderThanAnybodyMayWait() {
+        Session web = idleInTransaction("web");
+        LockPolicy policy = yielding().maxBlockedTime(Duration.ofSeconds(3));
+        scenario.await("web's transaction to be older than that", () -> xactAge(web) > 3);
+        Call<String> unit = altering(policy, ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+
+        readingBehindTheMigration("reader").await();
+
+        awaitPause();
+        String madeWay = said.stream()
+                .filter(line -> line.contains("made way for 1 session"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(madeWay).containsPattern("waited behind it for up to \\d+ms, ");
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    private double xactAge(Session session) {
+        return Double.parseDouble(scenario.session("clock")
+                .execute("select extract(epoch from clock_timestamp() - xact_start) from pg_stat_activity where pid = "
+                        + session.pid())
+                .get(0));
+    }
+
+    @Test
     void onceMoreThanTheMostHaveQueuedBehindIt() {
         Session web = idleInTransaction("web");
         Call<String> unit = altering(yielding().noMaxBlockedTime().maxVictims(1), ALTER);

@@ -116,6 +116,46 @@ class LockGuardOutsideTest extends GuardScene {
     }
 
     @Test
+    void waitsForWhoeverComesMeanwhileAndStays() {
+        Session web = idleInTransaction("web");
+        Session reader = scenario.session("reader");
+        LockPolicy policy = patient().lockTimeout(Duration.ofMinutes(5)).maxBlockedTime(Duration.ofMillis(40));
+        Call<String> unit = altering(policy, ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        reader.execute("select * from orders"); // makes it give way
+        awaitPause();
+        Session other = idleInTransaction("other");
+        awaitLooks();
+
+        web.commit();
+        awaitLooks();
+        scenario.session("reader").execute("select * from orders");
+        assertThat(scenario.pidsBlocking(migration())).isEmpty();
+        assertThat(said.stream().filter(line -> line.contains("Trying again"))).hasSize(1);
+
+        other.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void whereSomebodyMayBeSignalledWhoeverComesMeanwhileIsMetInTheQueue() {
+        Session web = idleInTransaction("pg_dump"); // protected
+        LockPolicy policy =
+                terminating(patient()).lockTimeout(Duration.ofMinutes(5)).maxBlockedTime(Duration.ofMillis(40));
+        Call<String> unit = altering(policy, ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+        scenario.session("reader").execute("select * from orders");
+        awaitPause();
+        Session other = idleInTransaction("other");
+        awaitLooks();
+
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        scenario.awaitGone(other.pid());
+    }
+
+    @Test
     void withoutTheSideConnectionItComesBackAfterTheDelay() {
         TcpProxy proxy = TcpProxy.to(database.server().host(), database.server().port());
         Session web = idleInTransaction("web");

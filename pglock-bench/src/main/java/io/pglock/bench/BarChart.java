@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Panels of horizontal bars, one below the other, as an SVG that brings its own background for light and dark pages. */
-final class BarChart {
+public final class BarChart {
 
     private static final int WIDTH = 860;
     private static final int BARS_AT = 300;
@@ -25,21 +25,21 @@ final class BarChart {
      * @param text what is written at its end
      * @param ours to be told apart by its colour
      */
-    record Bar(String label, double value, String text, boolean ours) {}
+    public record Bar(String label, double value, String text, boolean ours) {}
 
     private record Panel(String title, List<Bar> bars) {}
 
-    BarChart(String title) {
+    public BarChart(String title) {
         this.title = title;
     }
 
     /** Each panel has a scale of its own. */
-    BarChart panel(String heading, List<Bar> bars) {
+    public BarChart panel(String heading, List<Bar> bars) {
         panels.add(new Panel(heading, List.copyOf(bars)));
         return this;
     }
 
-    void write(Path file) throws IOException {
+    public void write(Path file) throws IOException {
         Files.writeString(file, toString());
     }
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench;
 
+import io.pglock.bench.agent.Agent;
+import io.pglock.bench.agent.AgentBenchmark;
+import io.pglock.bench.command.Command;
+import io.pglock.bench.locks.Locks;
+import io.pglock.bench.look.WatchLoad;
+import io.pglock.bench.migration.FlywayNoOp;
+import io.pglock.bench.migration.LiquibaseNoOp;
+import io.pglock.bench.migration.MigrationDay;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
@@ -40,6 +48,9 @@ public final class Benchmarks {
         }
         if (wanted.matcher(Command.class.getName()).find()) {
             Command.main(arguments);
+        }
+        if (wanted.matcher(MigrationDay.class.getName()).find()) {
+            MigrationDay.main(arguments);
         }
         if (wanted.matcher(Locks.class.getName()).find()) {
             Locks.main(arguments);

@@ -8,22 +8,22 @@ import java.util.Locale;
  *
  * @param what is measured and in which unit, with {@code %s} for the bound
  */
-record Budget(String what, double bound, boolean atLeast) {
+public record Budget(String what, double bound, boolean atLeast) {
 
-    static Budget atLeast(String what, double bound) {
+    public static Budget atLeast(String what, double bound) {
         return new Budget(what, bound, true);
     }
 
-    static Budget atMost(String what, double bound) {
+    public static Budget atMost(String what, double bound) {
         return new Budget(what, bound, false);
     }
 
-    boolean isMet(double measured) {
+    public boolean isMet(double measured) {
         return atLeast ? measured >= bound : measured <= bound;
     }
 
     /** For a cell of a table: the budget, the figure that counts, and met or missed. */
-    String verdict(double measured) {
+    public String verdict(double measured) {
         return (atLeast ? ">= " : "<= ")
                 + what.formatted(Numbers.plain(bound))
                 + ": "

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.Locale;
 
 /** Where figures come from: for a page to say so. */
-final class Machine {
+public final class Machine {
 
     private Machine() {}
 
     /** Rows of two cells: what, and which. */
-    static List<List<String>> describe(Connection connection) throws SQLException, IOException {
+    public static List<List<String>> describe(Connection connection) throws SQLException, IOException {
         var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return List.of(
                 List.of("Date", LocalDate.now(ZoneOffset.UTC).toString()),

@@ -7,29 +7,29 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A page of Markdown, written from top to bottom. */
-final class MarkdownPage {
+public final class MarkdownPage {
 
     private final StringBuilder text = new StringBuilder();
 
-    MarkdownPage(String title) {
+    public MarkdownPage(String title) {
         text.append("# ").append(title).append('\n');
     }
 
-    MarkdownPage section(String title) {
+    public MarkdownPage section(String title) {
         return paragraph("## " + title);
     }
 
-    MarkdownPage paragraph(String markdown) {
+    public MarkdownPage paragraph(String markdown) {
         text.append('\n').append(markdown.strip()).append('\n');
         return this;
     }
 
-    MarkdownPage image(String description, String file) {
+    public MarkdownPage image(String description, String file) {
         return paragraph("![" + description + "](" + file + ")");
     }
 
     /** Cells may be Markdown, but for what ends a cell. */
-    MarkdownPage table(List<String> columns, List<List<String>> rows) {
+    public MarkdownPage table(List<String> columns, List<List<String>> rows) {
         text.append('\n');
         row(columns);
         row(columns.stream().map(column -> "---").toList());
@@ -50,7 +50,7 @@ final class MarkdownPage {
         text.append('\n');
     }
 
-    void write(Path file) throws IOException {
+    public void write(Path file) throws IOException {
         Files.writeString(file, text);
     }
 

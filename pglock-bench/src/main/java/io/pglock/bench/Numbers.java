@@ -4,11 +4,11 @@ package io.pglock.bench;
 import java.util.Locale;
 
 /** Figures for people: three digits that count, thousands apart. */
-final class Numbers {
+public final class Numbers {
 
     private Numbers() {}
 
-    static String text(double value) {
+    public static String text(double value) {
         double size = Math.abs(value);
         if (size >= 100 || value == 0) {
             return String.format(Locale.ROOT, "%,.0f", value);
@@ -17,7 +17,7 @@ final class Numbers {
     }
 
     /** Without digits that say nothing. */
-    static String plain(double value) {
+    public static String plain(double value) {
         return value == Math.rint(value) ? String.format(Locale.ROOT, "%,.0f", value) : Double.toString(value);
     }
 }

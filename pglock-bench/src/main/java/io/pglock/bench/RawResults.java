@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /** Every figure of every round, as CSV: what the tables are made of. */
-final class RawResults {
+public final class RawResults {
 
     private final StringBuilder lines = new StringBuilder("measurement,contender,threads,round,figure,value\n");
 
     /** @param threads of each JVM */
-    void add(String measurement, String contender, int threads, int round, String figure, double value) {
+    public void add(String measurement, String contender, int threads, int round, String figure, double value) {
         lines.append(quoted(measurement))
                 .append(',')
                 .append(quoted(contender))
@@ -23,7 +23,7 @@ final class RawResults {
                 .append('\n');
     }
 
-    void write(Path file) throws IOException {
+    public void write(Path file) throws IOException {
         Files.writeString(file, lines);
     }
 

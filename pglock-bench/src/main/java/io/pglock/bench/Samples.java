@@ -5,13 +5,13 @@ import java.util.Arrays;
 import java.util.Collection;
 
 /** Numbers that were measured, in whatever unit. Not thread-safe: each worker has its own, which are put together afterwards. */
-final class Samples {
+public final class Samples {
 
     private long[] values = new long[1_024];
     private int size;
     private boolean sorted = true;
 
-    static Samples of(long... values) {
+    public static Samples of(long... values) {
         var samples = new Samples();
         for (long value : values) {
             samples.add(value);
@@ -19,7 +19,7 @@ final class Samples {
         return samples;
     }
 
-    static Samples of(Collection<Samples> parts) {
+    public static Samples of(Collection<Samples> parts) {
         var all = new Samples();
         for (Samples part : parts) {
             for (int i = 0; i < part.size; i++) {
@@ -29,7 +29,7 @@ final class Samples {
         return all;
     }
 
-    void add(long value) {
+    public void add(long value) {
         if (size == values.length) {
             values = Arrays.copyOf(values, size * 2);
         }
@@ -37,7 +37,7 @@ final class Samples {
         sorted = false;
     }
 
-    int size() {
+    public int size() {
         return size;
     }
 
@@ -46,7 +46,7 @@ final class Samples {
      *
      * @throws IllegalStateException if there are no values
      */
-    long percentile(double share) {
+    public long percentile(double share) {
         if (size == 0) {
             throw new IllegalStateException("nothing was measured");
         }

@@ -15,7 +15,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 
 /** A database of the PostgreSQL that is measured against: the tests' own, so chosen by the same properties. */
-final class Server implements AutoCloseable {
+public final class Server implements AutoCloseable {
 
     /** What the tests do without, for speed. */
     private static final Map<String, String> AS_SHIPPED =
@@ -24,7 +24,7 @@ final class Server implements AutoCloseable {
     private final PostgresServer server;
     private final Database database;
 
-    Server() {
+    public Server() {
         this(PostgresServer.shared());
     }
 
@@ -34,32 +34,37 @@ final class Server implements AutoCloseable {
     }
 
     /** A server of its own that keeps what was committed, as PostgreSQL does by default: for peers that write rows. */
-    static Server asShipped() {
+    public static Server asShipped() {
         return new Server(PostgresServer.startEmbedded(AS_SHIPPED));
     }
 
-    Connection connect() {
+    public Connection connect() {
         return database.connect();
     }
 
-    String url() {
+    /** A session of that name. */
+    public Connection connect(String applicationName) {
+        return database.connect(applicationName);
+    }
+
+    public String url() {
         return database.url();
     }
 
-    String user() {
+    public String user() {
         return database.user();
     }
 
-    String password() {
+    public String password() {
         return database.password();
     }
 
-    DataSource dataSource() {
+    public DataSource dataSource() {
         return database.dataSource();
     }
 
     /** Transactions of this database that have ended, as far as their sessions have reported them. */
-    long transactions(Connection connection) throws SQLException {
+    public long transactions(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
                         "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()")) {
@@ -69,22 +74,22 @@ final class Server implements AutoCloseable {
     }
 
     /** Another JVM; the first arguments of its {@code main} are URL, user and password. */
-    ForkedJvm.Launch running(Class<?> main, String... more) {
+    public ForkedJvm.Launch running(Class<?> main, String... more) {
         return ForkedJvm.running(main).database(database).arguments(more);
     }
 
     /** Something of ours in front of it. */
-    TcpProxy proxy() {
+    public TcpProxy proxy() {
         return TcpProxy.to(server.host(), server.port());
     }
 
     /** The same database, reached through that. */
-    DataSource dataSource(TcpProxy proxy) {
+    public DataSource dataSource(TcpProxy proxy) {
         return proxy.dataSource(database);
     }
 
     /** A setting as {@code show} has it, {@code server_version} for example. */
-    static String show(Connection connection, String setting) throws SQLException {
+    public static String show(Connection connection, String setting) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("show " + setting)) {
             row.next();
@@ -93,7 +98,7 @@ final class Server implements AutoCloseable {
     }
 
     /** The processes that serve this database's other sessions. */
-    static List<Long> backends(Connection connection) throws SQLException {
+    public static List<Long> backends(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
                         statement.executeQuery("select pid from pg_stat_activity where datname = current_database()"
@@ -107,7 +112,7 @@ final class Server implements AutoCloseable {
     }
 
     /** How many advisory locks are held in this database. */
-    static int advisoryLocks(Connection connection) throws SQLException {
+    public static int advisoryLocks(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
                         statement.executeQuery("select count(*) from pg_locks where locktype = 'advisory' and granted"

@@ -11,10 +11,10 @@ import java.time.Duration;
  * @param directory where the page, the chart and the raw results go
  * @param peers with their versions
  */
-record Settings(Duration duration, int rounds, Path directory, String peers) {
+public record Settings(Duration duration, int rounds, Path directory, String peers) {
 
     /** From {@code pglock.bench.seconds} (which may be a fraction) and its likes. */
-    static Settings ofSystemProperties() {
+    public static Settings ofSystemProperties() {
         double seconds = Double.parseDouble(System.getProperty("pglock.bench.seconds", "2"));
         return new Settings(
                 Duration.ofNanos((long) (seconds * 1e9)),
@@ -24,12 +24,12 @@ record Settings(Duration duration, int rounds, Path directory, String peers) {
     }
 
     /** Before each measurement, on the connections that it uses: until their statements are prepared. */
-    Duration warmUp() {
+    public Duration warmUp() {
         return duration.dividedBy(4);
     }
 
     /** Says how far it has come. */
-    static void progress(String line) {
+    public static void progress(String line) {
         System.out.println(line);
     }
 }

@@ -199,7 +199,7 @@ public final class Guarded {
                 signalled |= unit.pursuits().pursue(sighting, place.waited(sighting, now), side, now);
             }
             if (!sightings.isEmpty() && !ended) {
-                place.makeWay(side, now, signalled);
+                place.makeWay(side, now, signalled, every());
             }
         });
     }
@@ -212,26 +212,26 @@ public final class Guarded {
     void lookFromOutside(SideConnection side) throws SQLException {
         List<Sighting.Held> awaited = outside.awaited();
         Optional<Set<Sighting.Held>> held =
-                awaited.isEmpty() ? Optional.of(Set.of()) : side.stillHeld(awaited, isApart() ? side.pid() : pid());
+                awaited.isEmpty() ? Optional.of(Set.of()) : side.holders(awaited, isApart() ? side.pid() : pid());
         if (held.isEmpty()) {
             outside.giveUp();
             return;
         }
-        Set<Sighting.Held> still = held.get();
+        Set<Sighting.Held> holders = held.get();
         acting.run(cutOff, () -> {
             long now = System.nanoTime();
             for (Sighting sighting : place.holders()) {
                 if (ended || !outside.isWaiting()) { // it has gone on meanwhile
                     break;
                 }
-                if (sighting.held().filter(still::contains).isPresent()) {
+                if (sighting.held().filter(holders::contains).isPresent()) {
                     unit.pursuits().finish(sighting, side, now);
                 } else if (sighting.held().filter(awaited::contains).isPresent()) {
                     unit.pursuits().gone(sighting);
                 }
             }
         });
-        outside.saw(awaited, still);
+        outside.saw(awaited, holders);
     }
 
     // ---- attempts: called by the thread of the work -----------------------------------------------------------------
@@ -321,7 +321,15 @@ public final class Guarded {
                 holders.stream().map(Sighting::held).flatMap(Optional::stream).toList(),
                 delay,
                 Durations.shorter(longest, atMost),
-                every());
+                every(),
+                passing());
+    }
+
+    /** Where nobody is signalled whoever stays has to be waited for; else the queue is where that is found out. */
+    private Optional<Duration> passing() {
+        return plan.aim().mode() == PriorityPlan.Mode.REPORT
+                ? acting.undisturbed(place::maxBlockedTime)
+                : Optional.empty();
     }
 
     private Optional<Duration> untilSignal(List<Sighting> holders) {

@@ -4,7 +4,10 @@ package io.pglock.internal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,6 +25,11 @@ final class Outside {
     private final Condition changed = lock.newCondition();
 
     private final List<Sighting.Held> awaited = new ArrayList<>();
+
+    /** Who has come to hold the same meanwhile, and since when that has been seen. */
+    private final Map<Sighting.Held, Long> newcomers = new HashMap<>();
+
+    private Optional<Duration> passing = Optional.empty();
     private boolean waiting;
     private boolean inVain;
     private long lookedAt;
@@ -46,17 +54,33 @@ final class Outside {
         }
     }
 
-    /** The watch has looked for some, and of those these are still there; meanwhile others may be awaited. */
-    void saw(Collection<Sighting.Held> lookedFor, Collection<Sighting.Held> still) {
+    /** The watch has looked for some, and these hold that now, they or others; meanwhile others may be awaited. */
+    void saw(Collection<Sighting.Held> lookedFor, Collection<Sighting.Held> holders) {
         lock.lock();
         try {
             lookedAt = System.nanoTime();
-            if (awaited.removeIf(each -> lookedFor.contains(each) && !still.contains(each))) {
+            boolean gone = awaited.removeIf(each -> lookedFor.contains(each) && !holders.contains(each));
+            newcomers.keySet().retainAll(holders);
+            if (waiting && !lookedFor.isEmpty()) {
+                awaited.addAll(whoStays(holders));
+            }
+            if (gone) {
                 changed.signalAll();
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Of those who have come meanwhile: it would meet them in the queue, and wait there for nothing. */
+    private List<Sighting.Held> whoStays(Collection<Sighting.Held> holders) {
+        holders.stream().filter(each -> !awaited.contains(each)).forEach(each -> newcomers.putIfAbsent(each, lookedAt));
+        return newcomers.entrySet().stream()
+                .filter(each -> !awaited.contains(each.getKey()))
+                .filter(each -> passing.filter(most -> lookedAt - each.getValue() >= most.toNanos())
+                        .isPresent())
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** The session that waits is gone: the sooner it finds out, the better. */
@@ -76,10 +100,16 @@ final class Outside {
      * @param delay the longest wait while nobody looks
      * @param atMost the longest wait
      * @param every how often the watch looks
+     * @param passing whoever comes to hold the same meanwhile, and for longer than this, is waited for as well; empty if nobody
      * @return whether they have let go; never where there are none to wait for
      * @throws InterruptedException when the thread is interrupted
      */
-    boolean await(Collection<Sighting.Held> these, Duration delay, Duration atMost, Duration every)
+    boolean await(
+            Collection<Sighting.Held> these,
+            Duration delay,
+            Duration atMost,
+            Duration every,
+            Optional<Duration> passing)
             throws InterruptedException {
         long begin = System.nanoTime();
         long blind = Math.max(TimeUnit.SECONDS.toNanos(1), LOOKS * every.toNanos());
@@ -87,6 +117,8 @@ final class Outside {
         try {
             awaited.clear();
             awaited.addAll(these);
+            newcomers.clear();
+            this.passing = passing;
             waiting = true;
             inVain = false;
             lookedAt = begin;

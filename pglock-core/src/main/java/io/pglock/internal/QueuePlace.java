@@ -20,7 +20,14 @@ final class QueuePlace {
     private long waitsSince;
 
     private Optional<GiveWay> rule = Optional.empty();
+
+    /** Of the latest rule that there was. */
+    private Optional<Duration> maxBlockedTime = Optional.empty();
+
     private Optional<Long> gaveWayAt = Optional.empty();
+
+    /** Somebody was, in this attempt: he needs a moment to go, however long he has been there, and leaving begins all anew. */
+    private boolean sentAway;
 
     /** An autovacuum that no waiting drives off: one that prevents wraparound, to a role that may not see that. */
     private boolean vacuumStays;
@@ -35,14 +42,21 @@ final class QueuePlace {
     void attempt() {
         ahead = List.of();
         waitsFor = "";
-        victims.forget();
+        victims.gone();
         gaveWayAt = Optional.empty();
+        sentAway = false;
         rule = Optional.empty();
     }
 
     /** From here on by this rule; with one only if the attempt can be undone and made again. */
     void rule(Optional<GiveWay> mayGiveWay) {
         rule = mayGiveWay;
+        mayGiveWay.ifPresent(given -> maxBlockedTime = given.maxBlockedTime());
+    }
+
+    /** How long others may wait behind it, by the latest attempt that would have given way. */
+    Optional<Duration> maxBlockedTime() {
+        return maxBlockedTime;
     }
 
     boolean gaveWay() {
@@ -76,16 +90,21 @@ final class QueuePlace {
      * Cancels the waiting statement where others wait behind it.
      *
      * @param signalled whether somebody has just been sent away for it: that may be all it takes
+     * @param nextLook how long it is until then
      */
-    void makeWay(SideConnection side, long now, boolean signalled) throws SQLException {
+    void makeWay(SideConnection side, long now, boolean signalled, Duration nextLook) throws SQLException {
         Sighting any = ahead.get(0);
         Duration waited = waited(any, now);
-        Duration longest = victims.saw(any.victims(), any.victimsWaited(), waited, now);
+        Duration behind = victims.saw(any.victims(), any.victimsWaited(), waited, now);
+        sentAway |= signalled;
         if (signalled || rule.isEmpty() || isOnItsWay(waited, now)) {
             return;
         }
         GiveWay given = rule.get();
-        if (!given.isDue(any.victims().size(), longest) || isPastAnAutovacuumSoon(given, side, waited)) {
+        boolean due = sentAway
+                ? given.isDue(any.victims().size(), behind, nextLook, Duration.ZERO)
+                : given.isDue(any.victims().size(), behind.plus(victims.lostBefore(now)), nextLook, heldOnFor(waited));
+        if (!due || isPastAnAutovacuumSoon(given, side, waited)) {
             return;
         }
         Optional<Long> before = gaveWayAt;
@@ -106,6 +125,13 @@ final class QueuePlace {
                             + ", and the side connection's role may not cancel that statement to make"
                             + " way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
         }
+    }
+
+    /** At least as long as the unit has waited for them; longer where it may be seen when their transactions began. */
+    private Duration heldOnFor(Duration waited) {
+        return holders().stream()
+                .flatMap(holder -> holder.backend().xactAge().stream())
+                .reduce(waited, Durations::longer);
     }
 
     /** A cancel was sent, and not to an earlier wait of the same attempt. */

@@ -67,9 +67,10 @@ public enum Setting {
             Spelling.LIMIT_OR_ZERO,
             "maxBlockedTime",
             "200ms",
-            "Give way: cancel the unit's own waiting statement, and try again when the blockers are gone, once somebody has"
-                    + " waited behind it for this long. Shorter than what a user notices. `none`: whoever comes along waits"
-                    + " up to `lockTimeout`."),
+            "Give way: cancel the unit's own waiting statement, and try again when the blockers are gone, before somebody has"
+                    + " lost more than this to it, over all its attempts of late. At once behind a transaction that is older"
+                    + " than this. Shorter than what a user notices. `none`: whoever comes along waits up to"
+                    + " `lockTimeout`."),
     MAX_VICTIMS(
             Spelling.COUNT_OR_ZERO,
             "maxVictims",

@@ -137,17 +137,40 @@ public final class SettingScope {
                 }
                 return;
             }
-            session.rollBackFailed();
-            session.withoutTransaction(() -> {
-                restore("", Sql.TimeoutSetting::closeSession);
-                return true;
-            });
+            closeSession();
         } catch (SQLException e) {
             // the setting went with the session; the error of the work in this scope is the one to be seen
             if (!SqlState.isConnectionLost(e)) {
                 throw new PgLockException(changes + ": not restored: " + e.getMessage(), e);
             }
         }
+    }
+
+    /** A cancel that was meant for the work may arrive as late as this: nobody is to find its settings in the session. */
+    private void closeSession() throws SQLException {
+        session.rollBackFailed();
+        boolean inTransaction = session.inTransaction();
+        try {
+            restoreForSession("");
+        } catch (SQLException e) {
+            if (SqlState.isConnectionLost(e)) {
+                throw e;
+            }
+            boolean restored = Failures.makeUpFor(e, () -> {
+                session.rollBackFailed();
+                restoreForSession(session.inTransaction() ? "" : Sql.UNTIMED);
+            });
+            if (!restored || inTransaction) { // which has been rolled back, and that must not stay unknown
+                throw e;
+            }
+        }
+    }
+
+    private void restoreForSession(String first) throws SQLException {
+        session.withoutTransaction(() -> {
+            restore(first, Sql.TimeoutSetting::closeSession);
+            return true;
+        });
     }
 
     private void closeLocal(String release) throws SQLException {

@@ -213,30 +213,38 @@ final class SideConnection implements AutoCloseable {
         return deadlockTimeout;
     }
 
-    /** Which of these locks, that this session waits for the end of, are still held; empty when the session itself is gone. */
-    Optional<Set<Sighting.Held>> stillHeld(List<Sighting.Held> locks, int pid) throws SQLException {
+    /**
+     * Who holds now what a session waits for the end of outside the queue: those of these that still do, and others in the same
+     * modes; empty when the session itself is gone.
+     */
+    Optional<Set<Sighting.Held>> holders(List<Sighting.Held> awaited, int pid) throws SQLException {
         Connection connection = session.connection();
-        try (PreparedStatement statement = connection.prepareStatement(Sql.WATCH_STILL_HELD)) {
-            statement.setArray(1, connection.createArrayOf("int4", each(locks, Sighting.Held::pid)));
-            statement.setArray(2, connection.createArrayOf("text", each(locks, Sighting.Held::tag)));
-            statement.setArray(3, connection.createArrayOf("text", each(locks, Sighting.Held::within)));
-            statement.setArray(4, connection.createArrayOf("text", each(locks, Sighting.Held::modes)));
-            statement.setInt(5, pid);
+        try (PreparedStatement statement = connection.prepareStatement(Sql.WATCH_HOLDERS)) {
+            List<List<String>> locks = awaited.stream()
+                    .map(held -> List.of(held.tag(), held.modes()))
+                    .distinct()
+                    .toList();
+            statement.setArray(1, connection.createArrayOf("text", each(locks, lock -> lock.get(0))));
+            statement.setArray(2, connection.createArrayOf("text", each(locks, lock -> lock.get(1))));
+            statement.setInt(3, pid);
+            statement.setInt(4, pid);
             try (ResultSet rows = statement.executeQuery()) {
-                Set<Sighting.Held> still = new HashSet<>();
+                Set<Sighting.Held> holders = new HashSet<>();
                 while (rows.next()) {
-                    int position = rows.getInt(1);
-                    if (position == 0) {
+                    int holder = rows.getInt("pid");
+                    if (holder < 0) {
                         return Optional.empty();
                     }
-                    still.add(locks.get(position - 1));
+                    Sighting.Held held = Sighting.Held.of(rows, holder);
+                    holders.add(
+                            awaited.stream().filter(held::isSameAs).findFirst().orElse(held));
                 }
-                return Optional.of(still);
+                return Optional.of(holders);
             }
         }
     }
 
-    private static Object[] each(List<Sighting.Held> locks, Function<Sighting.Held, Object> what) {
+    private static <T> Object[] each(List<T> locks, Function<T, Object> what) {
         return locks.stream().map(what).toArray();
     }
 

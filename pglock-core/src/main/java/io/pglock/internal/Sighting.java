@@ -37,10 +37,25 @@ record Sighting(
      * A lock and the virtual transaction in which it is held.
      *
      * @param pid 0 for a prepared transaction
+     * @param within empty for an advisory lock, which a session may hold across its transactions
      * @param modes those that conflict with what the waiter wants, separated by commas: a holder that goes back to a savepoint
      *     may keep a weaker one, which is in nobody's way
      */
-    record Held(int pid, String tag, String within, String modes) {}
+    record Held(int pid, String tag, String within, String modes) {
+
+        static Held of(ResultSet row, int pid) throws SQLException {
+            return new Held(
+                    pid,
+                    row.getString("held_tag"),
+                    Optional.ofNullable(row.getString("held_within")).orElse(""),
+                    row.getString("held_modes"));
+        }
+
+        /** Whether both are the same lock of the same holder: a parallel worker's transaction is its leader's. */
+        boolean isSameAs(Held other) {
+            return tag.equals(other.tag) && within.equals(other.within) && (!within.isEmpty() || pid == other.pid);
+        }
+    }
 
     /** What follows from who is in the way. */
     enum Kind {
@@ -62,10 +77,7 @@ record Sighting(
     static Sighting of(ResultSet row, Set<Integer> registered, Predicate<Backend> own) throws SQLException {
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
-        Optional<Held> held = row.getBoolean("hard")
-                ? Optional.of(new Held(
-                        pid, row.getString("held_tag"), row.getString("held_within"), row.getString("held_modes")))
-                : Optional.empty();
+        Optional<Held> held = row.getBoolean("hard") ? Optional.of(Held.of(row, pid)) : Optional.empty();
         Kind kind = kind(row, backend, registered, own);
         return new Sighting(
                 row.getInt("waiter"),

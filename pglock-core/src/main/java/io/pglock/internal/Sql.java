@@ -797,7 +797,8 @@ public final class Sql {
             ), held as (
                 select w.who as waiter, h.who as blocker,
                        case when h.pid is null then h.virtualtransaction end as prepared_in,
-                       min(h.tag) as tag, min(h.virtualtransaction) as within,
+                       min(h.tag) as tag,
+                       min(h.virtualtransaction) filter (where h.locktype <> 'advisory') as within,
                        min(array_to_string(c.held, ',')) as modes,
                        bool_or(h.mode = 'ShareUpdateExclusiveLock') as like_a_vacuum
                 from lock w
@@ -850,19 +851,18 @@ public final class Sql {
     }
 
     /**
-     * Parameters: pids, what they held, in which virtual transaction, the modes that were in the way; the pid that waits. The
-     * position of each that still holds it there, in one of those modes; a session's advisory lock may be held across
-     * transactions. And 0 if the one that waits is gone.
+     * Parameters: what was waited for, each with the modes that are in the way; the pid that waits, twice. Who holds that now in
+     * one of those modes; a session's advisory lock may be held across transactions, so not within one. And -1 if the one that
+     * waits is gone.
      */
-    static final String WATCH_STILL_HELD = """
-            select s.n
-            from unnest(?::int[], ?::text[], ?::text[], ?::text[]) with ordinality s(pid, tag, within, modes, n)
-            where exists (
-                select 1 from pg_locks l
-                where l.granted and $tag = s.tag and l.mode = any (string_to_array(s.modes, ','))
-                  and (l.virtualtransaction = s.within or l.locktype = 'advisory' and coalesce(l.pid, 0) = s.pid))
+    static final String WATCH_HOLDERS = """
+            select coalesce(l.pid, 0) as pid, s.tag as held_tag, s.modes as held_modes,
+                   case when l.locktype <> 'advisory' then l.virtualtransaction end as held_within
+            from unnest(?::text[], ?::text[]) s(tag, modes)
+            join pg_locks l on l.granted and $tag = s.tag and l.mode = any (string_to_array(s.modes, ','))
+            where l.pid is distinct from ?::int
             union all
-            select 0 where not exists (select 1 from pg_stat_get_activity(?))""".replace("$tag", TAG);
+            select -1, null, null, null where not exists (select 1 from pg_stat_get_activity(?))""".replace("$tag", TAG);
 
     // ---- looking at locks -------------------------------------------------------------------------------------------
 

@@ -15,10 +15,15 @@ public final class Victims {
     /** What became of it in the whole unit: how many different sessions, how many at once, and the longest wait of one. */
     public record Summary(int sessions, int atOnce, Duration longest) {}
 
+    /** What others have lost is forgotten at this rate: one part in so many of their time may be lost to a unit in the long run. */
+    private static final int FORGOTTEN_IN = 50;
+
     /** Since when each of them has been seen, for servers that do not tell (before PostgreSQL 14). */
     private final Map<Integer, Long> seenSince = new HashMap<>();
 
     private final Tally tally;
+    private Duration behindThisWait = Duration.ZERO;
+    private long lastSeen;
 
     Victims(Tally tally) {
         this.tally = tally;
@@ -30,11 +35,24 @@ public final class Victims {
         private final Set<Integer> all = new HashSet<>();
         private int most;
         private Duration longest = Duration.ZERO;
+        private long lost;
+        private long lostAt;
 
         private void saw(Collection<Integer> pids, Duration waited) {
             all.addAll(pids);
             most = Math.max(most, pids.size());
             longest = Durations.longer(longest, waited);
+        }
+
+        private void lose(Duration waited, long now) {
+            if (!waited.isZero()) {
+                lost = lately(now) + waited.toNanos();
+                lostAt = now;
+            }
+        }
+
+        private long lately(long now) {
+            return Math.max(0, lost - (now - lostAt) / FORGOTTEN_IN);
         }
 
         Summary summary() {
@@ -58,11 +76,20 @@ public final class Victims {
                 .orElse(Duration.ZERO));
         Duration behind = Durations.shorter(theirs, ownWait);
         tally.saw(pids, behind);
+        behindThisWait = Durations.longer(behindThisWait, behind);
+        lastSeen = now;
         return behind;
     }
 
+    /** What they have lost lately to earlier waits of the unit. */
+    Duration lostBefore(long now) {
+        return Duration.ofNanos(tally.lately(now));
+    }
+
     /** Nobody waits behind it any more: it waits no more itself. */
-    void forget() {
+    void gone() {
         seenSince.clear();
+        tally.lose(behindThisWait, lastSeen);
+        behindThisWait = Duration.ZERO;
     }
 }

@@ -21,15 +21,36 @@ class GiveWayTest {
         return new GiveWay(Optional.of(millis(200)), Optional.of(3), Optional.of(lockTimeout));
     }
 
+    private static boolean isDue(int victims, long lost, long nextLook, long ahead) {
+        return rule(SECOND).isDue(victims, millis(lost), millis(nextLook), millis(ahead));
+    }
+
     @Test
     void isDueForALongWaitOrForMany() {
-        assertThat(rule(SECOND).isDue(1, millis(199))).isFalse();
-        assertThat(rule(SECOND).isDue(1, millis(200))).isTrue();
-        assertThat(rule(SECOND).isDue(3, millis(0))).isFalse();
-        assertThat(rule(SECOND).isDue(4, millis(0))).isTrue();
+        assertThat(isDue(1, 199, 0, 0)).isFalse();
+        assertThat(isDue(1, 200, 0, 0)).isTrue();
+        assertThat(isDue(3, 0, 0, 0)).isFalse();
+        assertThat(isDue(4, 0, 0, 0)).isTrue();
         GiveWay atOnce = new GiveWay(Optional.of(Duration.ZERO), Optional.empty(), Optional.empty());
-        assertThat(atOnce.isDue(0, Duration.ZERO)).as("nobody is there").isFalse();
-        assertThat(atOnce.isDue(1, Duration.ZERO)).isTrue();
+        assertThat(atOnce.isDue(0, Duration.ZERO, Duration.ZERO, SECOND))
+                .as("nobody is there")
+                .isFalse();
+        assertThat(atOnce.isDue(1, Duration.ZERO, Duration.ZERO, Duration.ZERO)).isTrue();
+    }
+
+    @Test
+    void isDueWhereTheNextLookWouldBeTooLate() {
+        assertThat(isDue(1, 149, 50, 0)).isFalse();
+        assertThat(isDue(1, 150, 50, 0)).isTrue();
+    }
+
+    @Test
+    void isDueAtOnceBehindSomebodyWhoHasBeenAtItForLong() {
+        assertThat(isDue(1, 0, 50, 199)).isFalse();
+        assertThat(isDue(1, 0, 50, 200)).isTrue();
+        assertThat(isDue(0, 0, 50, 9000)).as("nobody is there").isFalse();
+        GiveWay forMany = new GiveWay(Optional.empty(), Optional.of(3), Optional.empty());
+        assertThat(forMany.isDue(3, SECOND, SECOND, SECOND)).isFalse();
     }
 
     @Test
@@ -63,10 +84,24 @@ class GiveWayTest {
     }
 
     @Test
-    void theNextAttemptCountsAnew() {
+    void whatTheyHaveLostToAnEarlierAttemptCountsAndIsSlowlyForgotten() {
+        Victims victims = new Victims(new Victims.Tally());
+        victims.saw(List.of(1), Optional.of(millis(100)), millis(100), at(0));
+        victims.gone();
+        assertThat(victims.lostBefore(at(500)))
+                .as("a fiftieth of the time between is forgotten")
+                .isEqualTo(millis(90));
+        victims.saw(List.of(2), Optional.of(millis(30)), millis(30), at(500));
+        victims.gone();
+        assertThat(victims.lostBefore(at(500))).isEqualTo(millis(120));
+        assertThat(victims.lostBefore(at(500 + 6000))).isZero();
+    }
+
+    @Test
+    void theNextAttemptCountsAnewWhoIsThere() {
         Victims victims = new Victims(new Victims.Tally());
         victims.saw(List.of(1), Optional.empty(), millis(0), at(0));
-        victims.forget();
+        victims.gone();
         assertThat(victims.saw(List.of(1), Optional.empty(), millis(9000), at(5000)))
                 .isZero();
     }

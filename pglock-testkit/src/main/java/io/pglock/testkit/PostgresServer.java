@@ -83,10 +83,14 @@ public final class PostgresServer implements AutoCloseable {
 
     /** A new, empty database with a unique name, copied from {@code template0}. Close it to drop it. */
     public Database createDatabase() {
+        return createDatabase("template0 encoding 'UTF8'");
+    }
+
+    Database createDatabase(String template) {
         String name = "pglock_" + UUID.randomUUID().toString().replace("-", "").substring(0, 12);
         try (Connection connection = maintenance().connect();
                 Statement statement = connection.createStatement()) {
-            statement.execute("create database " + name + " template template0 encoding 'UTF8'");
+            statement.execute("create database " + name + " template " + template);
         } catch (SQLException e) {
             throw new IllegalStateException("create database " + name + ": " + e.getMessage(), e);
         }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.proof;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.postgresql.PGConnection;
+
+/**
+ * A session of the mess, with a thread of its own, that notes when it is cancelled or terminated. To be used by one thread,
+ * beside its own.
+ */
+final class Actor implements AutoCloseable {
+
+    private static final String CANCELLED = "57014";
+    private static final String TERMINATED = "57P01";
+
+    /** When they do what. */
+    record Cues(CountDownLatch ready, CountDownLatch waiting, CountDownLatch signal, CountDownLatch over) {
+        static Cues forActors(int count) {
+            return new Cues(
+                    new CountDownLatch(count), new CountDownLatch(1), new CountDownLatch(1), new CountDownLatch(1));
+        }
+    }
+
+    private final DataSource dataSource;
+    private final String parallel;
+    private final ExecutorService thread;
+    private volatile Optional<Connection> connection = Optional.empty();
+    private volatile int pid;
+    private volatile boolean ending;
+    private volatile int cancelled;
+    private volatile boolean terminated;
+
+    /** @param parallel the name of the setting that makes every query run in parallel */
+    Actor(DataSource dataSource, String parallel, String name) {
+        this.dataSource = dataSource;
+        this.parallel = parallel;
+        this.thread = Executors.newSingleThreadExecutor(work -> {
+            Thread own = new Thread(work, name);
+            own.setDaemon(true);
+            return own;
+        });
+    }
+
+    int pid() {
+        return pid;
+    }
+
+    /** How often a statement of its was cancelled in this round, and not by the test. */
+    int cancelled() {
+        return cancelled;
+    }
+
+    /** Whether its session was terminated in this round. */
+    boolean isTerminated() {
+        return terminated;
+    }
+
+    /** Ready to play a part. */
+    void enter(Mess.Part part) throws SQLException {
+        if (connection.isEmpty()) {
+            Connection opened = dataSource.getConnection();
+            pid = opened.unwrap(PGConnection.class).getBackendPID();
+            connection = Optional.of(opened);
+        }
+        ending = false;
+        cancelled = 0;
+        terminated = false;
+        try (Statement statement = connection.orElseThrow().createStatement()) {
+            statement.execute("set application_name = '" + part.application() + "'");
+        }
+    }
+
+    Future<?> play(Mess.Part part, Cues cues) {
+        return thread.submit(() -> {
+            try {
+                List<String> prelude = new ArrayList<>(part.prelude());
+                String last = prelude.remove(prelude.size() - 1);
+                for (String sql : prelude) {
+                    execute(sql, part.rollsBack());
+                }
+                cues.ready().countDown();
+                execute(last, part.rollsBack());
+                if (!part.tail().isEmpty()) {
+                    cues.waiting().await();
+                    (part.overtakes() ? cues.signal() : cues.over())
+                            .await(part.tailAfter().toNanos(), TimeUnit.NANOSECONDS);
+                    for (String sql : part.tail()) {
+                        execute(sql, part.rollsBack());
+                    }
+                }
+            } finally {
+                cues.ready().countDown();
+            }
+            return null;
+        });
+    }
+
+    private void execute(String sql, boolean rollsBack) {
+        if (ending || terminated) {
+            return;
+        }
+        try {
+            run(sql.equals("parallel") ? "set local " + parallel + " = on" : sql);
+        } catch (SQLException e) {
+            noted(e);
+            if (rollsBack && !ending && !terminated) {
+                execute("rollback", false);
+            }
+        }
+    }
+
+    private void run(String sql) throws SQLException {
+        try (Statement statement = connection.orElseThrow().createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private void noted(SQLException e) {
+        String state = String.valueOf(e.getSQLState());
+        if (state.equals(TERMINATED) || state.startsWith("08")) {
+            terminated = true;
+        } else if (state.equals(CANCELLED) && !ending) {
+            cancelled++;
+        }
+    }
+
+    /** From now on it does nothing more by itself, and a cancel is the test's. */
+    void ending() {
+        ending = true;
+    }
+
+    /** Lets go of everything. To be called when what it played has ended. */
+    Future<?> leave() {
+        return thread.submit(() -> {
+            boolean clean = false;
+            while (!clean && !terminated) {
+                try {
+                    run("rollback");
+                    run("select pg_advisory_unlock_all()");
+                    clean = true;
+                } catch (SQLException e) {
+                    noted(e); // a cancel of the test's that came late
+                }
+            }
+            if (terminated) {
+                drop();
+            }
+            return null;
+        });
+    }
+
+    private void drop() throws SQLException {
+        if (connection.isPresent()) {
+            connection.get().close();
+        }
+        connection = Optional.empty();
+    }
+
+    @Override
+    public void close() throws SQLException {
+        thread.shutdownNow();
+        drop();
+    }
+}
