@@ -11,6 +11,8 @@ import io.pglock.annotation.OnTimeout;
 import io.pglock.annotation.WithAdvisoryLock;
 import io.pglock.annotation.WithLockTimeout;
 import io.pglock.annotation.WithPriority;
+import io.pglock.testkit.TcpProxy;
+import java.net.URI;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -18,6 +20,7 @@ import java.sql.Savepoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -27,7 +30,7 @@ import java.util.stream.Stream;
  * An application in which everything happens at once: methods inside of methods, with and without transactions, that fail, go
  * back to savepoints, give their connection away before they end, are skipped, and whose sessions are killed, those of their
  * locks too; pools that renew their connections. Arguments: the database, for how many milliseconds, and whether it is "with"
- * the agent or "without".
+ * the agent or "without"; with a number after that, until so many guarded calls were made, and with {@link StressTrouble}.
  */
 final class Stress {
 
@@ -41,7 +44,10 @@ final class Stress {
             + " (select distinct pid from pg_locks where locktype = 'advisory' and database ="
             + " (select oid from pg_database where datname = current_database())) as of_locks";
 
+    private final Readings readings;
     private final HikariDataSource[] pools = new HikariDataSource[2];
+    private final LongAdder calls = new LongAdder();
+    private final LongAdder hits = new LongAdder();
     private final LongAdder checks = new LongAdder();
     private final LongAdder wrong = new LongAdder();
     private final LongAdder errors = new LongAdder();
@@ -55,6 +61,7 @@ final class Stress {
     private final AtomicReference<Alone> alone = new AtomicReference<>();
 
     private Stress(Readings readings) {
+        this.readings = readings;
         for (int i = 0; i < pools.length; i++) {
             HikariDataSource pool = new HikariDataSource();
             pool.setJdbcUrl(readings.url(MORE));
@@ -68,13 +75,29 @@ final class Stress {
     }
 
     public static void main(String... arguments) throws Exception {
-        Readings readings = Readings.of(arguments);
+        Readings direct = Readings.of(arguments);
         Duration howLong = Duration.ofMillis(Long.parseLong(arguments[3]));
+        if (arguments.length == 5) {
+            run(direct, howLong, arguments[4], Optional.empty(), 0);
+            return;
+        }
+        URI server = URI.create(direct.url().substring("jdbc:".length()));
+        try (TcpProxy network = TcpProxy.to(server.getHost(), server.getPort())) {
+            String through = direct.url().replace(server.getAuthority(), "localhost:" + network.port());
+            Readings readings = new Readings(through, direct.user(), direct.password());
+            run(readings, howLong, arguments[4], Optional.of(network), Long.parseLong(arguments[5]));
+        }
+    }
+
+    private static void run(
+            Readings readings, Duration howLong, String agent, Optional<TcpProxy> network, long atLeast)
+            throws Exception {
         // as the pools do: so there is one database, and it is known where to lock before a method has used any
+        readings.connect(MORE).close();
+        Stress stress = new Stress(readings);
+        stress.run(System.nanoTime() + howLong.toNanos(), atLeast, network);
         try (Connection observer = readings.connect(MORE)) {
             execute(observer, "set application_name = 'observer'");
-            Stress stress = new Stress(readings);
-            stress.run(System.nanoTime() + howLong.toNanos());
             readings.line(
                     "idle in transaction",
                     value(
@@ -82,7 +105,7 @@ final class Stress {
                             "select count(*) from pg_stat_activity where application_name = '" + NAME
                                     + "' and state like 'idle in transaction%'"));
             stress.leftInThePools(); // what is left to be put back is put back with the next statement
-            readings.line("armed", arguments[4].equals("with") ? Readings.armed() : "nothing");
+            readings.line("armed", agent.equals("with") ? Readings.armed() : "nothing");
             readings.line("wrong in the pools", stress.leftInThePools());
             for (HikariDataSource pool : stress.pools) {
                 pool.close();
@@ -96,6 +119,8 @@ final class Stress {
                             execute(connection, "select count(*) from pg_class");
                         }
                     }));
+            readings.line("guarded calls", stress.calls);
+            readings.line("hit from outside", stress.hits);
             readings.line("checks", stress.checks);
             readings.line("kills", stress.kills);
             readings.line("locks lost", stress.lost);
@@ -109,26 +134,32 @@ final class Stress {
         }
     }
 
-    private void run(long until) throws InterruptedException {
+    private void run(long until, long atLeast, Optional<TcpProxy> network) throws InterruptedException {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
             Random random = new Random(i);
             Thread thread = new Thread(
                     () -> {
-                        while (System.nanoTime() < until) {
-                            attempt(() -> step(random, OWN, 0));
+                        while (System.nanoTime() < until || calls.sum() < atLeast) {
+                            attempt(() -> step(random, OWN, 0), network.isPresent());
                         }
                     },
                     "worker-" + i);
             thread.start();
             threads.add(thread);
         }
+        Optional<StressTrouble> trouble = network.map(through -> new StressTrouble(readings, MORE, through, threads));
+        Thread troubling = new Thread(() -> trouble.ifPresent(StressTrouble::run), "trouble");
+        troubling.start();
         for (Thread thread : threads) {
             thread.join();
         }
+        trouble.ifPresent(StressTrouble::end);
+        troubling.join();
+        trouble.ifPresent(StressTrouble::print);
     }
 
-    private void attempt(Readings.Work work) {
+    private void attempt(Readings.Work work, boolean troubled) {
         try {
             work.run();
         } catch (KilledException | SQLTransientConnectionException e) {
@@ -136,10 +167,18 @@ final class Stress {
         } catch (LockLostException e) {
             lost.increment();
         } catch (Exception e) {
+            if (troubled && StressTrouble.isItsDoing(e)) {
+                hits.increment();
+                return;
+            }
             if (errors.sum() < 3) {
                 e.printStackTrace(System.out);
             }
             errors.increment();
+        } finally {
+            if (troubled && Thread.interrupted()) {
+                hits.increment();
+            }
         }
     }
 
@@ -214,7 +253,11 @@ final class Stress {
 
     private void scoped(Random random, String outer, Scoped work) throws Exception {
         try {
-            switch (random.nextInt(40)) {
+            int kind = random.nextInt(40);
+            if (kind < 25) {
+                calls.increment();
+            }
+            switch (kind) {
                 case 0 -> locked(() -> work.run("3333ms"));
                 case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 -> within(() -> work.run("1111ms"));
                 case 13, 14, 15, 16, 17, 18, 19 -> longer(() -> work.run("2222ms"));

@@ -113,8 +113,7 @@ class DoctorTest {
             assertThat(old.code()).isEqualTo(2);
             assertThat(old.err()).isEmpty();
             assertThat(old.lines())
-                    .containsExactly(
-                            "bad   version: PostgreSQL 9.6.24", "      pglock needs PostgreSQL 10 or newer.");
+                    .containsExactly("bad   version: PostgreSQL 9.6.24", "      pglock needs PostgreSQL 10 or newer.");
             proxy.reportParameter("server_version", "19.1");
             assertThat(claiming.run("doctor").succeeded().out())
                     .contains("warn  version: PostgreSQL 19.1, database ", "was tested up to PostgreSQL 18");
@@ -249,7 +248,8 @@ class DoctorTest {
     }
 
     private static void refused(String why, String... options) {
-        Ended ended = Cli.bare().run(Stream.concat(Stream.of("doctor"), Stream.of(options)).toArray(String[]::new));
+        Ended ended = Cli.bare()
+                .run(Stream.concat(Stream.of("doctor"), Stream.of(options)).toArray(String[]::new));
         assertThat(ended.code()).isEqualTo(1);
         assertThat(ended.err()).startsWith("pglock: " + why);
     }

@@ -92,9 +92,7 @@ class FilterTest {
         complained(NO_SERVER.run("ls", "--json", "--csv"), "--json and --csv exclude each other");
         complained(NO_SERVER.run("ls", "--on", "a..b"), "--on a..b is not the name of a table");
         complained(NO_SERVER.run("ls", "--sort", "-"), "the name of an attribute is missing");
-        complained(
-                NO_SERVER.run("ls", "4711", "orders"),
-                "orders is not a process id; --on orders asks for a table");
+        complained(NO_SERVER.run("ls", "4711", "orders"), "orders is not a process id; --on orders asks for a table");
         complained(NO_SERVER.run("tree", "-4711"), "-4711 is not a process id");
         complained(NO_SERVER.run("tree", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
         for (String command : new String[] {"ls", "tree", "watch", "cancel"}) {

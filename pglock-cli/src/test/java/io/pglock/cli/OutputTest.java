@@ -110,7 +110,15 @@ class OutputTest {
                 "create table \"商品\" (id int)",
                 "begin",
                 "lock table goods, \"商品\" in share mode");
-        assertThat(cli.run("-f", "mode=SHARE", "-f", "activity_id=" + web.pid(), "-a", "rel_name,mode", "--sort", "rel_name")
+        assertThat(cli.run(
+                                "-f",
+                                "mode=SHARE",
+                                "-f",
+                                "activity_id=" + web.pid(),
+                                "-a",
+                                "rel_name,mode",
+                                "--sort",
+                                "rel_name")
                         .succeeded()
                         .lines())
                 .containsExactly("RELATION  MODE", "goods     SHARE", "商品      SHARE");

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
@@ -60,6 +61,7 @@ final class Watch implements Runnable {
 
     private long notBefore = System.nanoTime();
     private long lookBegan;
+    private boolean hasLooked;
 
     /** A session's first look takes many times as long as the next: that is no load that would have to be rested from. */
     private boolean warm;
@@ -176,16 +178,22 @@ final class Watch implements Runnable {
     }
 
     private long nextLookAt() {
-        long first = firstLookAt();
-        return first - notBefore > 0 ? first : notBefore;
+        long next = earliest(session -> hasLooked
+                ? later(session.firstLookAt(), lookBegan + session.every().toNanos())
+                : session.firstLookAt());
+        return later(next, notBefore);
     }
 
     /** Of those that are guarded. */
     long firstLookAt() {
+        return earliest(Guarded::firstLookAt);
+    }
+
+    private long earliest(ToLongFunction<Guarded> at) {
         lock.lock();
         try {
             return guarded.stream()
-                    .mapToLong(Guarded::firstLookAt)
+                    .mapToLong(at)
                     .reduce((a, b) -> a - b < 0 ? a : b)
                     .orElseThrow();
         } finally {
@@ -193,8 +201,13 @@ final class Watch implements Runnable {
         }
     }
 
+    private static long later(long a, long b) {
+        return a - b > 0 ? a : b;
+    }
+
     private void look() {
         lookBegan = System.nanoTime();
+        hasLooked = true;
         List<Guarded> due = due(lookBegan);
         Duration pause =
                 due.stream().map(Guarded::every).min(Duration::compareTo).orElse(FIRST_RETRY);
@@ -206,7 +219,7 @@ final class Watch implements Runnable {
             retry = FIRST_RETRY;
             long took = warm ? System.nanoTime() - lookBegan : 0;
             warm = side.isPresent();
-            notBefore = lookBegan + Math.max(pause.toNanos(), (1 + REST_PER_LOOK) * took);
+            notBefore = lookBegan + (1 + REST_PER_LOOK) * took;
         } catch (SideConnection.Unusable e) {
             refusal = Optional.of(String.valueOf(e.getMessage()));
             due.forEach(session -> session.refuse(refusal.get()));

@@ -93,7 +93,11 @@ final class Scene implements AutoCloseable {
         pooled = new Recorder(pool);
         kept = new Recorder(side);
         other = ordinary.getConnection();
-        keeping = PgLock.on(other).prioritize(kept.dataSource()).start();
+        keeping = PgLock.on(other)
+                .prioritize(kept.dataSource())
+                .every(Duration.ofHours(1))
+                .requireSideConnection()
+                .start();
     }
 
     /** Everything that can be said of a round. */

@@ -256,8 +256,8 @@ class SpecTest {
                 .isThrownBy(() -> ofAnnotations(Map.of("WithPriority", Map.of("settings", "advisory=x"))))
                 .withMessageContaining("advisory");
         assertThatIllegalArgumentException()
-                .isThrownBy(() ->
-                        ofAnnotations(Map.of("WithPriority", Map.of("settings", "monitorPassword=hush hush"))))
+                .isThrownBy(
+                        () -> ofAnnotations(Map.of("WithPriority", Map.of("settings", "monitorPassword=hush hush"))))
                 .withMessageContaining("a line with a password is not understood; write key=value")
                 .withMessageNotContaining("hush");
     }

@@ -63,7 +63,8 @@ final class Doctor implements Callable<Integer> {
     public Integer call() throws SQLException {
         LockPolicy policy = TimeOption.lockTimeout(LockPolicy.defaults(), lockTimeout);
         Duration oldAge = TimeOption.read("--old", old, Duration.ZERO);
-        List<Finding> findings = new Examination(server.server(), policy.lockTimeout(), oldAge, Clock.systemUTC()).run();
+        List<Finding> findings =
+                new Examination(server.server(), policy.lockTimeout(), oldAge, Clock.systemUTC()).run();
         if (json) {
             console.line(Json.of(findings.stream().map(Finding::asMap).toList()));
         } else {

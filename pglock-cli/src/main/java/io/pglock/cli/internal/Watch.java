@@ -82,8 +82,9 @@ final class Watch implements Callable<Integer> {
         try (Connection connection = to.connect()) {
             selection.tree(LockQuery.on(connection)); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {
-                OptionalInt code =
-                        new Watching(to.toString(), connection, selection, names, refresh.pause(), colours.areOn()).run();
+                OptionalInt code = new Watching(
+                                to.toString(), connection, selection, names, refresh.pause(), colours.areOn())
+                        .run();
                 if (code.isPresent()) {
                     return code.getAsInt();
                 }
@@ -92,8 +93,7 @@ final class Watch implements Callable<Integer> {
         }
     }
 
-    private int print(
-            Connection connection, Selection selection, TargetNames names, Colours colours, Refresh refresh)
+    private int print(Connection connection, Selection selection, TargetNames names, Colours colours, Refresh refresh)
             throws SQLException {
         refresh.times(count == 0 ? Long.MAX_VALUE : count, again -> {
             LockTree tree = selection.tree(LockQuery.on(connection));

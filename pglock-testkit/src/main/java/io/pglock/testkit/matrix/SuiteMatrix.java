@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -61,15 +62,16 @@ public final class SuiteMatrix {
 
     /** Adds it, or puts it into the place of an earlier one of the same tests. Returns a sentence. */
     String add(Map<String, String> values) throws IOException {
-        String[] cell = values.get("cell").split("/(?=\\d+$)");
-        Path reports = Path.of(values.get("reports"));
+        String cell = value(values, "cell");
+        String server = cell.substring(0, cell.lastIndexOf('/'));
+        Path reports = Path.of(value(values, "reports"));
         List<MatrixRun.Test> tests =
                 Files.isDirectory(reports) ? MatrixRun.tests(reports, (type, method) -> List.of()) : List.of();
-        String broken = values.get("broken");
+        String broken = value(values, "broken");
         SuiteRun run = new SuiteRun(
-                cell[0],
-                cell[1],
-                values.get("module"),
+                server,
+                cell.substring(server.length() + 1),
+                value(values, "module"),
                 (int) tests.stream().filter(MatrixRun.Test::passed).count(),
                 tests.stream()
                         .filter(MatrixRun.Test::failed)
@@ -78,11 +80,11 @@ public final class SuiteMatrix {
                         .toList(),
                 tests.stream().flatMap(test -> test.skipped().stream()).sorted().toList(),
                 broken.isEmpty() && tests.isEmpty() ? "no test was run" : broken,
-                Long.parseLong(values.get("seconds")),
+                Long.parseLong(value(values, "seconds")),
                 1,
-                values.get("commit"),
-                values.get("date"),
-                cell[0].matches("\\d+") ? versions(reports, EMBEDDED) : cell[0],
+                value(values, "commit"),
+                value(values, "date"),
+                server.matches("\\d+") ? versions(reports, EMBEDDED) : server,
                 versions(reports, JVM));
         int times = runs.stream()
                 .filter(run::isOf)
@@ -96,6 +98,10 @@ public final class SuiteMatrix {
                 + run.failed().size() + " failed, " + run.skipped().size() + " skipped, in " + run.seconds() + " s"
                 + (run.broken().isEmpty() ? "" : "; " + run.broken())
                 + (run.failed().isEmpty() ? "" : "; failed: " + String.join(", ", run.failed()));
+    }
+
+    private static String value(Map<String, String> values, String name) {
+        return Objects.requireNonNull(values.get(name), name);
     }
 
     /** All that the pattern's group is in the reports, once each. */

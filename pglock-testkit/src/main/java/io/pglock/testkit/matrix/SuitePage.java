@@ -95,7 +95,7 @@ final class SuitePage {
             parts.add("**" + broken + (broken == 1 ? " module" : " modules") + " without a result**");
         }
         parts.add(number(cell.stream().mapToInt(SuiteRun::passed).sum()) + " passed");
-        long left = MODULES.size() - cell.size();
+        int left = MODULES.size() - cell.size();
         if (left > 0) {
             parts.add(left + " of " + MODULES.size() + " modules not run");
         }

@@ -11,9 +11,7 @@ public final class MethodAdvice {
     private MethodAdvice() {}
 
     @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
-    static boolean enter(
-            @SiteId int site,
-            @Advice.Local("call") PgLockBridge.@Nullable Call call) {
+    static boolean enter(@SiteId int site, @Advice.Local("call") PgLockBridge.@Nullable Call call) {
         call = PgLockBridge.enter(site);
         return call != null && call.skipped;
     }

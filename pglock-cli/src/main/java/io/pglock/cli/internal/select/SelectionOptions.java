@@ -105,8 +105,9 @@ public final class SelectionOptions {
         try {
             return TableName.parse(name);
         } catch (IllegalArgumentException e) {
-            throw Stop.usage("--on " + name + " is not the name of a table; write table or schema.table, and names with other"
-                    + " characters than letters, digits, _ and $ in double quotes");
+            throw Stop.usage(
+                    "--on " + name + " is not the name of a table; write table or schema.table, and names with other"
+                            + " characters than letters, digits, _ and $ in double quotes");
         }
     }
 

@@ -69,8 +69,7 @@ public final class TimeText {
     public static Duration duration(String text) {
         String written = text.strip().toLowerCase(Locale.ROOT);
         if (NUMBER.matcher(written).matches()) {
-            throw new IllegalArgumentException(
-                    "has no unit; write " + written + "s or " + written + "ms");
+            throw new IllegalArgumentException("has no unit; write " + written + "s or " + written + "ms");
         }
         try {
             if (written.startsWith("p")) {

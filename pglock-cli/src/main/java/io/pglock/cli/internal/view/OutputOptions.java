@@ -82,6 +82,8 @@ public final class OutputOptions {
 
     /** How a heading looks. */
     UnaryOperator<String> heading(Console console) {
-        return Colours.of(console, !noColor).areOn() ? text -> Style.bold.on() + text + Style.bold.off() : UnaryOperator.identity();
+        return Colours.of(console, !noColor).areOn()
+                ? text -> Style.bold.on() + text + Style.bold.off()
+                : UnaryOperator.identity();
     }
 }

@@ -55,8 +55,8 @@ public final class TreeView {
     private static int[] widths(List<Line> lines) {
         return IntStream.range(0, COLUMNS)
                 .map(column -> lines.stream()
-                        .mapToInt(line -> Math.min(
-                                WIDEST_COLUMN, Width.of(line.cells().get(column))))
+                        .mapToInt(line ->
+                                Math.min(WIDEST_COLUMN, Width.of(line.cells().get(column))))
                         .max()
                         .orElse(0))
                 .toArray();

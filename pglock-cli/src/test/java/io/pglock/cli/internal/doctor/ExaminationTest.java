@@ -55,8 +55,7 @@ class ExaminationTest {
         new CommandLine(asked)
                 .parseArgs(
                         "--url",
-                        database.url() + (database.url().contains("?") ? "&" : "?") + "password="
-                                + database.password(),
+                        database.url() + (database.url().contains("?") ? "&" : "?") + "password=" + database.password(),
                         "--user",
                         database.user());
         return asked.server.server();
