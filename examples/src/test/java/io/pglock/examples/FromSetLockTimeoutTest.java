@@ -67,9 +67,11 @@ class FromSetLockTimeoutTest {
     @Test
     void theGuard(Scenario scenario) throws Exception {
         Thread later = new Thread(() -> {
-            scenario.await("the alter table to wait", () -> scenario.session("test")
-                    .value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass")
-                    .equals("1"));
+            scenario.await(
+                    "the alter table to wait",
+                    () -> scenario.session("test")
+                            .value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass")
+                            .equals("1"));
             web.commit();
         });
         later.start();

@@ -47,7 +47,8 @@ class MonitorRoleTest {
 
     @BeforeEach
     void theRole() {
-        admin.execute("drop table if exists orders", "create table orders (id int)", "grant select on orders to public");
+        admin.execute(
+                "drop table if exists orders", "create table orders (id int)", "grant select on orders to public");
         admin.execute(CREATE_ROLE.split(";\\n(?=grant|$)"));
     }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class LeaksTest {
 
     private static final boolean IN_FULL = System.getProperty("pglock.proof", "").equals("Leaks");
-    private static final int CALLS = Integer.getInteger("pglock.proof.rounds", IN_FULL ? 100_000 : 300);
+    private static final int CALLS = Integer.getInteger("pglock.proof.rounds", IN_FULL ? 100_000 : 200);
     private static final Duration TO_END = IN_FULL ? Duration.ofHours(1) : Duration.ofSeconds(60);
 
     @Test

@@ -148,7 +148,7 @@ final class Stress {
             thread.start();
             threads.add(thread);
         }
-        Optional<StressTrouble> trouble = network.map(through -> new StressTrouble(readings, through, threads));
+        Optional<StressTrouble> trouble = network.map(through -> new StressTrouble(readings, MORE, through, threads));
         Thread troubling = new Thread(() -> trouble.ifPresent(StressTrouble::run), "trouble");
         troubling.start();
         for (Thread thread : threads) {

@@ -32,6 +32,7 @@ final class StressTrouble implements Runnable {
             order by random() limit 1""";
 
     private final Readings readings;
+    private final String more;
     private final TcpProxy network;
     private final List<Thread> workers;
     private final Random random = new Random(SEED);
@@ -41,8 +42,10 @@ final class StressTrouble implements Runnable {
     private int ends;
     private int cuts;
 
-    StressTrouble(Readings readings, TcpProxy network, List<Thread> workers) {
+    /** @param more what the application's connections have in their URL: to the agent, another one is another database */
+    StressTrouble(Readings readings, String more, TcpProxy network, List<Thread> workers) {
         this.readings = readings;
+        this.more = more;
         this.network = network;
         this.workers = workers;
     }
@@ -50,7 +53,7 @@ final class StressTrouble implements Runnable {
     @Override
     public void run() {
         while (!over) {
-            try (Connection connection = readings.connect()) {
+            try (Connection connection = readings.connect(more)) {
                 while (!over) {
                     LockSupport.parkNanos(1 + (long) (random.nextDouble() * LONGEST_PAUSE));
                     trouble(connection);
@@ -101,7 +104,8 @@ final class StressTrouble implements Runnable {
                 return true;
             }
         }
-        return String.valueOf(failure.getMessage()).contains("nterrupted");
+        String message = String.valueOf(failure.getMessage()); // the pool's own have no SQLSTATE
+        return message.contains("nterrupted") || message.contains("is closed");
     }
 
     void print() {

@@ -258,7 +258,8 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
     /** Whoever lets go at the wrong moment, and may begin again. */
     private static List<String> tail(Random random, int actor, Target wanted) {
         String again = wanted.lock(random, actor);
-        return switch (random.nextInt(7)) {
+        return switch (random.nextInt(9)) {
+            case 7, 8 -> List.of("commit", "begin", "select 1"); // a lock of the session goes on into another transaction
             case 0 -> List.of("commit");
             case 1 -> List.of("rollback");
             case 2 -> List.of("select pg_advisory_unlock_all()");

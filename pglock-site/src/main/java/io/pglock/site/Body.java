@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -35,7 +35,7 @@ final class Body {
     private final Links links;
     private final String repository;
     private final Consumer<Problem> problems;
-    private final SortedSet<String> assets = new TreeSet<>();
+    private final NavigableSet<String> assets = new TreeSet<>();
     private final Set<Target.Source> sources = new LinkedHashSet<>();
     private final String html;
 
@@ -59,7 +59,7 @@ final class Body {
     }
 
     /** The files, below the folder of the documentation, that the page shows or leads to. */
-    SortedSet<String> assets() {
+    NavigableSet<String> assets() {
         return assets;
     }
 

@@ -6,8 +6,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.SortedSet;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -19,11 +19,11 @@ import java.util.stream.Stream;
  * @param pages the files of Markdown, by their paths below it
  * @param others the paths of all other files
  */
-record Documentation(Path folder, SortedMap<String, Page> pages, SortedSet<String> others) {
+record Documentation(Path folder, NavigableMap<String, Page> pages, NavigableSet<String> others) {
 
     static Documentation read(Path folder) throws IOException {
-        SortedMap<String, Page> pages = new TreeMap<>();
-        SortedSet<String> others = new TreeSet<>();
+        NavigableMap<String, Page> pages = new TreeMap<>();
+        NavigableSet<String> others = new TreeSet<>();
         List<Path> files;
         try (Stream<Path> found = Files.walk(folder)) {
             files = found.filter(Files::isRegularFile).toList();

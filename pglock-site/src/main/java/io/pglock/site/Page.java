@@ -2,7 +2,7 @@
 package io.pglock.site;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,7 +28,7 @@ final class Page {
 
     private final String path;
     private final Node document;
-    private final Map<Heading, Section> byHeading = new IdentityHashMap<>();
+    private final Map<Heading, Section> byHeading = new HashMap<>();
     private final List<Section> sections = new ArrayList<>();
 
     private Page(String path, Node document) {

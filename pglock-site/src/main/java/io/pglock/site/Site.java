@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Objects;
-import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -27,8 +27,8 @@ public final class Site {
 
     private static final List<String> RESOURCES = List.of("icon.svg", "site.js", "style.css");
 
-    private final SortedMap<String, byte[]> files = new TreeMap<>();
-    private final SortedSet<Problem> problems = new TreeSet<>();
+    private final NavigableMap<String, byte[]> files = new TreeMap<>();
+    private final NavigableSet<Problem> problems = new TreeSet<>();
 
     private Site() {}
 
@@ -72,11 +72,11 @@ public final class Site {
     }
 
     /** By their paths below the root of the site. */
-    SortedMap<String, byte[]> files() {
+    NavigableMap<String, byte[]> files() {
         return files;
     }
 
-    SortedSet<Problem> problems() {
+    NavigableSet<Problem> problems() {
         return problems;
     }
 
@@ -86,7 +86,7 @@ public final class Site {
         var links = new Links(documentation);
         var template = new Template(new String(resource("page.html"), StandardCharsets.UTF_8), navigation, version);
         var search = new SearchIndex();
-        SortedSet<String> assets = new TreeSet<>();
+        NavigableSet<String> assets = new TreeSet<>();
         for (Page page : documentation.pages().values()) {
             if (page.title().isEmpty()) {
                 found.accept(new Problem(page.path(), 1, "does not begin with a title: # ..."));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.bench;
+package io.pglock.bench.locks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -33,17 +33,15 @@ class FromShedLockTest {
     void before(Connection connection, DataSource dataSource) throws SQLException {
         ShedLocks.createTable(connection);
         // docs: shedlock-before
-        LockProvider provider =
-                new JdbcTemplateLockProvider(JdbcTemplateLockProvider.Configuration.builder()
-                        .withJdbcTemplate(new JdbcTemplate(dataSource))
-                        .usingDbTime()
-                        .build());
+        LockProvider provider = new JdbcTemplateLockProvider(JdbcTemplateLockProvider.Configuration.builder()
+                .withJdbcTemplate(new JdbcTemplate(dataSource))
+                .usingDbTime()
+                .build());
         LockingTaskExecutor executor = new DefaultLockingTaskExecutor(provider);
 
         executor.executeWithLock(
                 (Runnable) this::report,
-                new LockConfiguration(
-                        Instant.now(), "nightly-report", Duration.ofMinutes(30), Duration.ofSeconds(10)));
+                new LockConfiguration(Instant.now(), "nightly-report", Duration.ofMinutes(30), Duration.ofSeconds(10)));
         // end
         assertThat(reports).isOne();
     }

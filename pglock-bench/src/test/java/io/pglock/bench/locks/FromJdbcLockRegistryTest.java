@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pglock.bench;
+package io.pglock.bench.locks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
