@@ -49,9 +49,11 @@ class ArchitectureTest {
         Set<String> faces = new TreeSet<>(module.uses);
         faces.remove(PublishedModule.CORE.rootPackage);
 
-        assertThat(faces).isEqualTo(module == PublishedModule.SPRING
-                ? Set.of("io.pglock.flyway", "io.pglock.liquibase")
-                : Set.of());
+        assertThat(faces)
+                .isEqualTo(
+                        module == PublishedModule.SPRING
+                                ? Set.of("io.pglock.flyway", "io.pglock.liquibase")
+                                : Set.of());
     }
 
     @ParameterizedTest
@@ -119,8 +121,8 @@ class ArchitectureTest {
         // Leftovers polls for threads and sockets that only the operating system knows of, with a bound
         ArchRule rule = Rules.doesNotSleep(Set.of("Leftovers"));
 
-        rule.check(PublishedModule.read(List.of(
-                PublishedModule.root().resolve(module).resolve("target/test-classes"))));
+        rule.check(PublishedModule.read(
+                List.of(PublishedModule.root().resolve(module).resolve("target/test-classes"))));
         fails(rule, Planted.class);
     }
 

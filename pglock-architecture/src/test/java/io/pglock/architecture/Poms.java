@@ -30,7 +30,8 @@ final class Poms {
         List<String> published = new ArrayList<>();
         for (String module : texts(read(root.resolve("pom.xml")), "module")) {
             Document pom = read(root.resolve(module).resolve("pom.xml"));
-            if (!texts(pom, "maven.deploy.skip").contains("true") && !texts(pom, "packaging").contains("pom")) {
+            if (!texts(pom, "maven.deploy.skip").contains("true")
+                    && !texts(pom, "packaging").contains("pom")) {
                 published.add(texts(pom, "artifactId").get(1));
             }
         }

@@ -121,7 +121,9 @@ final class PublicApi {
     }
 
     private static String names(String before, Collection<? extends JavaType> types) {
-        return types.isEmpty() ? "" : types.stream().map(PublicApi::name).sorted().collect(joining(", ", before, ""));
+        return types.isEmpty()
+                ? ""
+                : types.stream().map(PublicApi::name).sorted().collect(joining(", ", before, ""));
     }
 
     private static String parameters(List<? extends JavaTypeVariable<?>> variables) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.IOException;
-import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,7 +47,7 @@ class PublicApiTest {
         return Stream.of(gone, come).flatMap(List::stream).toList();
     }
 
-    public abstract static class Planted<T extends Number> implements Serializable {
+    public abstract static class Planted<T extends Number> implements AutoCloseable {
 
         public static final int COUNT = 1;
 
@@ -66,7 +65,7 @@ class PublicApiTest {
         assertThat(PublicApi.of(new ClassFileImporter().importClass(Planted.class)))
                 .map(line -> line.replace(PublicApiTest.class.getName(), "Test"))
                 .containsExactlyInAnyOrder(
-                        "Test$Planted<T extends java.lang.Number> : public abstract static class implements java.io.Serializable",
+                        "Test$Planted<T extends java.lang.Number> : public abstract static class implements java.lang.AutoCloseable",
                         "Test$Planted: public static final int COUNT",
                         "Test$Planted: protected void <init>(T[])",
                         "Test$Planted: public abstract <R> java.util.List<? super R> listed(java.util.function.Supplier<R>, int[])"

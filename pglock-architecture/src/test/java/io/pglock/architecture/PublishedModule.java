@@ -17,7 +17,11 @@ import java.util.stream.Stream;
 /** Those that go to a repository, and what each of them may use. The picture of DESIGN, as a table. Safe for use by many threads. */
 enum PublishedModule {
     CORE("io.pglock", Set.of(), List.of("org.postgresql"), Set.of()),
-    FLYWAY("io.pglock.flyway", Set.of("io.pglock"), List.of("com.fasterxml.jackson.annotation", "org.flywaydb"), Set.of()),
+    FLYWAY(
+            "io.pglock.flyway",
+            Set.of("io.pglock"),
+            List.of("com.fasterxml.jackson.annotation", "org.flywaydb"),
+            Set.of()),
     LIQUIBASE(
             "io.pglock.liquibase",
             Set.of("io.pglock"),
@@ -34,15 +38,7 @@ enum PublishedModule {
             "io.pglock.agent",
             Set.of("io.pglock"),
             List.of("javax.management", "net.bytebuddy", "org.postgresql", "org.tomlj"),
-            Set.of(
-                    "Durations",
-                    "Log",
-                    "Monitor",
-                    "PgSession",
-                    "Setting",
-                    "SideDataSource",
-                    "SqlState",
-                    "Statements")),
+            Set.of("Durations", "Log", "Monitor", "PgSession", "Setting", "SideDataSource", "SqlState", "Statements")),
     CLI(
             "io.pglock.cli",
             Set.of("io.pglock"),

@@ -98,7 +98,8 @@ final class Rules {
     static ArchRule doesNotSleep(Set<String> butFor) {
         return noClasses()
                 .that(DescribedPredicate.describe(
-                        "have no reason to", type -> !butFor.contains(outermost(type).getSimpleName())))
+                        "have no reason to",
+                        type -> !butFor.contains(outermost(type).getSimpleName())))
                 .should()
                 .callMethodWhere(DescribedPredicate.describe("it sleeps", call -> isSleep(call.getTarget())));
     }

@@ -74,7 +74,8 @@ class SqlTest {
                     null,
                     manager.getJavaFileObjectsFromPaths(files));
             for (CompilationUnitTree unit : task.parse()) {
-                String name = Path.of(unit.getSourceFile().toUri()).getFileName().toString();
+                String name =
+                        Path.of(unit.getSourceFile().toUri()).getFileName().toString();
                 List<String> sql = sql(unit);
                 if (!sql.isEmpty()) {
                     found.put(name.replace(".java", ""), sql);
@@ -95,7 +96,8 @@ class SqlTest {
 
             @Override
             public Void visitLiteral(LiteralTree literal, Void nothing) {
-                if (literal.getValue() instanceof String text && SQL.matcher(text).matches()) {
+                if (literal.getValue() instanceof String text
+                        && SQL.matcher(text).matches()) {
                     found.add(text);
                 }
                 return null;
@@ -119,8 +121,10 @@ class SqlTest {
     @Test
     void isSeenWhereverItStands(@TempDir Path sources) throws IOException {
         Files.writeString(sources.resolve("Bird.java"), "class Bird { String a = \"update bird set name = ?\"; }");
-        Files.writeString(sources.resolve("Nest.java"), "class Nest { void a() { run(\"\"\"\n  select 1\n  \"\"\"); } }");
-        Files.writeString(sources.resolve("Egg.java"), "/* select 1 */ @A(\"select 1\") class Egg { String a = \"select\"; }");
+        Files.writeString(
+                sources.resolve("Nest.java"), "class Nest { void a() { run(\"\"\"\n  select 1\n  \"\"\"); } }");
+        Files.writeString(
+                sources.resolve("Egg.java"), "/* select 1 */ @A(\"select 1\") class Egg { String a = \"select\"; }");
 
         assertThat(classesWithSql(sources)).containsExactly("Bird", "Nest");
     }
