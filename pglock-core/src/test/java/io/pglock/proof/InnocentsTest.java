@@ -74,7 +74,13 @@ class InnocentsTest {
         if (run.rounds() >= ENOUGH_FOR_EVERYTHING) {
             assertThat(counts)
                     .containsKeys("signals CANCEL", "signals TERMINATE", "overtaken")
-                    .containsKeys("for relation", "for transactionid", "for tuple", "for advisory", "for object", "for virtualxid")
+                    .containsKeys(
+                            "for relation",
+                            "for transactionid",
+                            "for tuple",
+                            "for advisory",
+                            "for object",
+                            "for virtualxid")
                     .containsKeys("rounds with merely ahead", "rounds with prepared transactions");
         }
         assertThat(counts.getOrDefault("overtaken", 0))
@@ -173,7 +179,12 @@ class InnocentsTest {
                 .map(seen -> kind(seen.waitsFor()))
                 .distinct()
                 .forEach(kind -> add("rounds waiting for " + kind, 1));
-        add("guarded " + (played.guardedFailure().isEmpty() ? "got through" : played.guardedFailure().substring(0, 5)), 1);
+        add(
+                "guarded "
+                        + (played.guardedFailure().isEmpty()
+                                ? "got through"
+                                : played.guardedFailure().substring(0, 5)),
+                1);
         run.done(counts);
     }
 

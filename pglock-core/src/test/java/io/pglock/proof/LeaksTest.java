@@ -74,7 +74,8 @@ class LeaksTest {
                             database.server().host(), database.server().port()));
                     networks.add(network.get());
                 }
-                DataSource from = network.map(proxy -> proxy.dataSource(database)).orElse(i % 4 == 2 ? pool : dataSource);
+                DataSource from =
+                        network.map(proxy -> proxy.dataSource(database)).orElse(i % 4 == 2 ? pool : dataSource);
                 threads.add(new Thread(
                         new Traveller(i, run, around, from, i % 4 == 2, network, wrongs, ended), "traveller-" + i));
             }

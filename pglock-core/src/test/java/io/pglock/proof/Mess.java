@@ -122,8 +122,16 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
 
         static Target draw(Random random) {
             Kind[] kinds = {
-                Kind.RELATION, Kind.RELATION, Kind.RELATION, Kind.ROW, Kind.ROW, Kind.INSERT, Kind.ADVISORY, Kind.ADVISORY,
-                Kind.OBJECT, Kind.VIRTUALXID
+                Kind.RELATION,
+                Kind.RELATION,
+                Kind.RELATION,
+                Kind.ROW,
+                Kind.ROW,
+                Kind.INSERT,
+                Kind.ADVISORY,
+                Kind.ADVISORY,
+                Kind.OBJECT,
+                Kind.VIRTUALXID
             };
             return new Target(kinds[random.nextInt(kinds.length)], random.nextInt(2), 1 + random.nextInt(2));
         }
@@ -180,8 +188,16 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
                 ? random.nextInt(4) == 0 ? millis(random, 30, 300) : Duration.ofSeconds(10)
                 : closesAfter.plus(millis(random, 1, 60));
         Aim[] aims = {
-            Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.TERMINATE, Aim.CANCEL, Aim.CANCEL, Aim.CANCEL,
-            Aim.REPORT, Aim.DRY_RUN
+            Aim.TERMINATE,
+            Aim.TERMINATE,
+            Aim.TERMINATE,
+            Aim.TERMINATE,
+            Aim.TERMINATE,
+            Aim.CANCEL,
+            Aim.CANCEL,
+            Aim.CANCEL,
+            Aim.REPORT,
+            Aim.DRY_RUN
         };
         return new Guard(
                 aims[random.nextInt(aims.length)],
@@ -259,7 +275,8 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
     private static List<String> tail(Random random, int actor, Target wanted) {
         String again = wanted.lock(random, actor);
         return switch (random.nextInt(9)) {
-            case 7, 8 -> List.of("commit", "begin", "select 1"); // a lock of the session goes on into another transaction
+            case 7, 8 ->
+                List.of("commit", "begin", "select 1"); // a lock of the session goes on into another transaction
             case 0 -> List.of("commit");
             case 1 -> List.of("rollback");
             case 2 -> List.of("select pg_advisory_unlock_all()");

@@ -23,8 +23,7 @@ final class ProofRun {
      */
     ProofRun(String name, int inABuild, int inFull) {
         this.name = name;
-        this.rounds =
-                Integer.getInteger("pglock.proof.rounds", isAskedFor(name) ? inFull : inABuild);
+        this.rounds = Integer.getInteger("pglock.proof.rounds", isAskedFor(name) ? inFull : inABuild);
         if (isAskedFor(name)) {
             System.out.println(name + ": " + rounds + " rounds, seed " + seed);
         }

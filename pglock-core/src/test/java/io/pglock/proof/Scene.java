@@ -77,9 +77,7 @@ final class Scene implements AutoCloseable {
         String parallel = access.major() >= 16 ? "debug_parallel_query" : "force_parallel_mode";
         for (int i = 0; i < Mess.ACTORS; i++) {
             actors.add(new Actor(
-                    i == Mess.PROTECTED_ACTOR ? access.protectedDataSource() : ordinary,
-                    parallel,
-                    name + "/" + i));
+                    i == Mess.PROTECTED_ACTOR ? access.protectedDataSource() : ordinary, parallel, name + "/" + i));
         }
         control = ordinary.getConnection();
         guarded = ordinary.getConnection();
@@ -197,9 +195,9 @@ final class Scene implements AutoCloseable {
                 .every(Duration.ofMillis(5))
                 .after(guard.after())
                 .grace(guard.grace())
-                .protect(Mess.PROTECTED_APPLICATION, access.protectedDataSource().getUser())
-                .unless(seen ->
-                        seen.backend().application().orElse("").equals(Mess.SPARED_APPLICATION))
+                .protect(
+                        Mess.PROTECTED_APPLICATION, access.protectedDataSource().getUser())
+                .unless(seen -> seen.backend().application().orElse("").equals(Mess.SPARED_APPLICATION))
                 .listener((level, message) -> {});
         return switch (guard.aim()) {
             case REPORT -> request.report();
@@ -241,9 +239,8 @@ final class Scene implements AutoCloseable {
     }
 
     private void end(Mess mess, Actor.Cues cues, List<Future<?>> playing) throws Exception {
-        List<Actor> taking = mess.parts().stream()
-                .map(part -> actors.get(part.actor()))
-                .toList();
+        List<Actor> taking =
+                mess.parts().stream().map(part -> actors.get(part.actor())).toList();
         taking.forEach(Actor::ending);
         cues.signal().countDown();
         cues.over().countDown();
@@ -283,8 +280,8 @@ final class Scene implements AutoCloseable {
     private void rollBackPrepared() throws SQLException {
         List<String> gids = new ArrayList<>();
         try (Statement statement = control.createStatement();
-                ResultSet rows =
-                        statement.executeQuery("select gid from pg_prepared_xacts where database = current_database()")) {
+                ResultSet rows = statement.executeQuery(
+                        "select gid from pg_prepared_xacts where database = current_database()")) {
             while (rows.next()) {
                 gids.add(rows.getString(1));
             }

@@ -107,8 +107,8 @@ final class Traveller implements Runnable {
         int pid = physical.getBackendPID();
         try {
             Before before = arrange(c, random, round);
-            Walk walk = new Walk(
-                    random, c, around, new Injection.Target(physical, pid, Thread.currentThread(), network));
+            Walk walk =
+                    new Walk(random, c, around, new Injection.Target(physical, pid, Thread.currentThread(), network));
             Optional<Exception> failure = scope(walk);
             walk.settle();
             if (Thread.interrupted()) {

@@ -156,7 +156,8 @@ final class Truth {
         List<String> schema = new ArrayList<>();
         schema.add(TABLES);
         schema.add("insert into proof.conflict values " + conflicts());
-        schema.add(FUNCTIONS.replace("<waitstart>", major >= 14 ? "w.waitstart" : "null::timestamptz")
+        schema.add(FUNCTIONS
+                .replace("<waitstart>", major >= 14 ? "w.waitstart" : "null::timestamptz")
                 .replace(
                         "<worker>",
                         major >= 13

@@ -65,7 +65,8 @@ final class Verdict {
         if (sent.renewed()) {
             why.add("it was in another transaction than it was seen in");
         }
-        if (sent.waitedMillis().orElse(Double.MAX_VALUE) + ROUNDING_MILLIS < guard.after().toMillis()) {
+        if (sent.waitedMillis().orElse(Double.MAX_VALUE) + ROUNDING_MILLIS
+                < guard.after().toMillis()) {
             why.add("too early");
         }
         if (sent.signal() == Signal.TERMINATE

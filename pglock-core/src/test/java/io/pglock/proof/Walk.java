@@ -146,8 +146,7 @@ final class Walk {
         around.counts().add("scopes: StatementTimeout");
         Duration timeout = random.nextInt(3) == 0 ? millis(1, 5) : millis(2_000, 9_000);
         mayHaveFailed |= timeout.toMillis() < 1_000;
-        try (StatementTimeout scope =
-                random.nextInt(4) == 0 ? pg.noStatementTimeout() : pg.statementTimeout(timeout)) {
+        try (StatementTimeout scope = random.nextInt(4) == 0 ? pg.noStatementTimeout() : pg.statementTimeout(timeout)) {
             inside.run();
         }
     }
@@ -229,12 +228,11 @@ final class Walk {
                 .after(millis(0, 5))
                 .grace(millis(0, 5))
                 .listener((level, message) -> {});
-        Prioritize aimed =
-                switch (random.nextInt(8)) {
-                    case 0, 1, 2 -> request.cancel();
-                    case 3 -> request.terminate();
-                    default -> request.report();
-                };
+        Prioritize aimed = switch (random.nextInt(8)) {
+            case 0, 1, 2 -> request.cancel();
+            case 3 -> request.terminate();
+            default -> request.report();
+        };
         try (PriorityScope scope = aimed.start()) {
             inside.run();
         }
@@ -248,8 +246,7 @@ final class Walk {
                 "retryDelay", "2ms",
                 "pollInterval", "5ms",
                 "prioritize", random.nextBoolean() ? "report" : "off"));
-        try (LockGuard guard =
-                LockGuard.open("walk", connection, around.side(), policy, (level, message) -> {})) {
+        try (LockGuard guard = LockGuard.open("walk", connection, around.side(), policy, (level, message) -> {})) {
             guard.run(
                     () -> {
                         try {
