@@ -48,8 +48,8 @@ class SqlTest {
     private static final Map<PublishedModule, Map<String, String>> ELSEWHERE = Map.of(
             PublishedModule.CORE, Map.of("SqlCommand", OTHERS, "Blockers", ADVICE),
             PublishedModule.FLYWAY, Map.of("HistoryConnection", "one statement is all that there is"),
-            PublishedModule.LIQUIBASE, Map.of("ChangeSetRun", OTHERS, "Changelog", ADVICE),
-            PublishedModule.AGENT, Map.of("Session", OTHERS, "Verb", OTHERS),
+            PublishedModule.LIQUIBASE, Map.of("StatementText", OTHERS, "Changelog", ADVICE),
+            PublishedModule.AGENT, Map.of("TimeoutSettings", OTHERS, "Verb", OTHERS),
             PublishedModule.CLI,
                     Map.of(
                             "Examination", ADVICE,
