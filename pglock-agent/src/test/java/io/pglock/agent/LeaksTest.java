@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class LeaksTest {
 
-    private static final boolean IN_FULL = System.getProperty("pglock.proof", "").equals("Leaks");
+    private static final boolean IN_FULL =
+            System.getProperty("pglock.proof", "").equals("Leaks");
     private static final int CALLS = Integer.getInteger("pglock.proof.rounds", IN_FULL ? 100_000 : 200);
     private static final Duration TO_END = IN_FULL ? Duration.ofHours(1) : Duration.ofSeconds(60);
 
@@ -40,7 +41,8 @@ class LeaksTest {
             System.out.println("Leaks of the agent: " + String.join("; ", readings));
             assertThat(readings)
                     .as(() -> application.output().stream().limit(80).collect(Collectors.joining("\n")))
-                    .contains("wrong: 0", "not alone: 0", "errors: 0", "wrong in the pools: 0", "idle in transaction: 0")
+                    .contains(
+                            "wrong: 0", "not alone: 0", "errors: 0", "wrong in the pools: 0", "idle in transaction: 0")
                     .contains("armed: 0", "threads left: none", "sessions left: none")
                     .contains("advisory locks left: none", "objects left: none")
                     .doesNotContain("hit from outside: 0", "cancels from outside: 0", "interrupts from outside: 0");

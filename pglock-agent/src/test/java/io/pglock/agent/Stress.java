@@ -89,8 +89,7 @@ final class Stress {
         }
     }
 
-    private static void run(
-            Readings readings, Duration howLong, String agent, Optional<TcpProxy> network, long atLeast)
+    private static void run(Readings readings, Duration howLong, String agent, Optional<TcpProxy> network, long atLeast)
             throws Exception {
         // as the pools do: so there is one database, and it is known where to lock before a method has used any
         readings.connect(MORE).close();

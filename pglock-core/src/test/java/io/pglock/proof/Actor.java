@@ -24,11 +24,22 @@ final class Actor implements AutoCloseable {
     private static final String CANCELLED = "57014";
     private static final String TERMINATED = "57P01";
 
-    /** When they do what. */
-    record Cues(CountDownLatch ready, CountDownLatch waiting, CountDownLatch signal, CountDownLatch over) {
-        static Cues forActors(int count) {
+    /** When they do what; {@code overtaken} when all who react to a signal have done so. */
+    record Cues(
+            CountDownLatch ready,
+            CountDownLatch waiting,
+            CountDownLatch signal,
+            CountDownLatch overtaken,
+            CountDownLatch over) {
+        static Cues of(Mess mess) {
+            long overtaking =
+                    mess.parts().stream().filter(Mess.Part::isOvertaking).count();
             return new Cues(
-                    new CountDownLatch(count), new CountDownLatch(1), new CountDownLatch(1), new CountDownLatch(1));
+                    new CountDownLatch(mess.parts().size()),
+                    new CountDownLatch(1),
+                    new CountDownLatch(1),
+                    new CountDownLatch((int) overtaking),
+                    new CountDownLatch(1));
         }
     }
 
@@ -101,6 +112,9 @@ final class Actor implements AutoCloseable {
                 }
             } finally {
                 cues.ready().countDown();
+                if (part.isOvertaking()) {
+                    cues.overtaken().countDown();
+                }
             }
             return null;
         });

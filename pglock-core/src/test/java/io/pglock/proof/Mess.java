@@ -106,7 +106,13 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
             List<String> tail,
             Duration tailAfter,
             boolean overtakes,
-            boolean rollsBack) {}
+            boolean rollsBack) {
+
+        /** Whether it does something at the moment of a signal. */
+        boolean isOvertaking() {
+            return overtakes && !tail.isEmpty();
+        }
+    }
 
     /** What locks are about. */
     private enum Kind {
@@ -201,7 +207,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
         };
         return new Guard(
                 aims[random.nextInt(aims.length)],
-                millis(random, 3, 30),
+                random.nextInt(4) == 0 ? millis(random, 80, 200) : millis(random, 3, 30),
                 millis(random, 5, 40),
                 lockTimeout,
                 3 + random.nextInt(6),

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -34,6 +35,7 @@ final class Scene implements AutoCloseable {
     static final String DEADLOCK_TIMEOUT = "10min";
 
     private static final Duration TO_BE_READY = Duration.ofMillis(15);
+    private static final Duration TO_OVERTAKE = Duration.ofMillis(40);
     private static final Duration TO_END = Duration.ofSeconds(20);
 
     private static final String CANCEL_ALL = """
@@ -124,13 +126,13 @@ final class Scene implements AutoCloseable {
 
     private Played perform(Mess mess, Random random) throws Exception {
         Recorder recorder = mess.sharesWatch() ? kept : pooled;
-        Actor.Cues cues = Actor.Cues.forActors(mess.parts().size());
+        Actor.Cues cues = Actor.Cues.of(mess);
         List<Future<?>> playing = new ArrayList<>();
         boolean waitsForOvertaking = random.nextBoolean();
         Runnable overtaking = () -> {
             cues.signal().countDown();
             if (waitsForOvertaking) {
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2)); // so that it is over before the signal
+                awaitBriefly(cues.overtaken()); // so that it is over before the signal
             }
         };
         Mess.Guard guard = mess.guard();
@@ -205,6 +207,14 @@ final class Scene implements AutoCloseable {
             case TERMINATE -> request.terminate();
             case DRY_RUN -> request.terminate().dryRun();
         };
+    }
+
+    private static void awaitBriefly(CountDownLatch latch) {
+        try {
+            latch.await(TO_OVERTAKE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void close(PriorityScope scope) {
