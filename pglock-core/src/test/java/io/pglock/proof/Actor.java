@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.postgresql.PGConnection;
 
@@ -49,7 +50,7 @@ final class Actor implements AutoCloseable {
     private volatile Optional<Connection> connection = Optional.empty();
     private volatile int pid;
     private volatile boolean ending;
-    private volatile int cancelled;
+    private final AtomicInteger cancelled = new AtomicInteger();
     private volatile boolean terminated;
 
     /** @param parallel the name of the setting that makes every query run in parallel */
@@ -69,7 +70,7 @@ final class Actor implements AutoCloseable {
 
     /** How often a statement of its was cancelled in this round, and not by the test. */
     int cancelled() {
-        return cancelled;
+        return cancelled.get();
     }
 
     /** Whether its session was terminated in this round. */
@@ -85,7 +86,7 @@ final class Actor implements AutoCloseable {
             connection = Optional.of(opened);
         }
         ending = false;
-        cancelled = 0;
+        cancelled.set(0);
         terminated = false;
         try (Statement statement = connection.orElseThrow().createStatement()) {
             statement.execute("set application_name = '" + part.application() + "'");
@@ -145,7 +146,7 @@ final class Actor implements AutoCloseable {
         if (state.equals(TERMINATED) || state.startsWith("08")) {
             terminated = true;
         } else if (state.equals(CANCELLED) && !ending) {
-            cancelled++;
+            cancelled.incrementAndGet();
         }
     }
 
