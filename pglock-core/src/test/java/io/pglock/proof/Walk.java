@@ -174,18 +174,20 @@ final class Walk {
     }
 
     private void held(LockHandle handle, Work inside) throws Exception {
-        try {
+        try (AutoCloseable held = () -> close(handle)) {
             inside.run();
-        } finally {
-            try {
-                handle.close();
-            } catch (IllegalStateException | PgLockException e) {
-                if (!String.valueOf(e.getMessage()).contains("close() again")) {
-                    throw e;
-                }
-                around.counts().add("to be closed again");
-                again.add(0, handle);
+        }
+    }
+
+    private void close(LockHandle handle) {
+        try {
+            handle.close();
+        } catch (IllegalStateException | PgLockException e) {
+            if (!String.valueOf(e.getMessage()).contains("close() again")) {
+                throw e;
             }
+            around.counts().add("to be closed again");
+            again.add(0, handle);
         }
     }
 
