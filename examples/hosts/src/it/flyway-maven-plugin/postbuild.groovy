@@ -9,7 +9,7 @@ try {
     assert log.contains("Terminated pid $pid (web, idle in transaction for ")
     assert !context.web.isValid(5)
     context.database.connect('postbuild').withCloseable {
-        it.createStatement().execute('select note from shop.orders')
+        it.createStatement().execute('select note from orders')
     }
     return true
 } finally {

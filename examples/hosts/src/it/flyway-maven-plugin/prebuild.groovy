@@ -6,16 +6,17 @@ def server = PostgresServer.startEmbedded([:])
 context.server = server
 def database = server.createDatabase()
 new File(basedir, 'test.properties').text = """\
-database.url = ${database.url()}
-database.user = ${database.user()}
-database.password = ${database.password()}
+flyway.url = ${database.url()}
+flyway.user = ${database.user()}
+flyway.password = ${database.password()}
+flyway.pglock.prioritize = terminate
 """
 
 // Somebody has read the table and stays in the transaction.
 def web = database.connect('web')
-web.createStatement().execute('create schema shop; create table shop.orders (id int)')
+web.createStatement().execute('create table orders (id int)')
 web.autoCommit = false
-web.createStatement().execute('select * from shop.orders')
+web.createStatement().execute('select * from orders')
 context.database = database
 context.web = web
 return true

@@ -10,7 +10,7 @@ try {
         assert log.contains("Terminated pid $pid (web, idle in transaction for ")
         assert !shop.web.isValid(5)
         shop.database.connect('postbuild').withCloseable {
-            it.createStatement().execute('select note from shop.orders')
+            it.createStatement().execute('select note from orders')
         }
     }
     return true

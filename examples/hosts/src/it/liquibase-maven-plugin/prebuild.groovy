@@ -7,16 +7,17 @@ context.server = server
 context.shops = [first: firstLiquibase, second: secondLiquibase].collect { name, version ->
     def database = server.createDatabase()
     new File(basedir, "${name}.properties").text = """\
-database.url = ${database.url()}
-database.user = ${database.user()}
-database.password = ${database.password()}
+liquibase.url = ${database.url()}
+liquibase.username = ${database.user()}
+liquibase.password = ${database.password()}
+liquibase.pglock.prioritize = terminate
 liquibase.version = ${version}
 """
     // Somebody has read the table and stays in the transaction.
     def web = database.connect('web')
-    web.createStatement().execute('create schema shop; create table shop.orders (id int)')
+    web.createStatement().execute('create table orders (id int)')
     web.autoCommit = false
-    web.createStatement().execute('select * from shop.orders')
+    web.createStatement().execute('select * from orders')
     [database: database, web: web]
 }
 return true

@@ -121,8 +121,8 @@ public final class LockPolicy {
                 boolean secret = Setting.isSecretIn(line);
                 throw new IllegalArgumentException("pglock: "
                         + (secret ? "a line with a password" : "\"" + line.strip() + "\"")
-                        + " is not understood"
-                        + (secret ? "" : " at \"" + setting + "\"")
+                        + (line.isBlank() ? " has no setting" : " is not understood")
+                        + (secret || line.isBlank() ? "" : " at \"" + setting + "\"")
                         + "; write key=value, separated by blanks, as in: lockTimeout=3s prioritize=off");
             }
             settings.put(setting.substring(0, equals), setting.substring(equals + 1));

@@ -3,7 +3,6 @@ package io.pglock;
 
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -22,10 +21,14 @@ import java.util.regex.Pattern;
  */
 public record SqlCommand(String sql, String words) {
 
-    private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s+|--[^\\n]*+|/\\*.*?\\*/)*+", Pattern.DOTALL);
+    /** What is no word of a command: strings, quoted names and comments. */
+    private static final Pattern NO_WORDS =
+            Pattern.compile("'[^']*+'|\"[^\"]*+\"|--[^\\n]*+|/\\*.*?\\*/", Pattern.DOTALL);
+
     private static final Pattern TO_STDIN = Pattern.compile("\\bfrom\\s+stdin\\b", Pattern.CASE_INSENSITIVE);
     private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
-    private static final Pattern WITH_CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern CONCURRENTLY =
+            Pattern.compile("^(?:create\\s+(?:unique\\s+)?index\\s+concurrently|reindex\\b.*\\bconcurrently)\\b");
     private static final int ENOUGH = 200;
 
     private static final Set<String> TRANSACTION =
@@ -50,8 +53,38 @@ public record SqlCommand(String sql, String words) {
 
     /** Everything up to the first thing that is neither a blank nor a comment. */
     public static String leadingComments(String sql) {
-        Matcher comments = COMMENTS.matcher(sql);
-        return comments.find() ? comments.group() : "";
+        int at = 0;
+        for (int next = afterBlankOrComment(sql, at); next > at; next = afterBlankOrComment(sql, at)) {
+            at = next;
+        }
+        return sql.substring(0, at);
+    }
+
+    private static int afterBlankOrComment(String sql, int at) {
+        if (sql.startsWith("--", at)) {
+            int end = sql.indexOf('\n', at);
+            return end < 0 ? sql.length() : end;
+        }
+        if (sql.startsWith("/*", at)) {
+            return afterBlockComment(sql, at);
+        }
+        return at < sql.length() && Character.isWhitespace(sql.charAt(at)) ? at + 1 : at;
+    }
+
+    /** They nest. Where one does not end, it is none. */
+    private static int afterBlockComment(String sql, int from) {
+        int depth = 0;
+        int at = from;
+        while (at < sql.length()) {
+            boolean begins = sql.startsWith("/*", at);
+            boolean ends = !begins && sql.startsWith("*/", at);
+            depth += begins ? 1 : ends ? -1 : 0;
+            at += begins || ends ? 2 : 1;
+            if (depth == 0) {
+                return at;
+            }
+        }
+        return from;
     }
 
     private String first() {
@@ -80,7 +113,8 @@ public record SqlCommand(String sql, String words) {
 
     /** Its data comes from the script, and is not there any more to be sent again. */
     public boolean readsTheScript() {
-        return first().equals("copy") && TO_STDIN.matcher(sql).find();
+        return first().equals("copy")
+                && TO_STDIN.matcher(NO_WORDS.matcher(sql).replaceAll(" ")).find();
     }
 
     /** Has rows that a host may print. */
@@ -95,7 +129,6 @@ public record SqlCommand(String sql, String words) {
 
     /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
     public boolean buildsConcurrently() {
-        return (words.startsWith("create ") || first().equals("reindex"))
-                && WITH_CONCURRENTLY.matcher(words).find();
+        return CONCURRENTLY.matcher(NO_WORDS.matcher(words).replaceAll(" ")).find();
     }
 }

@@ -12,13 +12,16 @@ import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -40,6 +43,7 @@ class LockClientSessionTest {
 
     private final Database database;
     private final List<Connection> handedOut = new ArrayList<>();
+    private final Set<String> begun = new HashSet<>();
 
     LockClientSessionTest(Database database) {
         this.database = database;
@@ -74,6 +78,30 @@ class LockClientSessionTest {
                 seen(database.dataSource()), LockClient.Options.defaults().name("o".repeat(70)))) {
             assertThat(setting("application_name")).isEqualTo("o".repeat(56) + " pglock");
         }
+    }
+
+    /** A session that waits for a lock in PostgreSQL's own queue keeps one, and the index would wait for that for ever. */
+    @Test
+    void whileItWaitsItKeepsNoSnapshotThatAnIndexWouldWaitFor(Scenario scenario) {
+        Session holder = scenario.session("holder");
+        holder.execute("create table indexed (id int)", "select pg_advisory_lock(1)");
+        try (LockClient client = LockClient.create(database.dataSource("waiter"))) {
+            CompletableFuture<LockHandle> waiting = client.advisory(KEY).acquireAsync();
+            scenario.await("the client to ask for the lock in vain", () -> asks(scenario) > 2);
+
+            scenario.session("builder").execute("create index concurrently on indexed (id)");
+
+            assertThat(waiting).isNotDone();
+            holder.execute("select pg_advisory_unlock(1)");
+            waiting.join().close();
+        }
+    }
+
+    /** How many statements the client's session has been seen to begin. */
+    private int asks(Scenario scenario) {
+        begun.addAll(scenario.session("clock")
+                .execute("select query_start::text from pg_stat_activity where application_name = 'waiter pglock'"));
+        return begun.size();
     }
 
     @Test

@@ -310,6 +310,9 @@ class LockPolicyTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.settings("lockTimeout=3s prioritize"))
                 .withMessageContaining("\"lockTimeout=3s prioritize\" is not understood at \"prioritize\"");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.settings(" "))
+                .withMessageContaining("\"\" has no setting; write key=value");
         for (String line : List.of(
                 "monitorPassword=hush hush",
                 "hush monitorPasword=x",

@@ -71,6 +71,12 @@ class SqlCommandTest {
         assertThat(command("REINDEX TABLE CONCURRENTLY t").buildsConcurrently()).isTrue();
         assertThat(command("create index i on t (a)").buildsConcurrently()).isFalse();
         assertThat(command("drop index concurrently i").buildsConcurrently()).isFalse();
+        assertThat(command("create view v as select 'concurrently'").buildsConcurrently())
+                .isFalse();
+        assertThat(command("create index /* soon */ concurrently on t (a)").buildsConcurrently())
+                .isTrue();
+        assertThat(command("reindex (verbose, concurrently) table t").buildsConcurrently())
+                .isTrue();
     }
 
     @Test
@@ -85,11 +91,19 @@ class SqlCommandTest {
     void readsItsDataFromTheScript() {
         assertThat(command("copy t (a) from stdin with csv").readsTheScript()).isTrue();
         assertThat(command("copy t from '/file'").readsTheScript()).isFalse();
+        assertThat(command("copy (select 'from stdin') to '/file'").readsTheScript())
+                .isFalse();
+        assertThat(command("copy t from '/it''s' /* from stdin */ -- from stdin")
+                        .readsTheScript())
+                .isFalse();
     }
 
     @Test
     void beginsAfterItsComments() {
         assertThat(SqlCommand.leadingComments("-- a\n /* b\n */ select 1")).isEqualTo("-- a\n /* b\n */ ");
+        assertThat(SqlCommand.leadingComments("/* a /* b */ c */ commit")).isEqualTo("/* a /* b */ c */ ");
+        assertThat(SqlCommand.leadingComments("/* does not end")).isEmpty();
+        assertThat(SqlCommand.leadingComments("-- only this")).isEqualTo("-- only this");
         assertThat(command("-- a\n /* b\n */ SELECT\n1").words()).isEqualTo("select 1");
     }
 }

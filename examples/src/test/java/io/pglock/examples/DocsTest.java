@@ -7,15 +7,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.Test;
  */
 class DocsTest {
 
-    private static final Path ROOT = root();
     private static final Set<String> NEED_A_SOURCE = Set.of("java", "sql", "properties", "toml", "yaml", "");
     private static final Pattern BLOCK =
             Pattern.compile("(?:<!-- snippet: ([\\w-]+) -->\\n)?```(\\w*)\\n(.*?)\\n?```\\n", Pattern.DOTALL);
@@ -38,8 +38,8 @@ class DocsTest {
     void everySnippetIsARegionOfCodeThatTheBuildCompilesOrRuns() {
         Map<String, String> regions = regions();
         List<String> wrong = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher block = BLOCK.matcher(read(page));
+        for (Path page : Docs.pages()) {
+            Matcher block = BLOCK.matcher(Docs.read(page));
             while (block.find()) {
                 String name = block.group(1);
                 String language = block.group(2);
@@ -57,8 +57,8 @@ class DocsTest {
     @Test
     void everyLinkLeadsSomewhere() {
         List<String> broken = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher link = LINK.matcher(read(page));
+        for (Path page : Docs.pages()) {
+            Matcher link = LINK.matcher(Docs.read(page));
             while (link.find()) {
                 if (!Files.exists(page.resolveSibling(link.group(1)))) {
                     broken.add(page.getFileName() + " -> " + link.group(1));
@@ -71,38 +71,46 @@ class DocsTest {
     @Test
     void theDependencyInTheReadmeIsOfThisVersion() {
         Matcher version = Pattern.compile("<artifactId>pglock-parent</artifactId>\\s*<version>(.*?)</version>")
-                .matcher(read(ROOT.resolve("pom.xml")));
+                .matcher(Docs.read(Docs.ROOT.resolve("pom.xml")));
         assertThat(version.find()).isTrue();
-        assertThat(read(ROOT.resolve("README.md")))
+        assertThat(Docs.read(Docs.ROOT.resolve("README.md")))
                 .containsPattern(
                         "<artifactId>pglock-flyway</artifactId>\\s*<version>" + Pattern.quote(version.group(1)) + "<");
     }
 
     @Test
-    void theReadmeLeadsToEveryPage() {
-        String readme = read(ROOT.resolve("README.md"));
-        Set<String> orphans = pages().stream()
-                .filter(page -> page.startsWith(ROOT.resolve("docs")))
-                .map(page -> ROOT.relativize(page).toString().replace('\\', '/'))
-                .filter(page -> !readme.contains(page))
-                .collect(Collectors.toCollection(TreeSet::new));
-        assertThat(orphans).isEmpty();
+    void theReadmeLeadsToTheIndexAndThatToEveryPage() {
+        assertThat(linksOf(Docs.ROOT.resolve("README.md"))).contains(Docs.page("index"));
+
+        Set<Path> reached = new HashSet<>();
+        Deque<Path> next = new ArrayDeque<>(List.of(Docs.page("index")));
+        while (!next.isEmpty()) {
+            Path page = next.pop();
+            if (page.toString().endsWith(".md") && Files.exists(page) && reached.add(page)) {
+                next.addAll(linksOf(page));
+            }
+        }
+
+        assertThat(Docs.pages().stream().filter(page -> !page.endsWith("README.md")))
+                .as("pages that docs/index.md leads to")
+                .isSubsetOf(reached);
     }
 
-    private static List<Path> pages() {
-        List<Path> pages = new ArrayList<>(find(ROOT.resolve("docs"), ".md"));
-        pages.add(ROOT.resolve("README.md"));
-        return pages;
+    private static List<Path> linksOf(Path page) {
+        return LINK.matcher(Docs.read(page))
+                .results()
+                .map(link -> page.resolveSibling(link.group(1)).normalize())
+                .toList();
     }
 
     private static Map<String, String> regions() {
         Map<String, String> regions = new HashMap<>();
-        try (Stream<Path> modules = Files.list(ROOT);
-                Stream<Path> examples = Files.list(ROOT.resolve("examples"))) {
+        try (Stream<Path> modules = Files.list(Docs.ROOT);
+                Stream<Path> examples = Files.list(Docs.ROOT.resolve("examples"))) {
             Stream.concat(modules, examples)
                     .map(module -> module.resolve("src"))
                     .filter(Files::isDirectory)
-                    .flatMap(sources -> find(sources, "").stream())
+                    .flatMap(sources -> Docs.find(sources, "").stream())
                     .filter(file -> file.toString().matches(".*\\.(java|sql|xml|properties|toml|yaml|conf)"))
                     .forEach(file -> collect(file, regions));
         } catch (IOException e) {
@@ -114,7 +122,7 @@ class DocsTest {
     private static void collect(Path file, Map<String, String> regions) {
         String name = null;
         List<String> lines = new ArrayList<>();
-        for (String line : read(file).split("\n", -1)) {
+        for (String line : Docs.read(file).split("\n", -1)) {
             Matcher begin = BEGIN.matcher(line);
             if (begin.matches()) {
                 name = begin.group(1);
@@ -130,32 +138,5 @@ class DocsTest {
             }
         }
         assertThat(name).as("region without an end in " + file).isNull();
-    }
-
-    private static List<Path> find(Path directory, String suffix) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> file.toString().endsWith(suffix))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file).replace("\r\n", "\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static Path root() {
-        Path directory = Path.of("").toAbsolutePath();
-        while (!Files.exists(directory.resolve("README.md"))) {
-            directory = directory.getParent();
-        }
-        return directory;
     }
 }

@@ -95,8 +95,7 @@ final class Blockers {
         work.run();
     }
 
-    // ---- who is in the way
-    // --------------------------------------------------------------------------------------------
+    // ---- who is in the way ------------------------------------------------------------------------------------------
 
     private Connection session(String name, String... sql) throws SQLException {
         Connection session = readings.connect("&ApplicationName=" + name);
@@ -213,8 +212,7 @@ final class Blockers {
         }
     }
 
-    // ---- giving up, and trying again
-    // ----------------------------------------------------------------------------------
+    // ---- giving up, and trying again --------------------------------------------------------------------------------
 
     private void triedAgain() throws Exception {
         List<String> read = new ArrayList<>();

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench;
 
+import io.pglock.bench.agent.Agent;
+import io.pglock.bench.agent.AgentBenchmark;
+import io.pglock.bench.command.Command;
+import io.pglock.bench.locks.Locks;
+import io.pglock.bench.look.WatchLoad;
+import io.pglock.bench.migration.FlywayNoOp;
+import io.pglock.bench.migration.LiquibaseNoOp;
 import io.pglock.bench.migration.MigrationDay;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.runner.NoBenchmarksException;

@@ -24,7 +24,7 @@ public final class RoundTrips extends SocketFactory {
     public RoundTrips() {}
 
     /** How many there have been since the last call. */
-    static long take() {
+    public static long take() {
         return COUNT.getAndSet(0);
     }
 

@@ -64,7 +64,7 @@ public final class Server implements AutoCloseable {
     }
 
     /** Transactions of this database that have ended, as far as their sessions have reported them. */
-    long transactions(Connection connection) throws SQLException {
+    public long transactions(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
                         "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()")) {
@@ -74,17 +74,17 @@ public final class Server implements AutoCloseable {
     }
 
     /** Another JVM; the first arguments of its {@code main} are URL, user and password. */
-    ForkedJvm.Launch running(Class<?> main, String... more) {
+    public ForkedJvm.Launch running(Class<?> main, String... more) {
         return ForkedJvm.running(main).database(database).arguments(more);
     }
 
     /** Something of ours in front of it. */
-    TcpProxy proxy() {
+    public TcpProxy proxy() {
         return TcpProxy.to(server.host(), server.port());
     }
 
     /** The same database, reached through that. */
-    DataSource dataSource(TcpProxy proxy) {
+    public DataSource dataSource(TcpProxy proxy) {
         return proxy.dataSource(database);
     }
 
@@ -98,7 +98,7 @@ public final class Server implements AutoCloseable {
     }
 
     /** The processes that serve this database's other sessions. */
-    static List<Long> backends(Connection connection) throws SQLException {
+    public static List<Long> backends(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
                         statement.executeQuery("select pid from pg_stat_activity where datname = current_database()"
@@ -112,7 +112,7 @@ public final class Server implements AutoCloseable {
     }
 
     /** How many advisory locks are held in this database. */
-    static int advisoryLocks(Connection connection) throws SQLException {
+    public static int advisoryLocks(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
                         statement.executeQuery("select count(*) from pg_locks where locktype = 'advisory' and granted"

@@ -24,7 +24,7 @@ public record Settings(Duration duration, int rounds, Path directory, String pee
     }
 
     /** Before each measurement, on the connections that it uses: until their statements are prepared. */
-    Duration warmUp() {
+    public Duration warmUp() {
         return duration.dividedBy(4);
     }
 

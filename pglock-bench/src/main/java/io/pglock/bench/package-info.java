@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Benchmarks of pglock against its peers and against plain JDBC. */
+/**
+ * Benchmarks of pglock against its peers and against plain JDBC: a room for each subject, and here what they all need.
+ */
 @NullMarked
 package io.pglock.bench;
 

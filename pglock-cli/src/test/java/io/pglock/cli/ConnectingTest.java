@@ -127,6 +127,9 @@ class ConnectingTest {
         Cli with = ann().environment("PGPASSFILE", file.toString());
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         assertAnn(doctor(with));
+        // the driver would look for both in one line
+        assertAnn(doctor(
+                with, "--host", server.host() + "," + server.host(), "--port", "2," + server.port(), "--no-password"));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
         assertFails(doctor(with, "--no-password"), 69, "others can read it too. chmod 600 " + file);
     }
@@ -194,7 +197,7 @@ class ConnectingTest {
                 69,
                 "database \"nowhere\" does not exist",
                 "from --database");
-        assertFails(doctor(ann(), "-U", "bob"), 69, "no pg_hba.conf entry", "Its pg_hba.conf");
+        assertFails(doctor(ann(), "-U", "bob"), 69, "no pg_hba.conf entry", "Name another role with --user");
         assertFails(doctor(ann(), "-U", "crowd"), 69, "too many connections for role");
         assertFails(
                 doctor(Cli.bare(), "--host", "nowhere.invalid"),

@@ -13,9 +13,11 @@ import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -74,6 +76,56 @@ class DoctorTest {
         } finally {
             one.execute("rollback", "rollback prepared 'it''s stuck'", "drop table orders");
         }
+    }
+
+    /** The remedies of other indexes would take the constraint with them, or do not work. */
+    @Test
+    @Tag("versions")
+    void anIndexOfAConstraintIsBuiltAnew(Database database, Scenario scenario) {
+        Session owner = scenario.session("owner");
+        owner.execute(
+                "create table booked (id int primary key, during int4range, exclude using gist (during with &&))",
+                "update pg_index set indisvalid = false where indrelid = 'booked'::regclass");
+        try {
+            Ended ended = Cli.on(database).run("doctor");
+            assertThat(ended.code()).isEqualTo(2);
+            assertThat(ended.out())
+                    .containsPattern("public.booked_pkey on booked is invalid.*\n +REINDEX INDEX (CONCURRENTLY )?"
+                            + "public.booked_pkey;")
+                    .containsPattern("public.booked_during_excl on booked is invalid.*\n +REINDEX INDEX"
+                            + " public.booked_during_excl; \\(which locks out writers\\)")
+                    .doesNotContain("DROP INDEX");
+        } finally {
+            owner.execute("drop table booked");
+        }
+    }
+
+    @Test
+    void tellsWhenAServerIsTooOldOrNewerThanWhatWasTested(Database database, PostgresServer server) {
+        try (TcpProxy proxy = TcpProxy.to(server.host(), server.port())) {
+            Cli claiming = Cli.on(database)
+                    .environment("PGHOST", "127.0.0.1")
+                    .environment("PGPORT", Integer.toString(proxy.port()))
+                    .environment("PGSSLMODE", "disable")
+                    .environment("PGGSSENCMODE", "disable");
+            proxy.reportParameter("server_version", "9.6.24");
+            Ended old = claiming.run("doctor");
+            assertThat(old.code()).isEqualTo(2);
+            assertThat(old.err()).isEmpty();
+            assertThat(old.lines())
+                    .containsExactly("bad   version: PostgreSQL 9.6.24", "      pglock needs PostgreSQL 10 or newer.");
+            proxy.reportParameter("server_version", "19.1");
+            assertThat(claiming.run("doctor").succeeded().out())
+                    .contains("warn  version: PostgreSQL 19.1, database ", "was tested up to PostgreSQL 18");
+        }
+    }
+
+    @Test
+    void whatOthersWroteDoesNotMoveTheCursor(Database database, Scenario scenario) {
+        scenario.session("nasty").execute("begin", "select '\u001b[31mred'");
+        assertThat(Cli.on(database).run("doctor", "--old", "0s").out())
+                .contains("?[31mred")
+                .doesNotContain("\u001b");
     }
 
     @Test
@@ -189,9 +241,16 @@ class DoctorTest {
 
     @Test
     void wrongOptionsAreSaid() {
-        assertThat(Cli.bare().run("doctor", "--lock-timeout", "5").code()).isEqualTo(1);
-        Ended old = Cli.bare().run("doctor", "--old", "yesterday");
-        assertThat(old.code()).isEqualTo(1);
-        assertThat(old.err()).startsWith("pglock: --old: \"yesterday\": is not a duration");
+        refused("--lock-timeout=5: a bare number has no unit; write 5s or 5ms", "--lock-timeout", "5");
+        refused("--old yesterday is not a duration", "--old", "yesterday");
+        refused("--old -PT5M is not a duration", "--old", "-PT5M");
+        refused("--old PT-5M is too short; at least 0s", "--old", "PT-5M");
+    }
+
+    private static void refused(String why, String... options) {
+        Ended ended = Cli.bare()
+                .run(Stream.concat(Stream.of("doctor"), Stream.of(options)).toArray(String[]::new));
+        assertThat(ended.code()).isEqualTo(1);
+        assertThat(ended.err()).startsWith("pglock: " + why);
     }
 }

@@ -68,7 +68,7 @@ class FilterTest {
         refused("activity__quary=x", "unknown attribute activity__quary; did you mean activity__query?");
         refused("duration__gt=5s", "unknown attribute duration; did you mean activity__duration?");
         refused("activity__duration__gtt=5s", "unknown operator gtt for activity__duration; did you mean gt?");
-        refused("activity__duration__gt=5", "5 a bare number has no unit; write 5s or 5ms");
+        refused("activity__duration__gt=5", "5 has no unit; write 5s or 5ms");
         refused("wait_duration__gt=5 parsecs", "5 parsecs is not a duration; write 30s, 1m30s");
         refused("granted=perhaps", "perhaps is neither true nor false");
         refused("mode=ACCESS EXCLUSVE", "did you mean ACCESS EXCLUSIVE?");
@@ -88,10 +88,16 @@ class FilterTest {
         complained(NO_SERVER.run("ls", "-a", "mod"), "unknown attribute mod; did you mean mode?");
         complained(NO_SERVER.run("ls", "-a", "blocking_modes"), "blocking_modes is known with --blocking only");
         complained(NO_SERVER.run("ls", "--limit", "0"), "--limit 0 is not a number of rows; write 10, or none");
-        complained(NO_SERVER.run("ls", "--watch", "2"), "--watch 2 a bare number has no unit; write 2s or 2ms");
+        complained(NO_SERVER.run("ls", "--watch", "2"), "--watch 2 has no unit; write 2s or 2ms");
         complained(NO_SERVER.run("ls", "--json", "--csv"), "--json and --csv exclude each other");
-        complained(NO_SERVER.run("ls", "--on", "a..b"), "a..b");
-        complained(cli.run("ls", "--on", "saels"), "saels: there is no such relation in database");
+        complained(NO_SERVER.run("ls", "--on", "a..b"), "--on a..b is not the name of a table");
+        complained(NO_SERVER.run("ls", "--sort", "-"), "the name of an attribute is missing");
+        complained(NO_SERVER.run("ls", "4711", "orders"), "orders is not a process id; --on orders asks for a table");
+        complained(NO_SERVER.run("tree", "-4711"), "-4711 is not a process id");
+        complained(NO_SERVER.run("tree", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
+        for (String command : new String[] {"ls", "tree", "watch", "cancel"}) {
+            complained(cli.run(command, "--on", "saels"), "saels: there is no such relation in database");
+        }
     }
 
     private static void complained(Cli.Ended ended, String why) {

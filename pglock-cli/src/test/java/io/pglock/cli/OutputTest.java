@@ -103,6 +103,28 @@ class OutputTest {
     }
 
     @Test
+    void columnsStandBelowEachOtherWhereCharactersAreTwoColumnsWide() {
+        web.execute(
+                "commit",
+                "drop table if exists \"商品\"",
+                "create table \"商品\" (id int)",
+                "begin",
+                "lock table goods, \"商品\" in share mode");
+        assertThat(cli.run(
+                                "-f",
+                                "mode=SHARE",
+                                "-f",
+                                "activity_id=" + web.pid(),
+                                "-a",
+                                "rel_name,mode",
+                                "--sort",
+                                "rel_name")
+                        .succeeded()
+                        .lines())
+                .containsExactly("RELATION  MODE", "goods     SHARE", "商品      SHARE");
+    }
+
+    @Test
     void nothingIsNothing() {
         web.execute("commit");
         assertThat(cli.run("--on", "goods").succeeded().out()).isEmpty();

@@ -54,4 +54,22 @@ class PipeTest {
         assertThat(Files.readAllLines(err)).containsExactly("pglock: nobody reads the output any more");
         holder.rollback();
     }
+
+    /** As some daemons start their programs. What is meant for the output must not end up in a file that the JVM has open. */
+    @Test
+    void whatIsClosedIsNoReasonToFail(Database database) throws Exception {
+        assertThat(closed(database, "\"$0\" tree >&-; echo $?")).isEqualTo("0");
+        assertThat(closed(database, "\"$0\" sql --dry-run - <&-; echo $?")).isEqualTo("0");
+        assertThat(closed(database, "\"$0\" ls --limit 0 2>&-; echo $?")).isEqualTo("1");
+    }
+
+    private static String closed(Database database, String script) throws Exception {
+        ProcessBuilder shell = Cli.on(database).builder().redirectErrorStream(true);
+        shell.command(List.of("sh", "-c", script, Cli.launcher().toString()));
+        Process process = shell.start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("has ended").isTrue();
+        return out.strip();
+    }
 }

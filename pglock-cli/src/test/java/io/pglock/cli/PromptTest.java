@@ -4,38 +4,24 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
-import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
-import io.pglock.testkit.Session;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Somebody thinks before he answers, and the world goes on. In a terminal. */
-@PostgresTest
-class PromptTest {
+class PromptTest extends QueueScene {
 
     private final Database database;
-    private final Scenario scenario;
-    private final Session holder;
-    private final Session migration;
 
-    PromptTest(Database database, Scenario scenario) {
-        this.database = database;
-        this.scenario = scenario;
-        this.holder = scenario.session("holder");
-        this.migration = scenario.session("migration");
-    }
-
-    @BeforeEach
-    void tables() {
-        holder.execute("drop table if exists orders", "create table orders (id int)");
+    PromptTest(Scenario scenario) {
+        super(scenario);
+        this.database = scenario.database();
     }
 
     /** django-pglock asks its question about a number, and then ends whoever matches by the time of the answer. */
     @Test
     void whoHasGoneOnToAnotherTransactionMeanwhileIsNotHitAndThatIsSaid() {
-        Session web = scenario.session("web");
         holder.execute("begin", "select * from orders");
         try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--on", "orders")) {
             tmux.await("Terminate 1 session? (y/[n])");

@@ -10,6 +10,7 @@ import io.pglock.testkit.PgBouncer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -172,16 +173,31 @@ class RunTest {
                 "--nowait and --timeout exclude each other.");
         assertUsage(
                 nowhere.run("run", "report", "--timeout", "30", "--", "true"),
-                "--timeout: \"30\": a bare number has no unit; write 30s or 30ms.");
+                "--timeout 30 has no unit; write 30s or 30ms");
         assertUsage(nowhere.run("run", "report", "--on-lost", "cry", "--", "true"), "--on-lost");
         assertUsage(nowhere.run("run", "--number", "report", "--", "true"), "\"report\" is not a number");
-        assertUsage(nowhere.run("run", "", "--", "true"), "The name of a lock is empty");
+        assertUsage(nowhere.run("run", "", "--", "true"), "KEY is empty");
     }
 
     private static void assertUsage(Ended ended, String message) {
         assertThat(ended.code()).isEqualTo(1);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err()).startsWith("pglock: ").contains(message).doesNotContain("\tat ");
+    }
+
+    /** Otherwise it would be another lock under cron than at a terminal. */
+    @Test
+    void aNameIsTheSameOneWhereThereIsNoLocale(Database database) throws Exception {
+        ProcessBuilder shell = Cli.on(database).builder();
+        shell.command(List.of(
+                "sh",
+                "-c",
+                "LC_ALL=C \"$0\" run \"$(printf 'caf\\303\\251')\" -- printenv PGLOCK_KEY LC_ALL",
+                Cli.launcher().toString()));
+        Process process = shell.start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isZero();
+        assertThat(out).isEqualTo("caf\u00e9\nC\n");
     }
 
     @Test

@@ -281,6 +281,13 @@ class SqlTest {
     }
 
     @Test
+    void theMarkStandsBelowTheCharacterThatIsMeant(Database database) throws Exception {
+        Cli.Ended ended = Cli.on(database).run("sql", file("a.sql", "select 'é',\t'商品' frm x;"));
+        assertThat(ended.code()).isEqualTo(65);
+        assertThat(ended.err()).contains("  1 | select 'é',\t'商品' frm x\n                 \t           ^\n");
+    }
+
+    @Test
     void aLostServerIsSaidSo(Database database, Scenario scenario) throws Exception {
         String script = file("a.sql", "create table items (id int);", "begin; select pg_sleep(60); commit;");
         try (RunningCli going = RunningCli.start(Cli.on(database), "sql", script)) {

@@ -2,11 +2,13 @@
 package io.pglock.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,42 @@ class TraceScratchTest {
             Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted; the scratch server is gone.");
+        }
+    }
+
+    @Test
+    void aPostgresThatIsInstalledIsStartedAndStoppedToo() throws IOException {
+        Optional<Path> installed = installed();
+        assumeTrue(installed.isPresent(), "needs a PostgreSQL in /usr/lib/postgresql");
+        Path temporary = Files.createDirectory(folder.resolve("tmp"));
+        Cli.Ended ended = cli().environment("JDK_JAVA_OPTIONS", "-Djava.io.tmpdir=" + temporary)
+                .run(
+                        "trace",
+                        "--scratch",
+                        "--postgres-bin",
+                        installed.get().toString(),
+                        file("t.sql", "create table t (id int); create index concurrently t_id on t (id);"));
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.lines().stream().map(String::strip))
+                .contains("creates table public.t", "creates index public.t_id");
+        assertThat(temporary).isEmptyDirectory();
+        assertThat(ProcessHandle.allProcesses()
+                        .map(process -> process.info().commandLine().orElse(""))
+                        .filter(line -> line.contains(temporary.toString())))
+                .isEmpty();
+        Files.createDirectories(cache.resolve("pglock/postgres"));
+    }
+
+    /** Where Debian and its relatives have them. */
+    private static Optional<Path> installed() throws IOException {
+        Path all = Path.of("/usr/lib/postgresql");
+        if (!Files.isDirectory(all)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> versions = Files.list(all)) {
+            return versions.map(version -> version.resolve("bin"))
+                    .filter(bin -> Files.isExecutable(bin.resolve("initdb")))
+                    .findFirst();
         }
     }
 

@@ -183,6 +183,14 @@ class TraceTest {
     }
 
     @Test
+    void whereThereIsNoStatementAProgramGetsAnObjectAllTheSame(Database database) throws Exception {
+        Cli.Ended ended = Cli.on(database).run("trace", "--json", file("t.sql", "-- nothing yet"));
+        assertThat(ended.code()).isZero();
+        assertThat(ended.out()).isEqualTo("{\"scratch\":false,\"statements\":[]}\n");
+        assertThat(ended.err()).contains("there is no statement in ");
+    }
+
+    @Test
     void whatWouldStayIsRefused(Database database) throws Exception {
         Cli.Ended commit = Cli.on(database).run("trace", file("t.sql", "drop table items;", "commit;"));
         assertThat(commit.code()).isEqualTo(1);

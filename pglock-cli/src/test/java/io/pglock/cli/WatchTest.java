@@ -242,6 +242,10 @@ class WatchTest extends QueueScene {
         Cli.Ended hasty = Cli.on(database).run("watch", "--interval", "1ms");
         assertThat(hasty.code()).isEqualTo(1);
         assertThat(hasty.err()).isEqualTo("pglock: --interval 1ms is too short; at least 100ms\n");
+        Cli.Ended backwards = Cli.on(database).run("watch", "--count", "-1");
+        assertThat(backwards.code()).isEqualTo(1);
+        assertThat(backwards.err())
+                .isEqualTo("pglock: --count -1 is not a number of times; write 10, or leave it out\n");
     }
 
     private void readersBehindAMigrationBehindAnIdleTransaction() {

@@ -149,7 +149,8 @@ public final class Guarded {
                         .warnOnce(
                                 session,
                                 occasion,
-                                "Whoever blocks pid " + pid() + " is not seen: " + why + ". The work itself goes on.");
+                                "Whoever blocks pid " + pid() + " is not seen: " + Text.withoutStop(why)
+                                        + ". The work itself goes on.");
             }
         });
         checked.complete(Optional.of(why));

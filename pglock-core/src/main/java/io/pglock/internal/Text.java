@@ -41,7 +41,16 @@ public final class Text {
     /** One line, at most {@code length} characters, with an ellipsis where something was cut. */
     public static String shorten(String text, int length) {
         String line = text.strip().replaceAll("\\s+", " ");
-        return line.length() <= length ? line : line.substring(0, length - 3).stripTrailing() + "...";
+        if (line.length() <= length) {
+            return line;
+        }
+        int end = Character.isHighSurrogate(line.charAt(length - 4)) ? length - 4 : length - 3;
+        return line.substring(0, end).stripTrailing() + "...";
+    }
+
+    /** To go on with in the same sentence. */
+    static String withoutStop(String sentence) {
+        return sentence.endsWith(".") ? sentence.substring(0, sentence.length() - 1) : sentence;
     }
 
     /** A string as an SQL literal, also where {@code standard_conforming_strings} is off. */

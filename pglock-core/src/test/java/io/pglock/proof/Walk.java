@@ -174,7 +174,7 @@ final class Walk {
     }
 
     private void held(LockHandle handle, Work inside) throws Exception {
-        try (AutoCloseable closing = () -> close(handle)) {
+        try (AutoCloseable held = () -> close(handle)) {
             inside.run();
         }
     }
@@ -183,11 +183,11 @@ final class Walk {
         try {
             handle.close();
         } catch (IllegalStateException | PgLockException e) {
-            if (String.valueOf(e.getMessage()).contains("close() again")) {
-                around.counts().add("to be closed again");
-                again.add(0, handle);
+            if (!String.valueOf(e.getMessage()).contains("close() again")) {
+                throw e;
             }
-            throw e;
+            around.counts().add("to be closed again");
+            again.add(0, handle);
         }
     }
 

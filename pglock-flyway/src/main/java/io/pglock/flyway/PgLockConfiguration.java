@@ -28,13 +28,10 @@ public final class PgLockConfiguration implements ConfigurationExtension {
 
     private static final String VARIABLE = "FLYWAY_PGLOCK_";
 
-    // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields with
-    // a
-    // getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where Flyway
-    // reads
-    // settings with Jackson, 2 or 3: Plugin.isEnabled() is ignored there, and would take `enabled` with it. Where
-    // Jackson is
-    // absent the annotation is too, and missed by nobody.
+    // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields
+    // with a getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where
+    // Flyway reads settings with Jackson, 2 or 3: Plugin.isEnabled() is ignored there, and would take `enabled` with
+    // it. Where Jackson is absent the annotation is too, and missed by nobody.
     private @Nullable String enabled;
     private @Nullable String lockTimeout;
     private @Nullable String statementTimeout;

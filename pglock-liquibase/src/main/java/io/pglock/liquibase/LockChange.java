@@ -3,6 +3,7 @@ package io.pglock.liquibase;
 
 import io.pglock.liquibase.internal.Attributes;
 import io.pglock.liquibase.internal.LockWait;
+import io.pglock.liquibase.internal.PgLockExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -13,7 +14,6 @@ import liquibase.change.Change;
 import liquibase.change.DatabaseChangeProperty;
 import liquibase.changelog.ChangeSet;
 import liquibase.database.Database;
-import liquibase.database.core.PostgresDatabase;
 import liquibase.exception.UnexpectedLiquibaseException;
 import liquibase.exception.ValidationErrors;
 import liquibase.exception.Warnings;
@@ -103,7 +103,7 @@ public abstract sealed class LockChange extends AbstractChange permits LockTable
     /** PostgreSQL, and nothing that only speaks its protocol. */
     @Override
     public boolean supports(Database database) {
-        return database instanceof PostgresDatabase && POSTGRESQL.equals(database.getShortName());
+        return PgLockExecutor.isPostgres(database);
     }
 
     @Override

@@ -33,7 +33,7 @@ public final class PgLockBridge {
     public interface Hooks {
 
         /** A woven method begins; null where there is nothing to do. */
-        @Nullable Call enter(int site, @Nullable Object self);
+        @Nullable Call enter(int site);
 
         /** It has ended. Whether to run it once more. */
         boolean exit(Call call, @Nullable Throwable thrown);
@@ -92,18 +92,14 @@ public final class PgLockBridge {
         hooks = given;
     }
 
-    public static boolean isInstalled() {
-        return hooks != null;
-    }
-
     public static String again(@Nullable String arguments) {
         Hooks there = hooks;
         return there == null ? "" : there.again(arguments);
     }
 
-    public static @Nullable Call enter(int site, @Nullable Object self) {
+    public static @Nullable Call enter(int site) {
         Hooks there = hooks;
-        return there == null ? null : there.enter(site, self);
+        return there == null ? null : there.enter(site);
     }
 
     public static boolean exit(Call call, @Nullable Throwable thrown) {

@@ -39,7 +39,10 @@ final class AnnotationKeys {
     private AnnotationKeys() {}
 
     /**
-     * @param annotations attributes by the annotation's simple name; an attribute that is missing has its default
+     * All annotations of one method together.
+     *
+     * @param annotations attributes by the annotation's simple name: texts, booleans, arrays of texts, names of enum constants;
+     *     an attribute that is missing has its default
      * @throws IllegalArgumentException naming every mistake that is not one of the configuration as well
      */
     static Map<String, String> of(Map<String, Map<String, Object>> annotations) {

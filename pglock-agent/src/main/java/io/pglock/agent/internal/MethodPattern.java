@@ -2,13 +2,11 @@
 package io.pglock.agent.internal;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Which methods a target means: {@code com.acme.Migrator#run}, whatever its parameters; {@code
@@ -225,40 +223,5 @@ final class MethodPattern implements Comparable<MethodPattern> {
     @Override
     public String toString() {
         return text;
-    }
-
-    /** The types as a pattern spells them, from a method's descriptor: {@code (Ljava/lang/String;[I)V}. */
-    static List<String> parameterTypes(String descriptor) {
-        List<String> types = new ArrayList<>();
-        int at = 1;
-        while (descriptor.charAt(at) != ')') {
-            int dimensions = 0;
-            while (descriptor.charAt(at) == '[') {
-                dimensions++;
-                at++;
-            }
-            int end = descriptor.charAt(at) == 'L' ? descriptor.indexOf(';', at) + 1 : at + 1;
-            types.add(typeName(descriptor.substring(at, end)) + "[]".repeat(dimensions));
-            at = end;
-        }
-        return types;
-    }
-
-    private static String typeName(String descriptor) {
-        return descriptor.startsWith("L")
-                ? descriptor.substring(1, descriptor.length() - 1).replace('/', '.')
-                : Stream.of(
-                                byte.class,
-                                char.class,
-                                double.class,
-                                float.class,
-                                int.class,
-                                long.class,
-                                short.class,
-                                boolean.class)
-                        .filter(type -> type.descriptorString().equals(descriptor))
-                        .findFirst()
-                        .map(Class::getTypeName)
-                        .orElseThrow(() -> new IllegalArgumentException("not a type: " + Arrays.asList(descriptor)));
     }
 }

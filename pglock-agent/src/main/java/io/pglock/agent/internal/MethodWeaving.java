@@ -150,8 +150,7 @@ final class MethodWeaving {
                 id -> new Site(
                         id,
                         found.loader(),
-                        className,
-                        found.method().getName(),
+                        className + "." + found.method().getName(),
                         spec,
                         skipped,
                         refusal,

@@ -20,14 +20,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** How the names of core's threads begin. */
     private static final String OWN_THREADS = "pglock-";
 
+    private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
+
     private final Sites sites;
     private final Realms realms;
     private final Trouble trouble;
     private final AgentLog log;
     private final Status status;
     private final StatusPublication publication;
-    private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
-    private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
 
     /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
     private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
@@ -49,7 +50,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     // ---- methods ----------------------------------------------------------------------------------------------------
 
     @Override
-    public PgLockBridge.@Nullable Call enter(int id, @Nullable Object self) {
+    public PgLockBridge.@Nullable Call enter(int id) {
         Site site = sites.get(id);
         Scope outer = INNERMOST.get();
         if (site == null || outer != null && outer.takesBody(site)) {

@@ -11,8 +11,7 @@ public final class Site {
 
     private final int id;
     private final WeakReference<ClassLoader> loader;
-    private final String className;
-    private final String method;
+    private final String name;
     private final Spec spec;
     private final Timeouts timeouts;
     private final SkipValue skipped;
@@ -20,19 +19,18 @@ public final class Site {
     private final Counters counters;
     private final boolean retries;
 
+    /** @param name as messages call it */
     Site(
             int id,
             ClassLoader loader,
-            String className,
-            String method,
+            String name,
             Spec spec,
             SkipValue skipped,
             Optional<String> refusal,
             Counters counters) {
         this.id = id;
         this.loader = new WeakReference<>(loader);
-        this.className = className;
-        this.method = method;
+        this.name = name;
         this.spec = spec;
         this.timeouts = Timeouts.of(LockPolicy.parse(spec.settings()));
         this.skipped = skipped;
@@ -52,7 +50,7 @@ public final class Site {
 
     /** As messages call it: {@code com.acme.Migrator.run}. */
     public String name() {
-        return className + "." + method;
+        return name;
     }
 
     /** How often what has happened at it. */
@@ -72,14 +70,6 @@ public final class Site {
     /** Whether the whole method is tried again. */
     public boolean retries() {
         return retries;
-    }
-
-    public String method() {
-        return method;
-    }
-
-    public String className() {
-        return className;
     }
 
     /** Why it must not run at all. */

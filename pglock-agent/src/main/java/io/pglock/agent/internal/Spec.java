@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
-import io.pglock.LockKey;
 import io.pglock.LockPolicy;
-import io.pglock.agent.internal.driver.AdvisoryKeys;
 import io.pglock.internal.Durations;
 import java.time.Duration;
 import java.util.List;
@@ -66,17 +64,7 @@ public record Spec(
      * @param xact whether it belongs to the transactions of the method and not to the call
      * @param timeout how long is waited for it; zero for not at all, empty for ever
      */
-    public record Advisory(String key, boolean shared, boolean xact, Optional<Duration> timeout) {
-
-        /**
-         * What the lock is on.
-         *
-         * @param className with dots; of the class that declares the method
-         */
-        LockKey lockKey(String className, String methodName) {
-            return AdvisoryKeys.read(key.isEmpty() ? className + "." + methodName : key);
-        }
-    }
+    public record Advisory(String key, boolean shared, boolean xact, Optional<Duration> timeout) {}
 
     /**
      * A lock on tables.
@@ -117,17 +105,6 @@ public record Spec(
      */
     static Spec parse(Map<String, String> keys, Base base) {
         return SpecReading.read(keys, base);
-    }
-
-    /**
-     * What the annotations of one method say, all of them together.
-     *
-     * @param annotations their attributes, as far as they are written, by the annotation's simple name: texts, booleans,
-     *     arrays of texts, names of enum constants
-     * @throws IllegalArgumentException naming every mistake
-     */
-    static Spec ofAnnotations(Map<String, Map<String, Object>> annotations) {
-        return parse(AnnotationKeys.of(annotations), Base.ANNOTATIONS);
     }
 
     /** Whether there is a lock to be taken. */

@@ -18,7 +18,7 @@ final class TargetProgress {
     /**
      * A method that a class declares.
      *
-     * @param parameterTypes as {@link MethodPattern#parameterTypes} has them
+     * @param parameterTypes as {@code Class.getTypeName} has them, arrays as {@code byte[]}
      */
     record Method(String name, List<String> parameterTypes, boolean isAbstract) {
 

@@ -88,16 +88,11 @@ final class Targets {
         return annotationDescriptors;
     }
 
-    /** Whether nothing is named. */
-    boolean isEmpty() {
-        return targets.isEmpty();
-    }
-
     /**
      * The target that counts for this method.
      *
      * @param className with dots
-     * @param parameterTypes as {@link MethodPattern#parameterTypes} has them
+     * @param parameterTypes as {@code Class.getTypeName} has them, arrays as {@code byte[]}
      * @param annotations the descriptors of the method's annotations
      */
     Optional<Target> targetFor(
@@ -123,17 +118,11 @@ final class Targets {
         return Optional.of(first);
     }
 
-    /** What the configuration gives to this method. */
-    Optional<Spec> forMethod(
-            String className, String methodName, List<String> parameterTypes, Set<String> annotations) {
-        return targetFor(className, methodName, parameterTypes, annotations).map(Target::spec);
-    }
-
     /**
      * What the configuration and pglock's annotations together give to this method; the configuration has the last word.
      *
      * @param annotations the descriptors of all of the method's annotations
-     * @param pglocks what pglock's annotations among them say, as in {@link Spec#ofAnnotations}
+     * @param pglocks what pglock's annotations among them say, as {@link AnnotationKeys#of} takes it
      * @throws IllegalArgumentException naming every mistake in the annotations, or where the two do not go together
      */
     Optional<Spec> specFor(
@@ -173,10 +162,5 @@ final class Targets {
     /** How far each target has come. */
     TargetProgress progress() {
         return progress;
-    }
-
-    /** All of them, the most specific one first. */
-    List<Target> all() {
-        return targets;
     }
 }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -124,15 +123,5 @@ class MethodPatternTest {
                 .extracting(MethodPattern::toString)
                 .isEqualTo(ordered);
         assertThat(MethodPattern.parse("com.acme.*#r*n")).isEqualByComparingTo(MethodPattern.parse("com.acme.*#ru*"));
-    }
-
-    @Test
-    void readsTheTypesOfADescriptor() {
-        assertThat(MethodPattern.parameterTypes("(Ljava/lang/String;[[IZ[Ljava/util/Map$Entry;J)V"))
-                .containsExactly("java.lang.String", "int[][]", "boolean", "java.util.Map$Entry[]", "long");
-        assertThat(MethodPattern.parameterTypes("()V")).isEmpty();
-        assertThat(Stream.of('B', 'C', 'D', 'F', 'I', 'J', 'S', 'Z')
-                        .flatMap(type -> MethodPattern.parameterTypes("(" + type + ")V").stream()))
-                .containsExactly("byte", "char", "double", "float", "int", "long", "short", "boolean");
     }
 }

@@ -25,8 +25,7 @@ class SitesTest {
                 id -> new Site(
                         id,
                         loader,
-                        "com.acme.Job",
-                        method,
+                        "com.acme.Job." + method,
                         Spec.parse(Map.of()),
                         SkipValue.NONE,
                         Optional.empty(),
@@ -67,7 +66,7 @@ class SitesTest {
         for (int i = 0; i < 1000; i++) {
             Site site = register(loader, "run" + i);
             assertThat(sites.get(site.id())).isSameAs(site);
-            assertThat(site.method()).isEqualTo("run" + i);
+            assertThat(site.name()).isEqualTo("com.acme.Job.run" + i);
         }
     }
 

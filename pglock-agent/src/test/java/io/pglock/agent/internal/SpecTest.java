@@ -67,11 +67,10 @@ class SpecTest {
     }
 
     @Test
-    void namesAnAdvisoryLockAfterTheMethod() {
+    void leavesTheNameOfAnAdvisoryLockToTheMethod() {
         for (String text : List.of("", "true")) {
             Spec spec = Spec.parse(Map.of("advisory", text));
-            assertThat(spec.advisory().orElseThrow().lockKey("com.acme.Job", "run"))
-                    .isEqualTo(LockKey.named("com.acme.Job.run"));
+            assertThat(spec.advisory().orElseThrow().key()).isEmpty();
             assertThat(spec.advisory().orElseThrow().timeout()).isEmpty();
         }
         assertThat(Spec.parse(Map.of("advisory", "false")).advisory()).isEmpty();
@@ -172,7 +171,7 @@ class SpecTest {
 
     @Test
     void annotationsSetOnlyWhatTheySay() {
-        Spec spec = Spec.ofAnnotations(Map.of("WithAdvisoryLock", Map.of("value", "nightly")));
+        Spec spec = ofAnnotations(Map.of("WithAdvisoryLock", Map.of("value", "nightly")));
 
         LockPolicy policy = LockPolicy.parse(spec.settings());
         assertThat(policy.lockTimeout()).isEmpty();
@@ -213,7 +212,7 @@ class SpecTest {
                         "onTimeout",
                         "SKIP"));
 
-        Spec spec = Spec.ofAnnotations(annotations);
+        Spec spec = ofAnnotations(annotations);
 
         assertThat(LockPolicy.parse(spec.settings()))
                 .isEqualTo(
@@ -231,12 +230,12 @@ class SpecTest {
     @Test
     void annotationsThatContradictEachOtherAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of(
+                .isThrownBy(() -> ofAnnotations(Map.of(
                         "WithPriority", Map.of("value", "CANCEL"),
                         "WithLockTimeout", Map.of("value", "5s", "settings", "prioritize=terminate"))))
                 .withMessageContaining("@WithLockTimeout says prioritize=terminate, @WithPriority prioritize=cancel;");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of(
+                .isThrownBy(() -> ofAnnotations(Map.of(
                         "WithAdvisoryLock", Map.of("timeout", "0s", "onTimeout", "SKIP"),
                         "WithTableLock", Map.of("value", new String[] {"orders"}))))
                 .withMessageContaining("@WithAdvisoryLock says onTimeout=skip, @WithTableLock onTimeout=raise");
@@ -245,20 +244,20 @@ class SpecTest {
     @Test
     void annotationsThatAreNotUnderstoodAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of("WithTableLock", Map.of("value", new String[0]))))
+                .isThrownBy(() -> ofAnnotations(Map.of("WithTableLock", Map.of("value", new String[0]))))
                 .withMessageContaining("@WithTableLock: names no table");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of("WithAdvisoryLock", Map.of("fair", true))))
+                .isThrownBy(() -> ofAnnotations(Map.of("WithAdvisoryLock", Map.of("fair", true))))
                 .withMessageContaining("does not know fair; use the same version");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of("WithPriority", Map.of("settings", "prioritizeAfter"))))
+                .isThrownBy(() -> ofAnnotations(Map.of("WithPriority", Map.of("settings", "prioritizeAfter"))))
                 .withMessageContaining("is not understood at \"prioritizeAfter\"");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Spec.ofAnnotations(Map.of("WithPriority", Map.of("settings", "advisory=x"))))
+                .isThrownBy(() -> ofAnnotations(Map.of("WithPriority", Map.of("settings", "advisory=x"))))
                 .withMessageContaining("advisory");
         assertThatIllegalArgumentException()
-                .isThrownBy(() ->
-                        Spec.ofAnnotations(Map.of("WithPriority", Map.of("settings", "monitorPassword=hush hush"))))
+                .isThrownBy(
+                        () -> ofAnnotations(Map.of("WithPriority", Map.of("settings", "monitorPassword=hush hush"))))
                 .withMessageContaining("a line with a password is not understood; write key=value")
                 .withMessageNotContaining("hush");
     }
@@ -272,5 +271,9 @@ class SpecTest {
         assertThat(spec.toString())
                 .contains("monitorUser=me", "table=orders", "db/shop")
                 .doesNotContain("hush");
+    }
+
+    private static Spec ofAnnotations(Map<String, Map<String, Object>> annotations) {
+        return Spec.parse(AnnotationKeys.of(annotations), Spec.Base.ANNOTATIONS);
     }
 }

@@ -58,7 +58,6 @@ class TargetsTest {
         assertThat(targets.mayMatchClass("com/acme/jobs/a/B$C")).isTrue();
         assertThat(targets.mayMatchClass("org/other/Thing")).isFalse();
         assertThat(targets.annotationDescriptors()).containsExactly(SCHEDULED);
-        assertThat(targets().isEmpty()).isTrue();
         assertThat(targets().mayMatchClass("com/acme/Migrator")).isFalse();
     }
 
@@ -74,15 +73,15 @@ class TargetsTest {
         assertThat(timeout(targets, "com.acme.Other", "run")).contains(Duration.ofSeconds(3));
         assertThat(timeout(targets, "com.acme.Other", "clean")).contains(Duration.ofSeconds(2));
         assertThat(timeout(targets, "org.other.Thing", "clean")).contains(Duration.ofSeconds(1));
-        assertThat(targets.forMethod("org.other.Thing", "clean", List.of(), Set.of()))
+        assertThat(targets.targetFor("org.other.Thing", "clean", List.of(), Set.of()))
                 .isEmpty();
         assertThat(said()).isEmpty();
     }
 
     private static Optional<Duration> timeout(Targets targets, String className, String method) {
-        Spec spec = targets.forMethod(className, method, List.of(), Set.of(SCHEDULED))
+        Target target = targets.targetFor(className, method, List.of(), Set.of(SCHEDULED))
                 .orElseThrow();
-        return LockPolicy.parse(spec.settings()).lockTimeout();
+        return LockPolicy.parse(target.spec().settings()).lockTimeout();
     }
 
     @Test

@@ -2,6 +2,7 @@
 package io.pglock.bench.migration;
 
 import io.pglock.bench.Server;
+import io.pglock.bench.Settings;
 import io.pglock.flyway.PgLockConfiguration;
 import java.io.IOException;
 import java.nio.file.Files;

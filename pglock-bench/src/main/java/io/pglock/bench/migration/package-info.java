@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Migration day: one migration of a table that an application is using, done in all the ways that there are, and what each of
- * them costs the others.
+ * What pglock costs migrations where nobody is in the way, and migration day: one changes a table that an application is using,
+ * in all the ways that there are.
  */
 @NullMarked
 package io.pglock.bench.migration;

@@ -11,7 +11,6 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -73,9 +72,9 @@ public final class Console {
         return out;
     }
 
-    /** A word about the work, to the error output: {@code pglock: ...}. */
+    /** A word about the work, to the error output: {@code pglock: ...}. What others wrote, as a query, may be a part of it. */
     public void say(String message) {
-        err.println("pglock: " + message);
+        err.println("pglock: " + Printable.lines(message));
     }
 
     /** As it is, to the error output. */
@@ -83,7 +82,7 @@ public final class Console {
         return err;
     }
 
-    /** Asks, and waits for a line of the input; empty at its end. */
+    /** Asks, and waits for a line of the input; empty at its end, and where it cannot be read. */
     public Optional<String> ask(String question) {
         flush();
         err.print(question);
@@ -92,7 +91,7 @@ public final class Console {
             return Optional.ofNullable(
                     new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return Optional.empty();
         }
     }
 }

@@ -6,12 +6,11 @@ import io.pglock.cli.internal.doctor.Examination;
 import io.pglock.cli.internal.doctor.Finding;
 import io.pglock.cli.internal.doctor.Finding.Level;
 import io.pglock.cli.internal.server.ServerOptions;
-import io.pglock.internal.Durations;
 import io.pglock.internal.Json;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -62,30 +61,15 @@ final class Doctor implements Callable<Integer> {
 
     @Override
     public Integer call() throws SQLException {
-        LockPolicy policy = policy();
-        Duration oldAge = oldAge();
-        List<Finding> findings = new Examination(server.server(), policy.lockTimeout(), oldAge).run();
+        LockPolicy policy = TimeOption.lockTimeout(LockPolicy.defaults(), lockTimeout);
+        Duration oldAge = TimeOption.read("--old", old, Duration.ZERO);
+        List<Finding> findings =
+                new Examination(server.server(), policy.lockTimeout(), oldAge, Clock.systemUTC()).run();
         if (json) {
             console.line(Json.of(findings.stream().map(Finding::asMap).toList()));
         } else {
             findings.forEach(finding -> finding.lines().forEach(console::line));
         }
         return findings.stream().anyMatch(finding -> finding.level() == Level.BAD) ? ExitCode.FOUND : ExitCode.OK;
-    }
-
-    private LockPolicy policy() {
-        try {
-            return lockTimeout == null ? LockPolicy.defaults() : LockPolicy.parse(Map.of("lockTimeout", lockTimeout));
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage("--lock-timeout: " + e.getMessage());
-        }
-    }
-
-    private Duration oldAge() {
-        try {
-            return Durations.parse(old, false);
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage("--old: \"" + old + "\": " + e.getMessage() + ".");
-        }
     }
 }

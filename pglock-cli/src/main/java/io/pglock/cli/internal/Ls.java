@@ -2,7 +2,6 @@
 package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
-import io.pglock.PgLockException;
 import io.pglock.Signal;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Attributes;
@@ -17,6 +16,10 @@ import io.pglock.cli.internal.view.View;
 import io.pglock.cli.internal.view.Views;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -111,21 +114,26 @@ final class Ls implements Callable<Integer> {
         if (check) {
             throw Stop.usage("--check ends at once and --watch never; they exclude each other");
         }
-        Refresh refresh = Refresh.every(watch, forPeople, console);
+        Refresh refresh = Refresh.every("--watch", watch, console);
+        String clear = forPeople && console.showsPerson() ? Refresh.clear() : "";
         try (Connection connection = server.server().connect()) {
             refresh.forEver(again -> {
                 Found found = shown.read(LockQuery.on(connection));
                 List<String> lines = view.lines(found.rows(), again);
                 found.notes().stream().filter(said::add).forEach(console::say);
-                return lines.isEmpty() && forPeople ? List.of(nothing(found)) : lines;
+                if (forPeople) {
+                    console.out().print(clear);
+                    console.line((again && clear.isEmpty() ? "\n" : "") + now());
+                }
+                (lines.isEmpty() && forPeople ? List.of(nothing(found)) : lines).forEach(console::line);
             });
-        } catch (PgLockException e) {
-            if (e.getCause() instanceof SQLException cause) {
-                throw cause; // which tells a lost connection better
-            }
-            throw e;
         }
         return ExitCode.OK;
+    }
+
+    private static String now() {
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
+                OffsetDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS));
     }
 
     private int signal() throws SQLException {

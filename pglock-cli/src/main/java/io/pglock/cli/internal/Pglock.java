@@ -22,6 +22,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command itself: which of its commands is meant, and what becomes of their failures. Not API. */
 @Command(
@@ -143,13 +145,27 @@ public final class Pglock {
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((failure, words) -> {
-            console.say(String.valueOf(failure.getMessage()));
+            console.say(failure.getMessage() + meant(failure));
             console.err()
                     .println("Try " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help.");
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((failure, command, result) -> failed(failure));
         return line;
+    }
+
+    /** The option that was probably meant where there is no such one. */
+    private static String meant(ParameterException failure) {
+        return failure instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption()
+                ? Setting.nearest(
+                                unmatched.getUnmatched().get(0).replaceFirst("=.*", ""),
+                                List.copyOf(failure.getCommandLine()
+                                        .getCommandSpec()
+                                        .optionsMap()
+                                        .keySet()))
+                        .map(near -> "; did you mean " + near + "?")
+                        .orElse("")
+                : "";
     }
 
     private int failed(Exception failure) {

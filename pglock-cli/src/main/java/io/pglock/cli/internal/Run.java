@@ -5,7 +5,6 @@ import io.pglock.LockKey;
 import io.pglock.cli.internal.run.LockedCommand;
 import io.pglock.cli.internal.run.OnLost;
 import io.pglock.cli.internal.server.ServerOptions;
-import io.pglock.internal.Durations;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +36,9 @@ import picocli.CommandLine.Parameters;
             "that of everybody who has held this lock before."
         })
 final class Run implements Callable<Integer> {
+
+    /** PostgreSQL counts the milliseconds of a timeout in an int. */
+    private static final Duration LONGEST = Duration.ofDays(24);
 
     private final Console console;
 
@@ -110,19 +112,14 @@ final class Run implements Callable<Integer> {
     }
 
     private static Duration duration(String option, String text) {
-        try {
-            Duration duration = Durations.parse(text, false);
-            if (duration.isNegative() || duration.toDays() > 24) {
-                throw new IllegalArgumentException("is not between 0s and 24 days");
-            }
-            return duration;
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage(option + ": \"" + text + "\": " + e.getMessage() + ".");
-        }
+        return TimeOption.read(option, text, Duration.ZERO, LONGEST);
     }
 
     private LockKey lockKey() {
         try {
+            if (key.isEmpty()) {
+                throw Stop.usage("KEY is empty: a lock has a name, or with --number a number.");
+            }
             if (!number) {
                 return LockKey.named(key);
             }

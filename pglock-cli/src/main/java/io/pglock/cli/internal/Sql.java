@@ -10,8 +10,6 @@ public final class Sql {
     public static final String DOCTOR_FACTS = """
             select current_user as role,
                    current_database() as database,
-                   current_setting('server_version') as version,
-                   current_setting('server_version_num')::int as version_num,
                    pg_is_in_recovery() as standby,
                    pg_backend_pid() as pid,
                    current_setting('is_superuser') = 'on' as superuser,
@@ -66,6 +64,7 @@ public final class Sql {
                    x.indrelid::regclass::text as on_table,
                    c.relkind = 'I' as partitioned,
                    c.relname ~ '_cc(new|old)[0-9]*$' as left_behind,
+                   x.indisexclusion as exclusion,
                    exists (select 1 from pg_constraint k where k.conindid = x.indexrelid) as of_constraint
               from pg_index x
               join pg_class c on c.oid = x.indexrelid

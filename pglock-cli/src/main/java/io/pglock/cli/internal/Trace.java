@@ -7,6 +7,7 @@ import io.pglock.cli.internal.script.Interruption;
 import io.pglock.cli.internal.script.SqlFile;
 import io.pglock.cli.internal.script.SqlStatement;
 import io.pglock.cli.internal.script.SqlUnit;
+import io.pglock.cli.internal.select.Values;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.trace.ScratchServer;
@@ -54,6 +55,9 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         mixinStandardHelpOptions = true)
 final class Trace implements Callable<Integer> {
+
+    /** What a rollback does not undo would be done again by another attempt. */
+    private static final LockPolicy ONCE = LockPolicy.parse(Map.of("retryDeadline", "0s"));
 
     private final Console console;
 
@@ -127,6 +131,7 @@ final class Trace implements Callable<Integer> {
             try {
                 if (files.isEmpty()) {
                     console.say("there is no statement in " + String.join(", ", names) + ".");
+                    run.end(scratch);
                 } else if (scratch) {
                     scratch(run, files);
                 } else {
@@ -151,22 +156,13 @@ final class Trace implements Callable<Integer> {
                                     + " be no " + statement.words().get(0).toUpperCase(Locale.ROOT)
                                     + " in it. Trace it with --scratch.");
                 });
-        LockPolicy policy = policy();
+        LockPolicy policy = TimeOption.lockTimeout(ONCE, lockTimeout);
         Server target = server.server();
         try (Connection connection = target.connect()) {
             console.say("tracing " + String.join(", ", names) + " in database " + connection.getCatalog()
                     + " in one transaction that is rolled back. Until then its locks are real; it waits for one for up to "
                     + Optional.ofNullable(lockTimeout).orElse("2s") + ".");
             run.live(connection, target.dataSource(), policy, SqlUnit.single(all, names));
-        }
-    }
-
-    private LockPolicy policy() {
-        try {
-            LockPolicy once = LockPolicy.parse(Map.of("retryDeadline", "0s"));
-            return lockTimeout == null ? once : once.with(Map.of("lockTimeout", lockTimeout));
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage(String.valueOf(e.getMessage()).replaceFirst("^pglock: lockTimeout", "--lock-timeout"));
         }
     }
 
@@ -183,12 +179,8 @@ final class Trace implements Callable<Integer> {
         }
     }
 
-    /** As LOCK TABLE, {@code pg_locks} and django-pglock spell them. */
     private static LockMode mode(String text) {
-        String wanted = text.replaceAll("(?i)lock$", "").replaceAll("[^A-Za-z]", "");
-        return Arrays.stream(LockMode.values())
-                .filter(mode -> mode.name().replace("_", "").equalsIgnoreCase(wanted))
-                .findFirst()
+        return Values.mode(text)
                 .orElseThrow(() -> Stop.usage("--max " + text + ": is not a lock mode. There are: "
                         + Arrays.stream(LockMode.values()).map(LockMode::sql).collect(Collectors.joining(", ")) + "."));
     }

@@ -63,7 +63,7 @@ final class Tree implements Callable<Integer> {
         LockTree tree;
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = server.server().connect()) {
-            tree = selection.of(LockQuery.on(connection)).tree();
+            tree = selection.tree(LockQuery.on(connection));
             names.rows().read(connection, tree);
         }
         if (json) {

@@ -5,16 +5,16 @@ import io.pglock.LockQuery;
 import io.pglock.LockTree;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
-import io.pglock.cli.internal.select.TimeText;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.view.Colours;
+import io.pglock.cli.internal.view.Refresh;
 import io.pglock.cli.internal.view.RowKeys;
 import io.pglock.cli.internal.view.TargetNames;
 import io.pglock.cli.internal.view.TreeView;
 import io.pglock.cli.internal.watch.Watching;
 import java.sql.Connection;
-import java.time.Duration;
+import java.sql.SQLException;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -43,7 +43,6 @@ import picocli.CommandLine.Option;
 final class Watch implements Callable<Integer> {
 
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
-    private static final Duration SHORTEST = Duration.ofMillis(100);
 
     private final Console console;
 
@@ -73,48 +72,36 @@ final class Watch implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Selection selection = selected.selection();
-        Duration pause = pause();
+        Refresh refresh = Refresh.every("--interval", interval, console);
+        if (count < 0) {
+            throw Stop.usage("--count " + count + " is not a number of times; write 10, or leave it out");
+        }
         Server to = server.server();
         Colours colours = Colours.of(console, !noColor);
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = to.connect()) {
-            selection.of(LockQuery.on(connection)).tree(); // what is wrong is said before the screen is taken
+            selection.tree(LockQuery.on(connection)); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {
-                OptionalInt code =
-                        new Watching(to.toString(), connection, selection, names, pause, colours.areOn()).run();
+                OptionalInt code = new Watching(
+                                to.toString(), connection, selection, names, refresh.pause(), colours.areOn())
+                        .run();
                 if (code.isPresent()) {
                     return code.getAsInt();
                 }
             }
-            return print(connection, selection, names, colours, pause);
+            return print(connection, selection, names, colours, refresh);
         }
     }
 
-    private Duration pause() {
-        try {
-            Duration pause = TimeText.duration(interval);
-            if (pause.compareTo(SHORTEST) >= 0) {
-                return pause;
-            }
-        } catch (IllegalArgumentException e) {
-            throw Stop.usage("--interval " + interval + " " + e.getMessage());
-        }
-        throw Stop.usage("--interval " + interval + " is too short; at least 100ms");
-    }
-
-    private int print(Connection connection, Selection selection, TargetNames names, Colours colours, Duration pause)
-            throws InterruptedException {
-        for (int i = 1; ; i++) {
-            LockTree tree = selection.of(LockQuery.on(connection)).tree();
+    private int print(Connection connection, Selection selection, TargetNames names, Colours colours, Refresh refresh)
+            throws SQLException {
+        refresh.times(count == 0 ? Long.MAX_VALUE : count, again -> {
+            LockTree tree = selection.tree(LockQuery.on(connection));
             names.rows().read(connection, tree);
             console.line(LocalTime.now(ZoneId.systemDefault()).format(CLOCK)
                     + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
-            console.flush();
-            if (i == count) {
-                return ExitCode.OK;
-            }
-            Thread.sleep(pause.toMillis());
-        }
+        });
+        return ExitCode.OK;
     }
 }

@@ -17,7 +17,6 @@ import liquibase.database.Database;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.DatabaseException;
 import liquibase.exception.LockException;
-import liquibase.executor.ExecutorService;
 import liquibase.lockservice.DatabaseChangeLogLock;
 import liquibase.lockservice.StandardLockService;
 import liquibase.logging.Logger;
@@ -332,10 +331,7 @@ public final class AdvisoryLockService extends StandardLockService {
 
     /** Not where Liquibase only writes them down, for {@code update-sql}. */
     private boolean executesStatements() {
-        return Scope.getCurrentScope()
-                .getSingleton(ExecutorService.class)
-                .getExecutor("jdbc", database)
-                .updatesDatabase();
+        return PgLockExecutor.ofJdbc(database).updatesDatabase();
     }
 
     private Connection connection() {

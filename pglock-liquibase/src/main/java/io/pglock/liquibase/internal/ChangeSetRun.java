@@ -25,8 +25,6 @@ import liquibase.database.Database;
 import liquibase.exception.DatabaseException;
 import liquibase.exception.LiquibaseException;
 import liquibase.statement.SqlStatement;
-import liquibase.statement.core.RawParameterizedSqlStatement;
-import liquibase.statement.core.RawSqlStatement;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -220,7 +218,7 @@ final class ChangeSetRun {
 
     /** One statement, of a change or of a rollback. */
     void statement(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
-        if (isSearchPath(statement)) {
+        if (StatementText.isSearchPath(statement)) {
             guard.beforeForeignStatement();
             work.run();
         } else if (inChange) {
@@ -232,7 +230,7 @@ final class ChangeSetRun {
 
     /** Of a precondition, of a change that reads before it writes, or of Liquibase's own. */
     void beforeQuery(SqlStatement statement) {
-        if (isSearchPath(statement)) {
+        if (StatementText.isSearchPath(statement)) {
             guard.beforeForeignStatement();
         } else {
             guard.beforeStatement("");
@@ -247,9 +245,7 @@ final class ChangeSetRun {
 
     private void single(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
         if (changeSet.isRunInTransaction()) {
-            if (raw(statement)
-                    .filter(sql -> SqlCommand.of(sql).describesTransaction())
-                    .isEmpty()) {
+            if (!StatementText.describesTransaction(statement)) {
                 guard.beforeStatement(""); // a query, and one that makes a savepoint
             }
             work.run();
@@ -270,23 +266,6 @@ final class ChangeSetRun {
 
     private static boolean isRepeatable(SqlCommand command) {
         return command.isAtomic() || command.buildsConcurrently();
-    }
-
-    @SuppressWarnings("deprecation") // what a change in SQL is made of all the same
-    private static Optional<String> raw(SqlStatement statement) {
-        if (statement instanceof RawSqlStatement sql) {
-            return Optional.ofNullable(sql.getSql());
-        }
-        return statement instanceof RawParameterizedSqlStatement sql
-                ? Optional.ofNullable(sql.getSql())
-                : Optional.empty();
-    }
-
-    /** Asked for and set again after each of Liquibase's rollbacks. */
-    private static boolean isSearchPath(SqlStatement statement) {
-        return raw(statement)
-                .filter(sql -> SqlCommand.of(sql).words().matches("show search_path|set (local )?search_path .*"))
-                .isPresent();
     }
 
     // ---- failures ---------------------------------------------------------------------------------------------------

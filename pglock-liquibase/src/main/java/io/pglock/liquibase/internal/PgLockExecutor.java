@@ -17,6 +17,7 @@ import liquibase.database.Database;
 import liquibase.database.core.PostgresDatabase;
 import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.DatabaseException;
+import liquibase.executor.Executor;
 import liquibase.executor.ExecutorService;
 import liquibase.executor.jvm.JdbcExecutor;
 import liquibase.sql.visitor.SqlVisitor;
@@ -45,7 +46,6 @@ public final class PgLockExecutor extends JdbcExecutor {
         return PRIORITY_DATABASE;
     }
 
-    /** PostgreSQL, and not what extends Liquibase's class for it. */
     @Override
     public boolean supports(Database database) {
         return isPostgres(database);
@@ -62,20 +62,23 @@ public final class PgLockExecutor extends JdbcExecutor {
         super.setDatabase(database);
     }
 
-    static boolean isPostgres(Database database) {
+    /** PostgreSQL, and nothing that only speaks its protocol. */
+    public static boolean isPostgres(Database database) {
         return database instanceof PostgresDatabase && "postgresql".equals(database.getShortName());
     }
 
     /** The one that runs this database's changesets, if they run through it, on PostgreSQL itself: not where SQL is only printed. */
     static Optional<PgLockExecutor> of(Database database) {
         return isPostgres(database)
-                        && Scope.getCurrentScope()
-                                        .getSingleton(ExecutorService.class)
-                                        .getExecutor("jdbc", database)
-                                instanceof PgLockExecutor executor
+                        && ofJdbc(database) instanceof PgLockExecutor executor
                         && executor.connection().filter(LockGuard::serves).isPresent()
                 ? Optional.of(executor)
                 : Optional.empty();
+    }
+
+    /** The one that runs its statements, or writes them down, whoever made it. */
+    static Executor ofJdbc(Database database) {
+        return Scope.getCurrentScope().getSingleton(ExecutorService.class).getExecutor("jdbc", database);
     }
 
     Optional<Connection> connection() {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,19 +55,12 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
      */
     static MatrixRun read(Path folder, String jar, Function<AnnotatedElement, List<String>> proves) throws IOException {
         String classPath = "";
-        List<Test> tests = new ArrayList<>();
-        try (DirectoryStream<Path> reports = Files.newDirectoryStream(folder, "TEST-*.xml")) {
-            for (Path report : reports) {
-                Element suite = parse(report).getDocumentElement();
-                classPath = elements(suite, "property")
-                        .filter(property -> property.getAttribute("name").equals("surefire.test.class.path"))
-                        .map(property -> property.getAttribute("value"))
-                        .findAny()
-                        .orElseThrow();
-                elements(suite, "testcase")
-                        .map(testcase -> test(testcase, proves))
-                        .forEach(tests::add);
-            }
+        for (Path report : reports(folder)) {
+            classPath = elements(parse(report).getDocumentElement(), "property")
+                    .filter(property -> property.getAttribute("name").equals("surefire.test.class.path"))
+                    .map(property -> property.getAttribute("value"))
+                    .findAny()
+                    .orElseThrow();
         }
         List<String> versions = Pattern.compile("/" + Pattern.quote(jar) + "-(\\d[\\d.]*)\\.jar")
                 .matcher(classPath)
@@ -78,7 +72,29 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
             throw new IllegalStateException(
                     folder + ": not exactly one " + jar + " on the class path, but " + versions);
         }
-        return new MatrixRun(Version.parse(versions.get(0)), classPath, List.copyOf(tests));
+        return new MatrixRun(
+                Version.parse(versions.get(0)),
+                classPath,
+                tests(folder, (type, method) -> proves(type, method, proves)));
+    }
+
+    /** The tests alone, whatever their host; the titles are those of a class and a method of it. */
+    static List<Test> tests(Path folder, BiFunction<String, String, List<String>> proves) throws IOException {
+        List<Test> tests = new ArrayList<>();
+        for (Path report : reports(folder)) {
+            elements(parse(report).getDocumentElement(), "testcase")
+                    .map(testcase -> test(testcase, proves))
+                    .forEach(tests::add);
+        }
+        return List.copyOf(tests);
+    }
+
+    static List<Path> reports(Path folder) throws IOException {
+        List<Path> reports = new ArrayList<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "TEST-*.xml")) {
+            found.forEach(reports::add);
+        }
+        return reports;
     }
 
     private static Document parse(Path report) throws IOException {
@@ -89,23 +105,25 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
         }
     }
 
-    private static Test test(Element testcase, Function<AnnotatedElement, List<String>> proves) {
+    private static Test test(Element testcase, BiFunction<String, String, List<String>> proves) {
         String method = testcase.getAttribute("name");
         return new Test(
                 testcase.getAttribute("classname").replaceFirst(".*\\.", "") + "." + method,
-                proves(testcase.getAttribute("classname"), method.replaceFirst("(?s)\\W.*", ""), proves),
-                elements(testcase, "skipped").findAny().map(skipped -> reason(skipped.getTextContent())),
+                proves.apply(testcase.getAttribute("classname"), method.replaceFirst("(?s)\\W.*", "")),
+                elements(testcase, "skipped").findAny().map(MatrixRun::reason),
                 Stream.of("failure", "error")
                         .anyMatch(bad -> elements(testcase, bad).findAny().isPresent()));
     }
 
     /** {@code org.opentest4j.TestAbortedException: Assumption failed: why}, and a stack trace. */
-    private static String reason(String report) {
-        return report.strip()
+    private static String reason(Element skipped) {
+        String report = skipped.getTextContent();
+        return (report.isBlank() ? skipped.getAttribute("message") : report)
+                .strip()
                 .lines()
                 .findFirst()
                 .orElse("no reason given")
-                .replaceFirst("^[\\w.]+: (Assumption failed: )?", "");
+                .replaceFirst("^[\\w.]+: (Assumption failed: )?|^Disabled on .*? ==> ", "");
     }
 
     private static List<String> proves(

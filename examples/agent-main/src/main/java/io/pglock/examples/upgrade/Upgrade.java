@@ -6,6 +6,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 
+// docs: start-agent-program
 /** Brings the shop's database up to date. Neither it nor anything on its class path knows of pglock. */
 public final class Upgrade {
 
@@ -25,3 +26,4 @@ public final class Upgrade {
         statement.execute("alter table orders add column if not exists note text");
     }
 }
+// end

@@ -11,11 +11,8 @@ public final class MethodAdvice {
     private MethodAdvice() {}
 
     @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
-    static boolean enter(
-            @SiteId int site,
-            @Advice.This(optional = true) @Nullable Object self,
-            @Advice.Local("call") PgLockBridge.@Nullable Call call) {
-        call = PgLockBridge.enter(site, self);
+    static boolean enter(@SiteId int site, @Advice.Local("call") PgLockBridge.@Nullable Call call) {
+        call = PgLockBridge.enter(site);
         return call != null && call.skipped;
     }
 }

@@ -116,8 +116,24 @@ final class LockClients {
 
     /** Until there is none. */
     private void closeIdle() {
-        for (List<LockClient> over = awaitIdle(); !over.isEmpty(); over = awaitIdle()) {
-            over.forEach(LockClient::close); // takes a while, and others may enter meanwhile
+        try {
+            for (List<LockClient> over = awaitIdle(); !over.isEmpty(); over = awaitIdle()) {
+                over.forEach(LockClient::close); // takes a while, and others may enter meanwhile
+            }
+        } finally {
+            ended(Thread.currentThread());
+        }
+    }
+
+    /** However it has ended: the next lock that is released begins another one. */
+    private void ended(Thread thread) {
+        lock.lock();
+        try {
+            if (closing == thread) {
+                closing = null;
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -141,8 +157,7 @@ final class LockClients {
                 changed.awaitNanos(LINGER.toNanos() / 5);
             }
         } catch (InterruptedException e) {
-            closing = null; // whoever ends the threads of this JVM; the next lock that is released begins another one
-            return List.of();
+            return List.of(); // whoever ends the threads of this JVM
         } finally {
             if (over.isEmpty()) {
                 closing = null;

@@ -14,6 +14,7 @@ import io.pglock.agent.internal.Realm;
 import io.pglock.agent.internal.Scope;
 import io.pglock.agent.internal.Spec;
 import io.pglock.agent.internal.Timeouts;
+import io.pglock.internal.SqlState;
 import io.pglock.internal.Statements;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
@@ -33,7 +34,7 @@ import org.postgresql.core.BaseConnection;
 final class ScopePart implements Realm.Part {
 
     /** A lock timeout, a deadlock: what would have been tried again, had nothing taken effect. */
-    private static final Set<String> ENDS_A_WAIT = Set.of("55P03", "40P01");
+    private static final Set<String> ENDS_A_WAIT = Set.of(SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED);
 
     private final DriverRealm realm;
     private final Scope scope;

@@ -11,12 +11,10 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
@@ -34,15 +32,12 @@ final class Session {
     /** {@code QueryExecutor.QUERY_SUPPRESS_BEGIN}. */
     private static final int SUPPRESS_BEGIN = 16;
 
-    private static final Pattern LOCAL = Pattern.compile("\\bset\\s+local\\b");
-
     private final Sessions all;
     private final Environment environment;
     private final WeakReference<Object> executor;
     private final WeakReference<BaseConnection> connection;
     private final ReentrantLock busy = new ReentrantLock();
-    private final TimeoutSetting lockTimeout = new TimeoutSetting(Sql.LOCK_TIMEOUT);
-    private final TimeoutSetting statementTimeout = new TimeoutSetting(Sql.STATEMENT_TIMEOUT);
+    private final TimeoutSettings settings = new TimeoutSettings();
 
     /** The scopes that have taken in this transaction what they take in each. */
     private final Set<Scope> locked = new HashSet<>();
@@ -108,7 +103,7 @@ final class Session {
 
     /** Nobody is to be told, and nothing is to be put back: so the statement need not even be read. */
     private boolean isQuiet() {
-        return user == null && locked.isEmpty() && lockTimeout.isUntouched() && statementTimeout.isUntouched();
+        return user == null && locked.isEmpty() && settings.areUntouched();
     }
 
     /** The text, as far as it matters which it is. */
@@ -138,9 +133,7 @@ final class Session {
             user.gives(this, open);
             user = null;
         }
-        Scope innermost = part == null ? null : part.scope();
-        lockTimeout.usedIn(innermost);
-        statementTimeout.usedIn(innermost);
+        settings.usedIn(part == null ? null : part.scope());
         if (internal || state == TransactionState.FAILED || verb == Verb.ROLLBACK) {
             return statement;
         }
@@ -207,7 +200,8 @@ final class Session {
             unsure |= state == TransactionState.OPEN
                     && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
             if (statement.verb() == Verb.CONTROL && thrown == null) {
-                noteSetting(statement.sql(), statement.part());
+                ScopePart in = statement.part();
+                settings.noteStatement(statement.sql(), in == null ? null : in.scope());
             }
             ScopePart part = statement.part();
             if (part != null && !statement.internal()) {
@@ -222,20 +216,8 @@ final class Session {
         }
     }
 
-    private void noteSetting(String sql, @Nullable ScopePart part) {
-        String lower = sql.toLowerCase(Locale.ROOT);
-        boolean all = lower.contains("reset all") || lower.contains("discard all");
-        boolean local = LOCAL.matcher(lower).find();
-        for (TimeoutSetting setting : new TimeoutSetting[] {lockTimeout, statementTimeout}) {
-            if (all || lower.contains(setting.name()) && !lower.contains("show")) {
-                setting.setByTheApplication(part == null ? null : part.scope(), local);
-            }
-        }
-    }
-
     private void transactionEnded() {
-        lockTimeout.transactionEnded();
-        statementTimeout.transactionEnded();
+        settings.transactionEnded();
         locked.clear();
         unsure = false;
     }
@@ -244,32 +226,26 @@ final class Session {
 
     private void reconcile(BaseConnection open, boolean alone, Timeouts wanted) throws SQLException {
         if (unsure) {
-            lockTimeout.lookAgain(open);
-            statementTimeout.lookAgain(open);
+            settings.lookAgain(open);
             unsure = false;
         }
         if (!alone) {
-            if (isChangedForSession() && open.getTransactionState() == TransactionState.IDLE && wanted.isNothing()) {
+            if (settings.areChangedForSession()
+                    && open.getTransactionState() == TransactionState.IDLE
+                    && wanted.isNothing()) {
                 putBackForSession(open);
                 return;
             }
-            statementTimeout.forTransaction(open, wanted.statementTimeout());
-            lockTimeout.forTransaction(open, wanted.lockTimeout());
+            settings.forTransaction(open, wanted);
         } else if (wanted.isNothing() || mayBeSetForSession(open)) {
-            statementTimeout.forSession(open, wanted.statementTimeout());
-            lockTimeout.forSession(open, wanted.lockTimeout());
+            settings.forSession(open, wanted);
         }
         armOrDisarm();
     }
 
-    private boolean isChangedForSession() {
-        return lockTimeout.isChangedForSession() || statementTimeout.isChangedForSession();
-    }
-
     /** Without beginning a transaction, where autocommit is off. */
     private void putBackForSession(BaseConnection open) throws SQLException {
-        statementTimeout.forSession(open, Optional.empty());
-        lockTimeout.forSession(open, Optional.empty());
+        settings.forSession(open, Timeouts.NONE);
         armOrDisarm();
     }
 
@@ -302,8 +278,7 @@ final class Session {
                     || userThread != Thread.currentThread().getId()) {
                 return; // what another thread wants is in force, or will be with its next statement
             }
-            lockTimeout.usedIn(part.scope().outer());
-            statementTimeout.usedIn(part.scope().outer());
+            settings.usedIn(part.scope().outer());
             putBack(open, outer);
         } catch (SQLException e) {
             if (isGone()) {
@@ -320,13 +295,13 @@ final class Session {
 
     private void putBack(BaseConnection open, Timeouts outer) throws SQLException {
         CopyOperation copying = copy.get();
-        if (copying != null && copying.isActive() || !isChanged()) {
+        if (copying != null && copying.isActive() || !settings.areChanged()) {
             return;
         }
         switch (open.getTransactionState()) {
             case IDLE -> {
                 transactionEnded();
-                if (isChangedForSession()) {
+                if (settings.areChangedForSession()) {
                     if (outer.isNothing()) {
                         putBackForSession(open);
                     } else if (open.getAutoCommit()) {
@@ -339,13 +314,9 @@ final class Session {
         }
     }
 
-    private boolean isChanged() {
-        return lockTimeout.isChanged() || statementTimeout.isChanged();
-    }
-
     /** While there is something to put back, statements are looked at. */
     private void armOrDisarm() {
-        all.arm(this, isChanged() && !isGone());
+        all.arm(this, settings.areChanged() && !isGone());
     }
 
     /** Nobody can use it any more. */

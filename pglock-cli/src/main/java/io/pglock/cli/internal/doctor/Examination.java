@@ -12,9 +12,11 @@ import io.pglock.cli.internal.Sql;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.internal.Text;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +34,7 @@ public final class Examination {
     private final Server server;
     private final Optional<Duration> lockTimeout;
     private final Duration old;
+    private final Clock clock;
     private final List<Finding> findings = new ArrayList<>();
 
     /**
@@ -39,17 +42,27 @@ public final class Examination {
      *
      * @param lockTimeout the one that migrations run with; empty for none
      * @param old from which age on a transaction is worth a word
+     * @param clock this machine's
      */
-    public Examination(Server server, Optional<Duration> lockTimeout, Duration old) {
+    public Examination(Server server, Optional<Duration> lockTimeout, Duration old, Clock clock) {
         this.server = server;
         this.lockTimeout = lockTimeout;
         this.old = old;
+        this.clock = clock;
     }
 
     /** All that was looked at, in the order in which one would ask. */
     public List<Finding> run() throws SQLException {
         try (Connection connection = server.connect()) {
-            Facts facts = Facts.read(connection);
+            DatabaseMetaData reported = connection.getMetaData();
+            if (reported.getDatabaseMajorVersion() < OLDEST_VERSION) {
+                // its catalogs know nothing of what would be asked for
+                return List.of(bad(
+                        "version",
+                        "PostgreSQL " + reported.getDatabaseProductVersion(),
+                        "pglock needs PostgreSQL " + OLDEST_VERSION + " or newer."));
+            }
+            Facts facts = Facts.read(connection, clock);
             version(facts);
             standby(facts);
             pooler(connection, facts);
@@ -65,9 +78,7 @@ public final class Examination {
 
     private void version(Facts facts) {
         String says = "PostgreSQL " + facts.version() + ", database " + facts.database() + ", as " + facts.role();
-        if (facts.majorVersion() < OLDEST_VERSION) {
-            findings.add(bad("version", says, "pglock needs PostgreSQL " + OLDEST_VERSION + " or newer."));
-        } else if (facts.majorVersion() > NEWEST_VERSION) {
+        if (facts.majorVersion() > NEWEST_VERSION) {
             findings.add(warn(
                     "version",
                     says,
@@ -106,13 +117,14 @@ public final class Examination {
             return warn(
                     "pooler",
                     "there is a pooler in between, which keeps sessions apart (" + client + ")",
-                    "All of pglock works. Connect directly where you can: a pooler may keep a session that is lost.");
+                    "A LockClient and pglock run work. Connect directly for migrations: what has one session alone cannot tell this from"
+                            + " a server for each transaction, so timeouts hold inside a transaction only, and nobody is watched.");
         } catch (LockNotSupportedException e) {
             return bad(
                     "pooler",
                     "there is a pooler in between, which hands out a server for each transaction",
-                    "Session locks, and with them pglock run and every guard, are refused: use pool_mode=session for this"
-                            + " database, or connect directly to the server.");
+                    "Session locks, and with them pglock run, are refused, and so are timeouts outside of a transaction; nobody is watched:"
+                            + " connect directly to the server, or use pool_mode=session for a LockClient and pglock run.");
         } catch (PgLockException e) {
             return bad(
                     "pooler",
@@ -216,7 +228,7 @@ public final class Examination {
                     + " ATTACH PARTITION ...";
         }
         if (row.getBoolean("of_constraint")) {
-            return facts.majorVersion() >= 12
+            return facts.majorVersion() >= 12 && !row.getBoolean("exclusion")
                     ? "REINDEX INDEX CONCURRENTLY " + index + ";"
                     : "REINDEX INDEX " + index + "; (which locks out writers)";
         }

@@ -3,9 +3,11 @@ package io.pglock.cli.internal.doctor;
 
 import io.pglock.cli.internal.Sql;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -14,10 +16,9 @@ record Facts(
         String role,
         String database,
         String version,
-        int versionNumber,
+        int majorVersion,
         boolean standby,
         int pid,
-        boolean superuser,
         boolean maySignal,
         boolean maySee,
         Duration deadlockTimeout,
@@ -29,22 +30,22 @@ record Facts(
         long locksInUse,
         Duration clockAhead) {
 
-    static Facts read(Connection connection) throws SQLException {
+    static Facts read(Connection connection, Clock clock) throws SQLException {
+        DatabaseMetaData reported = connection.getMetaData();
         try (Statement statement = connection.createStatement()) {
-            Instant before = Instant.now();
+            Instant before = clock.instant();
             try (ResultSet row = statement.executeQuery(Sql.DOCTOR_FACTS)) {
                 row.next();
-                Instant after = Instant.now();
+                Instant after = clock.instant();
                 Instant middle = before.plus(Duration.between(before, after).dividedBy(2));
                 boolean superuser = row.getBoolean("superuser");
                 return new Facts(
                         row.getString("role"),
                         row.getString("database"),
-                        row.getString("version"),
-                        row.getInt("version_num"),
+                        reported.getDatabaseProductVersion(),
+                        reported.getDatabaseMajorVersion(),
                         row.getBoolean("standby"),
                         row.getInt("pid"),
-                        superuser,
                         superuser || row.getBoolean("may_signal"),
                         superuser || row.getBoolean("may_see"),
                         Duration.ofMillis(row.getLong("deadlock_timeout_ms")),
@@ -57,10 +58,6 @@ record Facts(
                         Duration.between(middle, Instant.ofEpochMilli(row.getLong("clock_ms"))));
             }
         }
-    }
-
-    int majorVersion() {
-        return versionNumber / 10_000;
     }
 
     /** How many locks the server has room for. */

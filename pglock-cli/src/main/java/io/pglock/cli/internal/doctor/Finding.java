@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.doctor;
 
+import io.pglock.cli.internal.Printable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -48,8 +49,8 @@ public record Finding(Level level, String check, String says, Optional<String> r
 
     /** For a terminal. */
     public List<String> lines() {
-        String first = String.format(Locale.ROOT, "%-5s %s: %s", level, check, says);
-        return remedy.map(text -> List.of(first, INDENT + text)).orElse(List.of(first));
+        String first = Printable.of(String.format(Locale.ROOT, "%-5s %s: %s", level, check, says));
+        return remedy.map(text -> List.of(first, INDENT + Printable.of(text))).orElse(List.of(first));
     }
 
     /** For a program. */

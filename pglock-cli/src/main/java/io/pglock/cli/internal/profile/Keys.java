@@ -21,7 +21,7 @@ final class Keys {
     static final String BLOCKING_ATTRIBUTES = "blocking-attribute";
 
     private static final String DASHES = "--";
-    private static final Set<String> NOT_FROM_A_FILE = Set.of("help", "version", "config", "config-file", "attributes");
+    private static final Set<String> NOT_FROM_A_FILE = Set.of("help", "version", "config", "config-file");
 
     private final Set<String> here;
     private final Supplier<CommandLine> everything;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,12 +37,24 @@ final class Child {
     /** @throws Stop when it is not there, or cannot be executed */
     static Child start(List<String> command, Map<String, String> environment) {
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        giveBackLocale(builder.environment());
         builder.environment().putAll(environment);
         try {
             return new Child(builder.start());
         } catch (IOException e) {
             throw notStarted(command.get(0), e);
         }
+    }
+
+    /** The launcher has put one in where there was none; what was there before is said in a property, where it has. */
+    private static void giveBackLocale(Map<String, String> environment) {
+        Optional.ofNullable(System.getProperty("pglock.lcAll")).ifPresent(before -> {
+            if (before.isEmpty()) {
+                environment.remove("LC_ALL");
+            } else {
+                environment.put("LC_ALL", before);
+            }
+        });
     }
 
     /** The JDK hands the number of the error on as text only. */

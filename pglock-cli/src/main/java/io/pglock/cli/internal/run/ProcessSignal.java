@@ -41,8 +41,7 @@ record ProcessSignal(String name, int number) {
                         null, one, Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, invoked));
             }
         } catch (ReflectiveOperationException e) {
-            // a JVM without them, or one that keeps them for itself: signals then end it, and its shutdown hook the
-            // command
+            // a JVM that has none or keeps them: they end it, and its shutdown hook ends the command
             return;
         }
     }

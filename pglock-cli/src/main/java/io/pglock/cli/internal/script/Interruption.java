@@ -43,11 +43,6 @@ public final class Interruption implements AutoCloseable {
         return begun;
     }
 
-    /** Whether it has come to that. */
-    public boolean happened() {
-        return interrupted;
-    }
-
     /** @throws Interrupted if it has come to that */
     public void check() {
         if (interrupted) {

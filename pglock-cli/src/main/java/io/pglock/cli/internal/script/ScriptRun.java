@@ -8,7 +8,6 @@ import io.pglock.cli.internal.Console;
 import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Sql;
 import io.pglock.cli.internal.Stop;
-import io.pglock.internal.SqlState;
 import io.pglock.internal.Text;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -221,14 +220,7 @@ public final class ScriptRun {
         explained.ifPresent(why -> said.add("  " + why));
         remedy(unit, failure).ifPresent(what -> said.add("  " + what));
         said.add("  " + leftOver(unit));
-        int code = isForALock(cause)
-                ? ExitCode.NOT_ACQUIRED
-                : failure.isConnectionLost() ? ExitCode.UNAVAILABLE : ExitCode.SQL;
-        return new Stop(code, String.join("\n", said));
-    }
-
-    private static boolean isForALock(SQLException cause) {
-        return SqlState.is(cause, SqlState.LOCK_NOT_AVAILABLE) || SqlState.is(cause, SqlState.DEADLOCK_DETECTED);
+        return new Stop(failure.exitCode(), String.join("\n", said));
     }
 
     private static Optional<String> remedy(SqlUnit unit, SqlFailure failure) {
@@ -241,7 +233,7 @@ public final class ScriptRun {
                 case STATEMENT -> Optional.empty();
             };
         }
-        return isForALock(failure.cause()) && unit.kind() == SqlUnit.Kind.STATEMENT && !isRepeatable(unit.first())
+        return failure.isForALock() && unit.kind() == SqlUnit.Kind.STATEMENT && !isRepeatable(unit.first())
                 ? Optional.of(
                         "Not tried again, for it may have committed a part of its work. Between BEGIN and COMMIT it"
                                 + " can be tried again.")

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.script;
 
+import io.pglock.cli.internal.ExitCode;
+import io.pglock.cli.internal.view.Width;
 import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
@@ -49,10 +52,9 @@ public record SqlFailure(SqlStatement statement, SQLException cause) {
         int from = sql.lastIndexOf('\n', at - 1) + 1;
         int end = sql.indexOf('\n', at);
         String head = "  " + line + " | ";
-        String blank = sql.substring(from, at)
-                .chars()
-                .mapToObj(c -> c == '\t' ? "\t" : " ")
-                .collect(Collectors.joining());
+        String blank = Stream.of(sql.substring(from, at).split("\t", -1))
+                .map(between -> " ".repeat(Width.of(between)))
+                .collect(Collectors.joining("\t"));
         return List.of(
                 head + sql.substring(from, end < 0 ? sql.length() : end).stripTrailing(),
                 " ".repeat(head.length()) + blank + "^");
@@ -68,8 +70,16 @@ public record SqlFailure(SqlStatement statement, SQLException cause) {
         return isRefusedInTransaction() || SqlState.is(cause, INVALID_TRANSACTION_TERMINATION);
     }
 
-    /** Whether the server was lost. */
-    boolean isConnectionLost() {
-        return SqlState.isConnectionLost(cause);
+    /** Whether a lock was not got: in time, or without a deadlock. */
+    boolean isForALock() {
+        return SqlState.is(cause, SqlState.LOCK_NOT_AVAILABLE) || SqlState.is(cause, SqlState.DEADLOCK_DETECTED);
+    }
+
+    /** What the command ends with. */
+    public int exitCode() {
+        if (isForALock()) {
+            return ExitCode.NOT_ACQUIRED;
+        }
+        return SqlState.isConnectionLost(cause) ? ExitCode.UNAVAILABLE : ExitCode.SQL;
     }
 }

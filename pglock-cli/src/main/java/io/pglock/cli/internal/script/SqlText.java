@@ -134,7 +134,7 @@ final class SqlText {
     /** From here on a backslash in a plain string means something else. */
     private void setsStandardStrings(SqlStatement statement) {
         int name = statement.words().indexOf("standard_conforming_strings");
-        if (statement.begins("set") && name > 0 && statement.words().size() > name) {
+        if (statement.begins("set") && name > 0) {
             String value = statement.sql().toLowerCase(Locale.ROOT);
             backslashEscapes = value.matches("(?s).*[\\s'=](off|false|no|0|f|n)'?\\s*$");
         }

@@ -6,6 +6,7 @@ import io.pglock.cli.internal.Stop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -131,7 +132,7 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
     }
 
     private static String upper(SqlStatement statement) {
-        return statement.words().get(0).toUpperCase(java.util.Locale.ROOT);
+        return statement.words().get(0).toUpperCase(Locale.ROOT);
     }
 
     private static Stop stop(SqlStatement statement, String why) {

@@ -117,7 +117,7 @@ public final class Attributes {
     }
 
     static Stop unknown(String name) {
-        return Stop.usage("unknown attribute " + name.strip()
+        return Stop.usage((name.isBlank() ? "the name of an attribute is missing" : "unknown attribute " + name.strip())
                 + nearest(name)
                         .map(near -> "; did you mean " + near + "?")
                         .orElse("; pglock ls --help lists them all"));

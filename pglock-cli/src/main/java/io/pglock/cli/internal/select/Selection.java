@@ -6,6 +6,7 @@ import io.pglock.Blocker;
 import io.pglock.LockInfo;
 import io.pglock.LockQuery;
 import io.pglock.LockSnapshot;
+import io.pglock.LockTree;
 import io.pglock.PgLockException;
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Which locks are asked for, and in which order. Immutable and thread-safe. Not API. */
@@ -80,7 +82,7 @@ public final class Selection {
      * @param all the query for everything
      * @throws Stop when a filter is about who is in the way, of whom such a query knows nothing
      */
-    public LockQuery of(LockQuery all) {
+    LockQuery of(LockQuery all) {
         conditions.stream()
                 .map(Condition::attribute)
                 .filter(Selection::isOfWaits)
@@ -116,7 +118,8 @@ public final class Selection {
      * @param all the query for everything
      */
     public Found read(LockQuery all) {
-        LockSnapshot snapshot = snapshot(narrowed(all));
+        LockQuery query = narrowed(all);
+        LockSnapshot snapshot = reading(query::snapshot);
         Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
         List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot))
                 .filter(matches)
@@ -129,9 +132,19 @@ public final class Selection {
                 snapshot.notes());
     }
 
-    private LockSnapshot snapshot(LockQuery query) {
+    /**
+     * Reads the trees in which one of these locks is waited for, or in the way.
+     *
+     * @param all the query for everything
+     */
+    public LockTree tree(LockQuery all) {
+        LockQuery query = of(all);
+        return reading(query::tree);
+    }
+
+    private <T> T reading(Supplier<T> reading) {
         try {
-            return query.snapshot();
+            return reading.get();
         } catch (PgLockException e) {
             // without a cause it is the name of a table that is wrong
             throw tables.isEmpty() || e.getCause() != null ? e : Stop.usage(String.valueOf(e.getMessage()));

@@ -25,7 +25,7 @@ public final class SelectionOptions {
     private static final String NO_LIMIT = "none";
 
     @Parameters(paramLabel = "PID", description = "Only locks of these sessions; 0 is all prepared transactions.")
-    private List<Integer> pids = new ArrayList<>();
+    private List<String> pids = new ArrayList<>();
 
     @Option(
             names = {"-o", "--on"},
@@ -74,15 +74,11 @@ public final class SelectionOptions {
 
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
-        for (int pid : pids) {
-            if (pid < 0) {
-                throw Stop.usage(pid + " is not a process id");
-            }
-        }
+        List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
         List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
         List<Condition> conditions = filters.stream().map(Condition::parse).toList();
         conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
-        return new Selection(pids, tables, conditions, blocking, Ordering.by(sort, blocking), limit(), names());
+        return new Selection(sessions, tables, conditions, blocking, Ordering.by(sort, blocking), limit(), names());
     }
 
     private KeyNames names() {
@@ -92,11 +88,26 @@ public final class SelectionOptions {
         return KeyNames.of(keyNames);
     }
 
+    private static int pid(String text) {
+        try {
+            int pid = Integer.parseInt(text);
+            if (pid >= 0) {
+                return pid;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw Stop.usage(text + " is not a process id"
+                + (text.matches("\\p{Alpha}.*") ? "; --on " + text + " asks for a table" : ""));
+    }
+
     private static TableName table(String name) {
         try {
             return TableName.parse(name);
         } catch (IllegalArgumentException e) {
-            throw Stop.usage(String.valueOf(e.getMessage()));
+            throw Stop.usage(
+                    "--on " + name + " is not the name of a table; write table or schema.table, and names with other"
+                            + " characters than letters, digits, _ and $ in double quotes");
         }
     }
 

@@ -2,6 +2,7 @@
 package io.pglock.cli.internal.select;
 
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Durations and instants as people write them. Stateless. Not API. */
 public final class TimeText {
@@ -67,8 +69,7 @@ public final class TimeText {
     public static Duration duration(String text) {
         String written = text.strip().toLowerCase(Locale.ROOT);
         if (NUMBER.matcher(written).matches()) {
-            throw new IllegalArgumentException(
-                    "a bare number has no unit; write " + written + "s or " + written + "ms");
+            throw new IllegalArgumentException("has no unit; write " + written + "s or " + written + "ms");
         }
         try {
             if (written.startsWith("p")) {
@@ -113,11 +114,11 @@ public final class TimeText {
     private static Duration times(Duration one, String amount) {
         return Duration.ofNanos(new BigDecimal(amount)
                 .multiply(BigDecimal.valueOf(one.toNanos()))
-                .setScale(0, java.math.RoundingMode.HALF_UP)
+                .setScale(0, RoundingMode.HALF_UP)
                 .longValueExact());
     }
 
-    private static IllegalArgumentException noDuration(@org.jspecify.annotations.Nullable Exception cause) {
+    private static IllegalArgumentException noDuration(@Nullable Exception cause) {
         return new IllegalArgumentException(
                 "is not a duration; write 30s, 1m30s, '1 minute 30 seconds', 00:01:30 or PT1M30S", cause);
     }

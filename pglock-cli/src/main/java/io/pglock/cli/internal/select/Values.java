@@ -3,9 +3,11 @@ package io.pglock.cli.internal.select;
 
 import io.pglock.LockMode;
 import io.pglock.internal.Setting;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The values of attributes: as a filter writes them, as they compare, as text. Stateless. Not API. */
@@ -24,7 +26,7 @@ public final class Values {
         return switch (attribute.kind()) {
             case TEXT, MAP -> text;
             case WORD -> word(attribute, text);
-            case MODE -> mode(attribute, text);
+            case MODE -> mode(text).orElseThrow(() -> notAmong(attribute, text));
             case NUMBER, PIDS -> number(text);
             case FLAG -> flag(text);
             case DURATION -> TimeText.duration(text);
@@ -78,14 +80,12 @@ public final class Values {
         return plain;
     }
 
-    private static LockMode mode(Attribute attribute, String text) {
+    /** A lock mode as LOCK TABLE, {@code pg_locks} or django-pglock spell it; empty when it is none. */
+    public static Optional<LockMode> mode(String text) {
         String plain = plain(text);
-        for (LockMode mode : LockMode.values()) {
-            if (plain(mode.sql()).equals(plain) || (plain(mode.sql()) + LOCK).equals(plain)) {
-                return mode;
-            }
-        }
-        throw notAmong(attribute, text);
+        return Arrays.stream(LockMode.values())
+                .filter(mode -> plain(mode.sql()).equals(plain) || (plain(mode.sql()) + LOCK).equals(plain))
+                .findFirst();
     }
 
     private static IllegalArgumentException notAmong(Attribute attribute, String text) {

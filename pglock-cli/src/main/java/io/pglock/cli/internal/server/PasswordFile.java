@@ -8,10 +8,13 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
+import org.postgresql.jdbcurlresolver.PgPassParser;
 
 /**
  * Where passwords are looked up: {@code ~/.pgpass}, {@code PGPASSFILE}, or what a URL or a service file names. pgjdbc reads it; here
- * is what it lacks: it knows no parameter {@code passfile}, and reads a file that everybody can read, which libpq refuses. Stateless.
+ * is what it lacks: it knows no parameter {@code passfile}, reads a file that everybody can read, which libpq refuses, and looks up
+ * several hosts as if they were one. Stateless.
  *
  * @see <a href="https://www.postgresql.org/docs/current/libpq-pgpass.html">The Password File</a>
  */
@@ -43,6 +46,18 @@ final class PasswordFile {
         }
         named.ifPresent(name -> System.setProperty(PROPERTY, name));
         return Optional.empty();
+    }
+
+    /** The password for several hosts, where the file has one for any of them: the driver tells all of them the same. */
+    static Optional<String> find(Place place) {
+        return IntStream.range(0, place.hosts().size())
+                .mapToObj(i -> Optional.ofNullable(PgPassParser.getPassword(
+                        place.hosts().get(i),
+                        Integer.toString(place.ports().get(i)),
+                        place.database().value(),
+                        place.user().value())))
+                .flatMap(Optional::stream)
+                .findFirst();
     }
 
     private static boolean isOthersToo(Path file) {

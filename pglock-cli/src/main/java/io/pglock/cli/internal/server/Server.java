@@ -96,8 +96,12 @@ public final class Server {
         source.setPortNumbers(ports);
         source.setDatabaseName(database.value());
         source.setUser(user.value());
-        parameters.get(Parameter.PASSWORD).ifPresent(password -> source.setPassword(password.value()));
         PasswordFile.use(parameters.get(Parameter.PASSFILE).map(Given::value)).ifPresent(source::mention);
+        parameters
+                .get(Parameter.PASSWORD)
+                .map(Given::value)
+                .or(() -> hosts.length > 1 ? PasswordFile.find(source.place()) : Optional.empty())
+                .ifPresent(source::setPassword);
         set(source, parameters);
         if (local) {
             // as with libpq, nothing on the way has to be encrypted

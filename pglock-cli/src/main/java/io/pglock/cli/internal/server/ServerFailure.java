@@ -8,6 +8,7 @@ import io.pglock.PgLockException;
 import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Stop;
 import io.pglock.internal.SqlState;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -45,9 +46,11 @@ public final class ServerFailure {
             return Optional.of(stop(ExitCode.UNAVAILABLE, failure));
         }
         if (failure instanceof PgLockException && failure.getCause() instanceof SQLException sql) {
-            // where a connection failed, our own message says it all
+            // where there is no connection our own message says it all
             return Optional.of(
-                    sql instanceof NotConnected ? new Stop(code(sql), message(sql)) : stop(code(sql), failure));
+                    sql instanceof NotConnected || SqlState.isConnectionLost(sql)
+                            ? new Stop(code(sql), message(sql))
+                            : stop(code(sql), failure));
         }
         return Optional.empty();
     }
@@ -126,7 +129,8 @@ public final class ServerFailure {
             case NO_DATABASE -> "Name another one with --database. ";
             case NO_ROOM -> "Try again when somebody has left. ";
             case STARTING -> "Try again in a moment. ";
-            case NOT_AUTHORIZED -> "Its pg_hba.conf, or an ALTER ROLE ... LOGIN, has to let this role in. ";
+            case NOT_AUTHORIZED ->
+                "Name another role with --user; or its pg_hba.conf, or an ALTER ROLE ... LOGIN, has to let this one in. ";
             case SqlState.INSUFFICIENT_PRIVILEGE -> "Somebody has to GRANT CONNECT ON DATABASE to this role. ";
             default -> "";
         };
@@ -148,6 +152,7 @@ public final class ServerFailure {
     }
 
     private static Optional<String> network(Throwable failure) {
+        Optional<String> itsOwnWords = Optional.empty();
         for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
             if (cause instanceof ConnectException
                     && String.valueOf(cause.getMessage()).contains("refused")) {
@@ -163,8 +168,11 @@ public final class ServerFailure {
             if (cause instanceof SocketTimeoutException) {
                 return Optional.of("no answer (PGCONNECT_TIMEOUT says how many seconds to wait for it)");
             }
+            if (cause instanceof IOException && cause.getMessage() != null) {
+                itsOwnWords = Optional.of(line(cause));
+            }
         }
-        return Optional.empty();
+        return itsOwnWords;
     }
 
     private static String capital(String text) {

@@ -102,7 +102,7 @@ final class ServerUrl {
         Parameter.named(name).ifPresentOrElse(parameter -> read.add(parameter, value, from), () -> {
             if (PGProperty.forName(name) == null) {
                 throw Stop.usage(
-                        from + ": the URL has a parameter " + name + ", which neither libpq nor pgjdbc knows.");
+                        from + ": the URL has a parameter " + name + ", which pglock does not know. Leave it out.");
             }
             read.addDriver(name, value);
         });

@@ -8,10 +8,10 @@ import io.pglock.Signalled;
 import io.pglock.Signalled.Outcome;
 import io.pglock.cli.internal.Console;
 import io.pglock.cli.internal.ExitCode;
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.select.Found;
 import io.pglock.cli.internal.select.Selection;
-import io.pglock.cli.internal.view.Printable;
 import io.pglock.cli.internal.view.Sessions;
 import java.util.Collection;
 import java.util.List;
@@ -130,6 +130,6 @@ public final class Signalling {
     }
 
     private void say(Stream<String> sentences) {
-        sentences.forEach(sentence -> console.say(Printable.of(sentence)));
+        sentences.forEach(sentence -> console.say(sentence));
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -105,7 +106,7 @@ public final class ScratchServer implements AutoCloseable {
                     .setLocaleConfig("pwfile", passwordFile.toString())
                     .setConnectConfig("password", password)
                     .setServerConfig("max_prepared_transactions", "8")
-                    .setPGStartupWait(java.time.Duration.ofSeconds(LONGEST_SECONDS))
+                    .setPGStartupWait(Duration.ofSeconds(LONGEST_SECONDS))
                     .setOutputRedirector(Redirect.DISCARD)
                     .setErrorRedirector(Redirect.DISCARD)
                     .start();
@@ -170,16 +171,31 @@ public final class ScratchServer implements AutoCloseable {
                             + " -c max_prepared_transactions=8");
             return new ScratchServer(port, password, () -> {
                 try {
-                    run(log, binaries.resolve("pg_ctl"), "stop", "-w", "-m", "immediate", "-D", data.toString());
+                    stop(log, binaries, data);
                 } finally {
                     delete(home);
                 }
             });
         } catch (IOException | RuntimeException e) {
+            stopWhatHasNotStartedInTime(log, binaries, data, e);
             delete(home);
             throw e;
         } finally {
             Files.deleteIfExists(passwordFile);
+        }
+    }
+
+    private static void stop(Path log, Path binaries, Path data) throws IOException {
+        run(log, binaries.resolve("pg_ctl"), "stop", "-w", "-m", "immediate", "-D", data.toString());
+    }
+
+    private static void stopWhatHasNotStartedInTime(Path log, Path binaries, Path data, Exception failure) {
+        if (Files.exists(data.resolve("postmaster.pid"))) {
+            try {
+                stop(log, binaries, data);
+            } catch (IOException e) {
+                failure.addSuppressed(e);
+            }
         }
     }
 

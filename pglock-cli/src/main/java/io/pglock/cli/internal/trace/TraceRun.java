@@ -12,7 +12,6 @@ import io.pglock.cli.internal.script.SqlCall;
 import io.pglock.cli.internal.script.SqlFailure;
 import io.pglock.cli.internal.script.SqlStatement;
 import io.pglock.cli.internal.script.SqlUnit;
-import io.pglock.internal.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -103,7 +102,8 @@ public final class TraceRun {
         }
     }
 
-    private void end(boolean scratch) {
+    /** Nothing more comes: what is one object for programs is written now. */
+    public void end(boolean scratch) {
         if (json) {
             TraceJson.write(console.out(), traced, scratch);
             console.flush();
@@ -124,12 +124,7 @@ public final class TraceRun {
         if (live) {
             text.append("\n  All of it was rolled back.");
         }
-        boolean forALock = SqlState.is(failure.cause(), SqlState.LOCK_NOT_AVAILABLE)
-                || SqlState.is(failure.cause(), SqlState.DEADLOCK_DETECTED);
-        int code = SqlState.isConnectionLost(failure.cause())
-                ? ExitCode.UNAVAILABLE
-                : forALock ? ExitCode.NOT_ACQUIRED : ExitCode.SQL;
-        return new Stop(code, text.toString());
+        return new Stop(failure.exitCode(), text.toString());
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.view;
 
+import io.pglock.cli.internal.Printable;
 import java.util.List;
 
 /** Columns of text, each as wide as its widest cell. Not API. */
@@ -18,7 +19,7 @@ final class Aligned {
                 .toList();
         for (List<String> row : shown) {
             for (int column = 0; column < columns; column++) {
-                widths[column] = Math.max(widths[column], row.get(column).length());
+                widths[column] = Math.max(widths[column], Width.of(row.get(column)));
             }
         }
         return shown.stream().map(row -> line(row, widths)).toList();
@@ -27,8 +28,7 @@ final class Aligned {
     private static String line(List<String> row, int[] widths) {
         StringBuilder line = new StringBuilder();
         for (int column = 0; column < widths.length; column++) {
-            String cell = row.get(column);
-            line.append(cell).append(" ".repeat(widths[column] - cell.length())).append(GAP);
+            line.append(Width.padded(row.get(column), widths[column])).append(GAP);
         }
         return line.toString().stripTrailing();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.view;
 
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Kind;
 import io.pglock.cli.internal.select.Row;

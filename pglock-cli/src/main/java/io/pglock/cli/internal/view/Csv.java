@@ -5,6 +5,7 @@ import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Row;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 
 /** RFC 4180, with a header of the attributes' names; what is not known or not there is empty. */
@@ -30,7 +31,7 @@ final class Csv implements View {
         return lines;
     }
 
-    private static String line(java.util.stream.Stream<String> values) {
+    private static String line(Stream<String> values) {
         return CSVFormat.RFC4180.format(values.toArray()) + RETURN;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.view;
 
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Row;
 import java.util.ArrayList;
@@ -31,8 +32,9 @@ final class Expanded implements View {
                 .mapToInt(attribute -> attribute.name().length())
                 .max()
                 .orElse(0);
-        for (Row row : rows) {
-            String number = "── " + (rows.indexOf(row) + 1) + " ";
+        for (int i = 0; i < rows.size(); i++) {
+            Row row = rows.get(i);
+            String number = "── " + (i + 1) + " ";
             lines.add(heading.apply(number + "─".repeat(RULE - number.length())));
             for (Attribute attribute : attributes) {
                 if (withEmpty || attribute.of(row).isPresent()) {

@@ -80,15 +80,10 @@ public final class OutputOptions {
         return parsed != null && parsed.hasMatchedOption(option);
     }
 
-    /** Whether there are colours: on a terminal, unless somebody does not want them. */
-    public boolean isColored(Console console) {
-        return console.showsPerson()
-                && !noColor
-                && Optional.ofNullable(System.getenv("NO_COLOR")).orElse("").isEmpty();
-    }
-
     /** How a heading looks. */
     UnaryOperator<String> heading(Console console) {
-        return isColored(console) ? text -> Style.bold.on() + text + Style.bold.off() : UnaryOperator.identity();
+        return Colours.of(console, !noColor).areOn()
+                ? text -> Style.bold.on() + text + Style.bold.off()
+                : UnaryOperator.identity();
     }
 }

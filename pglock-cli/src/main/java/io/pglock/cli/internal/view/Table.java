@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.view;
 
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Kind;
 import io.pglock.cli.internal.select.Row;
@@ -52,7 +53,7 @@ final class Table implements View {
         int[] widths = new int[attributes.size()];
         for (List<String> line : cells) {
             for (int column = 0; column < widths.length; column++) {
-                widths[column] = Math.max(widths[column], length(line.get(column)));
+                widths[column] = Math.max(widths[column], Width.of(line.get(column)));
             }
         }
         return widths;
@@ -87,17 +88,13 @@ final class Table implements View {
         StringBuilder line = new StringBuilder();
         for (int column = 0; column < widths.length; column++) {
             String cell = cut(cells.get(column), widths[column]);
-            line.append(column == 0 ? "" : GAP).append(cell).append(" ".repeat(widths[column] - length(cell)));
+            line.append(column == 0 ? "" : GAP).append(Width.padded(cell, widths[column]));
         }
         String text = line.toString().stripTrailing();
         return width.isPresent() ? cut(text, width.getAsInt()) : text;
     }
 
-    private static String cut(String text, int length) {
-        return length(text) <= length ? text : text.substring(0, text.offsetByCodePoints(0, length - 1)) + MORE;
-    }
-
-    private static int length(String text) {
-        return text.codePointCount(0, text.length());
+    private static String cut(String text, int width) {
+        return Width.of(text) <= width ? text : Width.cut(text, width - 1) + MORE;
     }
 }

@@ -2,6 +2,7 @@
 package io.pglock.cli.internal.view;
 
 import io.pglock.LockTree;
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.select.QueryContext;
 import io.pglock.cli.internal.select.Values;
 import io.pglock.cli.internal.view.Span.Look;
@@ -10,11 +11,14 @@ import io.pglock.internal.TreeText;
 import io.pglock.internal.TreeText.Line;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A {@link LockTree} as lines of a terminal: core's text, with names for what it cannot know, and looks. Not API. */
 public final class TreeView {
 
     private static final int SHOWN_QUERY_LENGTH = 60;
+    private static final int COLUMNS = 4;
+    private static final int WIDEST_COLUMN = 70;
     private static final String GAP = "  ";
 
     private TreeView() {}
@@ -41,10 +45,21 @@ public final class TreeView {
                         Printable.of(line.why()),
                         Printable.of(query(line.node()))))
                 .toList();
-        int[] widths = TreeText.widths(lines);
+        int[] widths = widths(lines);
         return lines.stream()
                 .map(line -> new Row(line.node(), spans(line, widths)))
                 .toList();
+    }
+
+    /** How wide the columns are; a longer cell sticks out. */
+    private static int[] widths(List<Line> lines) {
+        return IntStream.range(0, COLUMNS)
+                .map(column -> lines.stream()
+                        .mapToInt(line ->
+                                Math.min(WIDEST_COLUMN, Width.of(line.cells().get(column))))
+                        .max()
+                        .orElse(0))
+                .toArray();
     }
 
     /** Without the comment that says where it comes from, which could be all that is seen of it; that follows it. */
@@ -78,6 +93,6 @@ public final class TreeView {
     }
 
     private static Span gap(String cell, int width) {
-        return Span.plain(" ".repeat(Math.max(0, width - cell.length())) + GAP);
+        return Span.plain(" ".repeat(Math.max(0, width - Width.of(cell))) + GAP);
     }
 }

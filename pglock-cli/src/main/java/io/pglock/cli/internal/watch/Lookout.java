@@ -33,7 +33,7 @@ final class Lookout implements AutoCloseable {
 
     private final Connection connection;
     private final LockQuery all;
-    private final LockQuery query;
+    private final Selection selection;
     private final TargetNames names;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread looking = new Thread(work, "pglock-watch");
@@ -48,7 +48,7 @@ final class Lookout implements AutoCloseable {
     Lookout(Connection connection, Selection selection, TargetNames names) throws SQLException {
         this.connection = connection;
         this.all = LockQuery.on(connection);
-        this.query = selection.of(all);
+        this.selection = selection;
         this.names = names;
         connection.setNetworkTimeout(Runnable::run, LONGEST_SILENCE);
     }
@@ -71,7 +71,7 @@ final class Lookout implements AutoCloseable {
             return;
         }
         try {
-            LockTree tree = query.tree();
+            LockTree tree = selection.tree(all);
             names.rows().read(connection, tree);
             List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
             latest.set(new Sight(tree, Instant.now(), locks));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.watch;
 
-import io.pglock.cli.internal.view.Printable;
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.view.Span;
 import io.pglock.cli.internal.view.Span.Look;
 import io.pglock.cli.internal.view.TreeView;

@@ -1,1 +1,0 @@
-alter table shop.orders add column note text;

@@ -1,0 +1,3 @@
+-- docs: start-flyway-sql
+alter table orders add column note text;
+-- end

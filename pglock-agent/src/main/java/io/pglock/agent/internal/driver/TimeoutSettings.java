@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal.driver;
+
+import io.pglock.agent.internal.Scope;
+import io.pglock.agent.internal.Timeouts;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+
+/** Both timeouts of one session. Under the lock of its {@link Session}. */
+final class TimeoutSettings {
+
+    private static final Pattern LOCAL = Pattern.compile("\\bset\\s+local\\b");
+
+    private final TimeoutSetting lock = new TimeoutSetting(Sql.LOCK_TIMEOUT);
+    private final TimeoutSetting statement = new TimeoutSetting(Sql.STATEMENT_TIMEOUT);
+    private final List<TimeoutSetting> both = List.of(statement, lock);
+
+    /** Neither by us nor, in a scope, by the application. */
+    boolean areUntouched() {
+        return lock.isUntouched() && statement.isUntouched();
+    }
+
+    /** Whether there is something to put back. */
+    boolean areChanged() {
+        return lock.isChanged() || statement.isChanged();
+    }
+
+    /** Whether there is something to put back that no end of a transaction does. */
+    boolean areChangedForSession() {
+        return lock.isChangedForSession() || statement.isChangedForSession();
+    }
+
+    /** The transaction has ended, and what was set for it with it. */
+    void transactionEnded() {
+        lock.transactionEnded();
+        statement.transactionEnded();
+    }
+
+    /** By what comes, which may be in another scope than the one that the application has set them in. */
+    void usedIn(@Nullable Scope innermost) {
+        lock.usedIn(innermost);
+        statement.usedIn(innermost);
+    }
+
+    /** A rollback to a savepoint may have undone what was set for the transaction. */
+    void lookAgain(BaseConnection open) throws SQLException {
+        lock.lookAgain(open);
+        statement.lookAgain(open);
+    }
+
+    /**
+     * The application has run a statement that may have set one of them.
+     *
+     * @param scope in which it did
+     */
+    void noteStatement(String sql, @Nullable Scope scope) {
+        String lower = sql.toLowerCase(Locale.ROOT);
+        boolean all = lower.contains("reset all") || lower.contains("discard all");
+        boolean local = LOCAL.matcher(lower).find();
+        for (TimeoutSetting setting : both) {
+            if (all || lower.contains(setting.name()) && !lower.contains("show")) {
+                setting.setByTheApplication(scope, local);
+            }
+        }
+    }
+
+    /** For the transaction that is open, or that the next statement begins. */
+    void forTransaction(BaseConnection open, Timeouts wanted) throws SQLException {
+        statement.forTransaction(open, wanted.statementTimeout());
+        lock.forTransaction(open, wanted.lockTimeout());
+    }
+
+    /** For the session, outside a transaction. */
+    void forSession(BaseConnection open, Timeouts wanted) throws SQLException {
+        statement.forSession(open, wanted.statementTimeout());
+        lock.forSession(open, wanted.lockTimeout());
+    }
+}

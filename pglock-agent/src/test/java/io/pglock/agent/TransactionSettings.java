@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.left;
+import static io.pglock.agent.Readings.lockTimeout;
+import static io.pglock.agent.Readings.value;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Settings on settings, and what a transaction sees that has got some. */
+final class TransactionSettings extends TransactionScene {
+
+    TransactionSettings(Readings readings) {
+        super(readings);
+    }
+
+    void all() {
+        layers();
+        snapshots();
+    }
+
+    private void layers() {
+        on("session, then transaction", "", true, connection -> {
+            within(() -> {
+                String session = lockTimeout(connection);
+                connection.setAutoCommit(false);
+                readings.line("session, then transaction", session, lockTimeout(connection));
+                execute(connection, "insert into seen values (0)");
+            });
+            String open = lockTimeout(connection);
+            connection.rollback();
+            connection.setAutoCommit(true);
+            readings.line("session, then transaction, after", open, lockTimeout(connection), left(connection));
+        });
+        on("session, then transaction that failed", "", true, connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                connection.setAutoCommit(false);
+                fail(connection);
+            });
+            connection.rollback();
+            readings.line("session, then transaction that failed", lockTimeout(connection));
+            connection.rollback();
+            readings.line("session, then transaction that failed, after", left(connection));
+        });
+        on("session, then transaction that goes on without a statement", "", true, connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                connection.setAutoCommit(false);
+                execute(connection, "insert into seen values (0)");
+            });
+            connection.rollback();
+            readings.line(
+                    "session, then transaction that goes on without a statement",
+                    lockTimeout(connection),
+                    value(connection, "select count(*) from seen"));
+            connection.rollback();
+            readings.line("session, then transaction that goes on without a statement, after", left(connection));
+        });
+        inTransaction("nested in a transaction", connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> {
+                read.add(lockTimeout(connection));
+                longer(() -> read.add(lockTimeout(connection)));
+                read.add(lockTimeout(connection));
+                statements(() -> {
+                    read.add(lockTimeout(connection));
+                    read.add(value(connection, "show statement_timeout"));
+                });
+                read.add(value(connection, "show statement_timeout"));
+            });
+            read.add(lockTimeout(connection));
+            connection.rollback();
+            readings.line("nested in a transaction", read.toArray());
+            readings.line("nested in a transaction, after", left(connection));
+        });
+        on("nested in autocommit", "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> {
+                longer(() -> read.add(lockTimeout(connection)));
+                read.add(lockTimeout(connection));
+                longer(() -> read.add("none"));
+                read.add(lockTimeout(connection));
+            });
+            readings.line("nested in autocommit", read.get(0), read.get(1), read.get(2), read.get(3));
+            readings.line("nested in autocommit, after", left(connection));
+        });
+        on("the application's own", "", true, connection -> {
+            within(() -> {
+                String ours = lockTimeout(connection);
+                execute(connection, "set lock_timeout = '9s'");
+                readings.line("the application's own", ours, lockTimeout(connection));
+            });
+            readings.line("the application's own, after", left(connection));
+        });
+        inTransaction("the application's own in a transaction", connection -> {
+            within(() -> {
+                String ours = lockTimeout(connection);
+                execute(connection, "set local lock_timeout = '9s'");
+                readings.line("the application's own in a transaction", ours, lockTimeout(connection));
+            });
+            String after = lockTimeout(connection);
+            connection.commit();
+            readings.line("the application's own in a transaction, after", after, left(connection));
+        });
+        inTransaction("the application's own in one transaction", connection -> {
+            within(() -> {
+                execute(connection, "set local lock_timeout = '9s'");
+                String first = lockTimeout(connection);
+                connection.commit();
+                readings.line("the application's own in one transaction", first, lockTimeout(connection));
+            });
+            connection.commit();
+        });
+        on("the application's own, reset", "", true, connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                execute(connection, "set lock_timeout = '9s'");
+                execute(connection, "reset lock_timeout");
+                readings.line("the application's own, reset", lockTimeout(connection));
+            });
+            readings.line("the application's own, reset, after", left(connection));
+            within(() -> readings.line("the application's own, reset, next", lockTimeout(connection)));
+        });
+    }
+
+    /** How many rows it sees that were committed after its first statement. */
+    private String seenAfter(Connection connection, String first) throws SQLException {
+        try (Connection other = readings.connect()) {
+            execute(other, "truncate seen");
+            execute(connection, first);
+            execute(other, "insert into seen values (1)");
+        }
+        return value(connection, "select count(*) from seen");
+    }
+
+    private void snapshot(String name, int isolation, Scoped scope) {
+        inTransaction(name, connection -> {
+            scope.run(() -> {
+                connection.setTransactionIsolation(isolation);
+                String locked = seenAfter(connection, "lock table seen in access share mode");
+                connection.rollback();
+                String frozen = seenAfter(connection, "select count(*) from noted");
+                readings.line(name, locked, frozen, lockTimeout(connection));
+                connection.rollback();
+            });
+            readings.line(name + ", after", left(connection));
+        });
+    }
+
+    @FunctionalInterface
+    private interface Scoped {
+        void run(Readings.Work work) throws Exception;
+    }
+
+    private void snapshots() {
+        snapshot("repeatable read", Connection.TRANSACTION_REPEATABLE_READ, TransactionScene::within);
+        snapshot("serializable", Connection.TRANSACTION_SERIALIZABLE, TransactionScene::within);
+        snapshot("repeatable read, prior", Connection.TRANSACTION_REPEATABLE_READ, TransactionScene::prior);
+        snapshot("serializable, prior", Connection.TRANSACTION_SERIALIZABLE, TransactionScene::prior);
+        inTransaction("set transaction", connection -> {
+            prior(() -> {
+                execute(connection, "set transaction isolation level serializable, read only, deferrable");
+                readings.line(
+                        "set transaction",
+                        value(connection, "show transaction_isolation"),
+                        value(connection, "show transaction_deferrable"),
+                        lockTimeout(connection));
+            });
+            connection.rollback();
+        });
+        inTransaction("repeatable read, already open", connection -> {
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            execute(connection, "savepoint before");
+            prior(() -> readings.line(
+                    "repeatable read, already open",
+                    seenAfter(connection, "lock table seen in access share mode"),
+                    lockTimeout(connection)));
+            connection.rollback();
+        });
+    }
+}
