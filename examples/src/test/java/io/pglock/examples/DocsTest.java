@@ -68,6 +68,24 @@ class DocsTest {
         assertThat(broken).isEmpty();
     }
 
+    /** The README has some columns of what a benchmark has written. */
+    @Test
+    void theFiguresInTheReadmeAreThoseOfThePage() {
+        String page = Docs.read(Docs.ROOT.resolve("docs/benchmarks/migration-day.md"));
+        List<String[]> rows = Docs.read(Docs.ROOT.resolve("README.md"))
+                .lines()
+                .filter(line -> line.matches("\\|[^|]*\\|( [\\d,.]+ \\|| never \\|)+"))
+                .map(line -> line.split("\\s*\\|\\s*"))
+                .toList();
+        assertThat(rows).hasSizeGreaterThan(5).allSatisfy(row -> {
+            List<String> known = page.lines()
+                    .filter(line -> line.startsWith("| " + row[1] + " |"))
+                    .flatMap(line -> Stream.of(line.split("\\s*\\|\\s*")))
+                    .toList();
+            assertThat(known).as(row[1]).contains(row);
+        });
+    }
+
     @Test
     void theDependencyInTheReadmeIsOfThisVersion() {
         Matcher version = Pattern.compile("<artifactId>pglock-parent</artifactId>\\s*<version>(.*?)</version>")

@@ -129,8 +129,8 @@ public final class PgSession {
             throw new LockNotSupportedException(
                     what + ": session locks and settings do not survive transaction pooling (backend "
                             + facts.pid()
-                            + " is behind a pooler). Use acquireXact() inside a transaction, or connect directly to the"
-                            + " server.");
+                            + " is behind a pooler). Do it inside a transaction (a lock: acquireXact()), or connect directly"
+                            + " to the server.");
         }
     }
 

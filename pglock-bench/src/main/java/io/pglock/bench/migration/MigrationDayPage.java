@@ -96,7 +96,7 @@ final class MigrationDayPage {
         page.section("What was aimed at");
         page.table(
                 List.of("", "longest stall", "one session in all", "after its blocker's end", "ended unasked"),
-                rows(way -> way.ours() && !way.label().contains("no giving way")
+                rows(way -> way.ours() && !way.label().contains("not giving way")
                         ? List.of(
                                 way.label(),
                                 STALL.verdict(rounds(way, Figures::longestStall).greatest()),
@@ -109,8 +109,10 @@ final class MigrationDayPage {
 
     BarChart chart() {
         return new BarChart("A migration behind a report of 12 s, and everybody else")
-                .panel("Longest stall of one statement of others, milliseconds", bars(Figures::longestStall, " ms"))
-                .panel("What all 24 sessions lost, seconds", bars(each -> each.blocked() / 1e3, " s"));
+                .panel(
+                        "Longest stall of one statement of others, milliseconds, median",
+                        bars(Figures::longestStall, " ms"))
+                .panel("What all 24 sessions lost, seconds, median", bars(each -> each.blocked() / 1e3, " s"));
     }
 
     RawResults raw() {

@@ -63,7 +63,7 @@ record Way(String label, String who, boolean ends, boolean ours, Preparation pre
         try (var django = DjangoProject.on(server).orElse(null)) {
             if (django != null) {
                 ways.add(new Way(
-                        "`prioritize()`",
+                        "django-pglock, `prioritize()`",
                         "django-pglock 1.8.0, " + django.versions(),
                         true,
                         false,
@@ -72,12 +72,12 @@ record Way(String label, String who, boolean ends, boolean ours, Preparation pre
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        ways.add(pglock("`prioritize=terminate`, no giving way", true, pglock -> {
+        ways.add(pglock("pglock, `prioritize=terminate`, not giving way", true, pglock -> {
             pglock.setPrioritize("terminate");
             pglock.setMaxBlockedTime("none");
         }));
-        ways.add(pglock("gives way (as it comes)", false, pglock -> {}));
-        ways.add(pglock("both: `prioritize=terminate`", true, pglock -> pglock.setPrioritize("terminate")));
+        ways.add(pglock("pglock as it comes: gives way", false, pglock -> {}));
+        ways.add(pglock("pglock, `prioritize=terminate`", true, pglock -> pglock.setPrioritize("terminate")));
         return List.copyOf(ways);
     }
 
