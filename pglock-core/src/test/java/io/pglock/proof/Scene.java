@@ -38,6 +38,9 @@ final class Scene implements AutoCloseable {
     private static final Duration TO_OVERTAKE = Duration.ofMillis(40);
     private static final Duration TO_END = Duration.ofSeconds(20);
 
+    /** {@code object_not_in_prerequisite_state}: a prepared transaction at which somebody else is at work. */
+    private static final String BUSY = "55000";
+
     private static final String CANCEL_ALL = """
             select pg_cancel_backend(pid) from pg_stat_activity
             where pid = any (?) and state in ('active', 'fastpath function call')""";
@@ -275,7 +278,9 @@ final class Scene implements AutoCloseable {
         for (Future<?> each : leaving) {
             each.get(TO_END.toSeconds(), TimeUnit.SECONDS);
         }
-        rollBackPrepared();
+        if (!rollBackPrepared()) {
+            throw new AssertionError("a transaction is still being prepared, and no session is left that could");
+        }
         query(control, "select pg_advisory_unlock_all()");
         query(guarded, "select pg_advisory_unlock_all()");
         if (mess.guard().inTransaction()) {
@@ -287,7 +292,8 @@ final class Scene implements AutoCloseable {
         run(control, Mess.AGAIN);
     }
 
-    private void rollBackPrepared() throws SQLException {
+    /** But for one that its session is just preparing; whether there was none such. */
+    private boolean rollBackPrepared() throws SQLException {
         List<String> gids = new ArrayList<>();
         try (Statement statement = control.createStatement();
                 ResultSet rows = statement.executeQuery(
@@ -296,9 +302,18 @@ final class Scene implements AutoCloseable {
                 gids.add(rows.getString(1));
             }
         }
+        boolean all = true;
         for (String gid : gids) {
-            run(control, "rollback prepared '" + gid + "'");
+            try {
+                run(control, "rollback prepared '" + gid + "'");
+            } catch (SQLException e) {
+                if (!BUSY.equals(e.getSQLState())) {
+                    throw e;
+                }
+                all = false;
+            }
         }
+        return all;
     }
 
     private List<Sent> signals() throws SQLException {
