@@ -2,6 +2,7 @@
 package io.pglock.proof;
 
 import io.pglock.LockInterruptedException;
+import io.pglock.LockLostException;
 import io.pglock.PgLockException;
 import io.pglock.testkit.TcpProxy;
 import java.io.PrintWriter;
@@ -121,6 +122,11 @@ final class Traveller implements Runnable {
             }
         } catch (SQLException e) {
             if (!isLost(e)) {
+                throw e;
+            }
+            lost(pid);
+        } catch (LockLostException e) { // in the examination: a kill that comes late
+            if (!physical.isClosed()) {
                 throw e;
             }
             lost(pid);
