@@ -4,6 +4,7 @@ package io.pglock;
 import io.pglock.internal.AdvisoryCalls;
 import io.pglock.internal.Hold;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -124,7 +125,7 @@ final class SessionHandle implements LockHandle {
                         key + ": cannot be released in a transaction that has failed and is still"
                                 + " held. Roll it back, then close() again.");
             }
-            if (!calls.release(now)) {
+            if (!released(now)) {
                 throw lost(
                         key + ": was not held any more when it was to be released. Somebody called"
                                 + " pg_advisory_unlock, pg_advisory_unlock_all or DISCARD ALL on this session.",
@@ -133,6 +134,27 @@ final class SessionHandle implements LockHandle {
             hold.release();
         } catch (SQLException e) {
             throw failed(e);
+        }
+    }
+
+    /**
+     * A cancel that was meant for the work may arrive as late as this, and end the transaction that the work has left open: then
+     * nobody could close again who does not know of it.
+     */
+    private boolean released(boolean now) throws SQLException {
+        try {
+            return calls.release(now);
+        } catch (SQLException e) {
+            if (!enclosesTransactions || SqlState.isConnectionLost(e) || !session.inFailedTransaction()) {
+                throw e;
+            }
+            session.rollBackFailed();
+            calls.release(now); // whether it still was to be released or not
+            hold.release();
+            throw new PgLockException(
+                    key + ": released, and the transaction in which it was to be was rolled back, for it had failed: "
+                            + e.getMessage(),
+                    e);
         }
     }
 

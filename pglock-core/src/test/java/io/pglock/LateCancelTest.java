@@ -14,8 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * A cancel that was meant for the work arrives when that is done, and hits the statement that puts a setting back. Here the
- * session cancels itself there, by a function that stands before PostgreSQL's own.
+ * A cancel that was meant for the work arrives when that is done, and hits the statement that puts a setting back or releases a
+ * lock. Here the session cancels itself there, by a function that stands before PostgreSQL's own.
  */
 @PostgresTest
 class LateCancelTest {
@@ -31,6 +31,14 @@ class LateCancelTest {
                     perform pg_sleep(60);
                 end if;
                 return pg_catalog.set_config(name, value, local);
+            end $$;
+            create function cancelling.pg_advisory_unlock(key bigint) returns boolean language plpgsql as $$
+            begin
+                if nextval('cancelling.calls') <= 6 then
+                    perform pg_cancel_backend(pg_backend_pid());
+                    perform pg_sleep(60);
+                end if;
+                return pg_catalog.pg_advisory_unlock(key);
             end $$""";
 
     private final Connection mine;
@@ -79,6 +87,28 @@ class LateCancelTest {
         }
 
         inForce("7s");
+    }
+
+    /** Of those that can be told of it, for whoever runs something under a lock has no handle to close again. */
+    @Test
+    void theLockOfARunIsReleasedThoughTheTransactionThatTheWorkHasLeftOpenIsLost() throws SQLException {
+        assertThatExceptionOfType(PgLockException.class)
+                .isThrownBy(() -> PgLock.on(mine).advisory(LockKey.of(1)).run(() -> {
+                    cancelNext();
+                    mine.setAutoCommit(false);
+                    Held.execute(mine, "create table never (id int)");
+                }))
+                .withMessageContaining("released, and the transaction in which it was to be was rolled back")
+                .withMessageContaining("canceling statement");
+
+        mine.commit();
+        mine.setAutoCommit(true);
+        assertThat(Held.column(
+                        mine,
+                        "select 1 from pg_locks where locktype = 'advisory' and pid = pg_catalog.pg_backend_pid()"))
+                .isEmpty();
+        assertThat(Held.column(mine, "select to_regclass('public.never') is null"))
+                .containsExactly("t");
     }
 
     @Test

@@ -108,7 +108,7 @@ public record MatrixRun(Version host, String classPath, List<Test> tests) {
     private static Test test(Element testcase, BiFunction<String, String, List<String>> proves) {
         String method = testcase.getAttribute("name");
         return new Test(
-                testcase.getAttribute("classname").replaceFirst(".*\\.", "") + "." + method,
+                testcase.getAttribute("classname").replaceFirst("^[\\w.$]*\\.", "") + "." + method,
                 proves.apply(testcase.getAttribute("classname"), method.replaceFirst("(?s)\\W.*", "")),
                 elements(testcase, "skipped").findAny().map(MatrixRun::reason),
                 Stream.of("failure", "error")

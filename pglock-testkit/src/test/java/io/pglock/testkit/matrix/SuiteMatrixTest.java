@@ -87,6 +87,15 @@ class SuiteMatrixTest {
     }
 
     @Test
+    void aFailureInARunWithASuffixIsNamedWithIt() throws IOException {
+        report(
+                "<testcase name=\"flies\" classname=\"io.pglock.BirdTest(4.1.2)\"><failure>no wings</failure></testcase>");
+        add("10/17", "pglock-spring", "");
+
+        assertThat(page()).contains("- 10/17, pglock-spring: BirdTest(4.1.2).flies\n");
+    }
+
+    @Test
     void aFailureIsNamedAndTheModuleRunAgainSaysHowOften() throws IOException {
         report(testcase("flies", "<failure>no wings</failure>"), testcase("walks", ""));
         add("10/17", "pglock-core", "");
