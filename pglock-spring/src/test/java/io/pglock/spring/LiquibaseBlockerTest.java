@@ -147,13 +147,13 @@ class LiquibaseBlockerTest {
 
     @Test
     void isMissedInAPoolOfOneAndSaysSo(Database database, Scenario scenario, @TempDir Path folder) throws IOException {
-        Path slow = LiquibaseShop.writeChangelog(folder, "select pg_sleep(0.5);");
+        Path slow = LiquibaseShop.writeChangelog(folder, "select pg_sleep(1.8);");
 
         String output = Output.of(() -> LiquibaseShop.start(
                         database,
                         slow,
                         "--spring.datasource.hikari.maximum-pool-size=1",
-                        "--spring.datasource.hikari.connection-timeout=250")
+                        "--spring.datasource.hikari.connection-timeout=1000")
                 .close());
 
         assertThat(output).containsOnlyOnce(" is not seen: ").contains("The work itself goes on.");
