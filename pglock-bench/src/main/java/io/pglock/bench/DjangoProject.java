@@ -4,8 +4,6 @@ package io.pglock.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -23,11 +21,11 @@ public final class DjangoProject implements AutoCloseable {
             Path.of(System.getProperty("pglock.bench.django", "")).toAbsolutePath();
 
     private final Server server;
-    private final Path folder;
+    private final ScratchFolder scratch;
 
-    private DjangoProject(Server server, Path folder) {
+    private DjangoProject(Server server, ScratchFolder scratch) {
         this.server = server;
-        this.folder = folder;
+        this.scratch = scratch;
     }
 
     /** Empty where the packages are not to be had. */
@@ -35,7 +33,8 @@ public final class DjangoProject implements AutoCloseable {
         if (!Files.isDirectory(PACKAGES.resolve("pglock")) || !Files.isDirectory(PACKAGES.resolve("pgactivity"))) {
             return Optional.empty();
         }
-        Path folder = Files.createTempDirectory("pglock-bench");
+        ScratchFolder scratch = ScratchFolder.create();
+        Path folder = scratch.path();
         Files.writeString(folder.resolve("settings.py"), """
                 import os
 
@@ -55,12 +54,12 @@ public final class DjangoProject implements AutoCloseable {
                 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
                 execute_from_command_line(sys.argv)
                 """);
-        return Optional.of(new DjangoProject(server, folder));
+        return Optional.of(new DjangoProject(server, scratch));
     }
 
     /** Where its files are. */
     public Path folder() {
-        return folder;
+        return scratch.path();
     }
 
     /** Python with these arguments, in the project's folder. */
@@ -69,7 +68,7 @@ public final class DjangoProject implements AutoCloseable {
                 Stream.concat(Stream.of(System.getProperty("pglock.bench.python", "python3")), Stream.of(arguments))
                         .toList());
         environment(python.environment());
-        return python.directory(folder.toFile());
+        return python.directory(folder().toFile());
     }
 
     /** For whatever connects as libpq does. */
@@ -104,12 +103,6 @@ public final class DjangoProject implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        List<Path> all;
-        try (Stream<Path> files = Files.walk(folder)) {
-            all = files.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path file : all) {
-            Files.delete(file);
-        }
+        scratch.close();
     }
 }

@@ -4,6 +4,7 @@ package io.pglock.bench.agent;
 import io.pglock.bench.Machine;
 import io.pglock.bench.RawResults;
 import io.pglock.bench.Rounds;
+import io.pglock.bench.ScratchFolder;
 import io.pglock.bench.Server;
 import io.pglock.bench.Settings;
 import io.pglock.bench.agent.StartUp.Contender;
@@ -13,7 +14,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * What the agent costs: calls, statements, and the start of a program. Writes {@code agent.md}, {@code agent.svg} and {@code
@@ -37,9 +37,10 @@ public final class Agent {
         Settings settings = Settings.ofSystemProperties();
         Path jar = required("pglock.agent.jar");
         var raw = new RawResults();
-        Path scratch = Files.createTempDirectory("pglock-bench");
-        try (var server = new Server();
+        try (var folder = ScratchFolder.create();
+                var server = new Server();
                 Connection observer = server.connect()) {
+            Path scratch = folder.path();
             List<List<String>> machine = Machine.describe(observer);
             var starts = new StartUp(2 * settings.rounds() - 1, scratch)
                     .measure(List.of(hello(), application(server)), contenders(jar, scratch), raw);
@@ -50,11 +51,6 @@ public final class Agent {
             raw.write(directory.resolve("agent.csv"));
             AgentPage.chart(results).write(directory.resolve("agent.svg"));
             AgentPage.of(results, machine, settings).write(directory.resolve("agent.md"));
-        } finally {
-            try (Stream<Path> files = Files.list(scratch)) {
-                files.forEach(file -> file.toFile().delete());
-            }
-            scratch.toFile().delete();
         }
     }
 

@@ -93,7 +93,8 @@ final class Blocker extends Thread {
         held.add(new Held(begin, System.nanoTime(), failure));
     }
 
-    private static void parkUntil(long due) {
+    /** @param due as {@link System#nanoTime()} counts */
+    static void parkUntil(long due) {
         for (long now = System.nanoTime(); due > now; now = System.nanoTime()) {
             LockSupport.parkNanos(due - now);
         }

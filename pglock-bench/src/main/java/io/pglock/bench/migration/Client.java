@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * One connection of the application, with a statement on one row every {@link #PERIOD}. Whoever ends its statement or its session
@@ -89,10 +88,9 @@ final class Client extends Thread {
     private void work(PreparedStatement statement) throws SQLException {
         long due = System.nanoTime() + random.nextLong(PERIOD.toNanos());
         while (!over) {
-            long now = System.nanoTime();
-            if (due > now) {
-                LockSupport.parkNanos(due - now);
-                continue;
+            Blocker.parkUntil(due);
+            if (over) {
+                return;
             }
             statement.setInt(1, 1 + random.nextInt(ROWS));
             long begin = System.nanoTime();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.bench.migration;
 
+import io.pglock.bench.ScratchFolder;
 import io.pglock.bench.Server;
 import io.pglock.bench.Settings;
 import io.pglock.flyway.PgLockConfiguration;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -16,19 +15,17 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
 /** Flyway and its two migrations: a first one, which makes the table, and the one that counts. */
 final class FlywayMigration implements AutoCloseable {
 
-    private static final List<Path> NAMES = List.of(Path.of("V1__orders.sql"), Path.of("V2__note.sql"));
-
     private final Server server;
-    private final Path folder;
+    private final ScratchFolder scratch;
 
     FlywayMigration(Server server) throws IOException {
         this.server = server;
-        folder = Files.createTempDirectory("pglock-bench");
-        Files.writeString(folder.resolve(NAMES.get(0)), """
+        scratch = ScratchFolder.create();
+        Files.writeString(scratch.path().resolve("V1__orders.sql"), """
                 create table orders (id int primary key, total bigint not null);
                 insert into orders select n, n from generate_series(1, 100000) n;
                 """);
-        Files.writeString(folder.resolve(NAMES.get(1)), "alter table orders add column note text;\n");
+        Files.writeString(scratch.path().resolve("V2__note.sql"), "alter table orders add column note text;\n");
     }
 
     /** What pglock is told. */
@@ -75,7 +72,7 @@ final class FlywayMigration implements AutoCloseable {
         FluentConfiguration flyway = Flyway.configure()
                 .dataSource(server.url(), server.user(), server.password())
                 .loggers("slf4j")
-                .locations("filesystem:" + folder);
+                .locations("filesystem:" + scratch.path());
         Optional.ofNullable(flyway.getConfigurationExtension(PgLockConfiguration.class))
                 .ifPresent(settings::set);
         return flyway;
@@ -83,9 +80,6 @@ final class FlywayMigration implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (Path name : NAMES) {
-            Files.delete(folder.resolve(name));
-        }
-        Files.delete(folder);
+        scratch.close();
     }
 }

@@ -2,6 +2,7 @@
 package io.pglock.bench.migration;
 
 import io.pglock.bench.RoundTrips;
+import io.pglock.bench.ScratchFolder;
 import io.pglock.bench.Server;
 import io.pglock.flyway.PgLockConfiguration;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 
@@ -39,28 +39,16 @@ public final class FlywayNoOp implements PairedRuns.Work {
     public static void main(String[] arguments) throws IOException {
         try (Server server = new Server()) {
             for (Map.Entry<String, String> script : SCRIPTS.entrySet()) {
-                Path folder = Files.createTempDirectory("pglock-bench");
-                try {
+                try (var folder = ScratchFolder.create()) {
                     for (int i = 1; i <= MIGRATIONS; i++) {
                         Files.writeString(
-                                folder.resolve("V" + i + "__no_op.sql"),
+                                folder.path().resolve("V" + i + "__no_op.sql"),
                                 script.getValue().formatted(i));
                     }
-                    PairedRuns.measure(script.getKey(), MIGRATIONS, new FlywayNoOp(server, folder));
-                } finally {
-                    delete(folder);
+                    PairedRuns.measure(script.getKey(), MIGRATIONS, new FlywayNoOp(server, folder.path()));
                 }
             }
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 
     @Override

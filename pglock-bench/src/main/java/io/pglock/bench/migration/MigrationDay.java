@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -108,12 +107,12 @@ public final class MigrationDay {
                 new Blocker(server, "support-tool", true, start, nowAndThen(new Random(round))));
         blockers.forEach(Thread::start);
         try (Way.Migrating migrating = way.preparation().prepare(server, flyway)) {
-            parkUntil(start + AHEAD.toNanos());
+            Blocker.parkUntil(start + AHEAD.toNanos());
             long begin = System.nanoTime();
             boolean migrated = migrating.migrate();
             long end = System.nanoTime();
             long until = Math.max(begin + OBSERVED.toNanos(), end + AFTERWARDS.toNanos());
-            parkUntil(until);
+            Blocker.parkUntil(until);
             clients.forEach(Client::end);
             blockers.forEach(Blocker::end);
             for (Thread each :
@@ -147,12 +146,6 @@ public final class MigrationDay {
                 var row = statement.executeQuery("select from pg_attribute where attrelid = 'orders'::regclass"
                         + " and attname = 'note' and not attisdropped")) {
             return row.next();
-        }
-    }
-
-    private static void parkUntil(long due) {
-        for (long now = System.nanoTime(); due > now; now = System.nanoTime()) {
-            LockSupport.parkNanos(due - now);
         }
     }
 }
