@@ -382,7 +382,7 @@ class LockAttemptsTest extends AttemptsScene {
         assertThat(line.get("outcome").asString()).isEqualTo("failed");
         assertThat(line.get("failedAttempts").get(0).get("ended").asString()).isEqualTo("gave way");
         assertThat(line.get("victims").get("sessions").asInt()).isEqualTo(1);
-        assertThat(line.get("victims").get("longestMillis").asInt()).isGreaterThanOrEqualTo(100);
+        assertThat(line.get("victims").get("longestMillis").asInt()).isLessThan(3000);
         assertThat(line.get("locks").isEmpty()).isTrue();
     }
 }
