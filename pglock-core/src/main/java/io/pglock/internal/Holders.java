@@ -51,12 +51,8 @@ final class Holders {
                 + ", " + table.waiters() + " waiting";
     }
 
-    private static String names(List<Object> owners) {
-        String names = owners.stream().limit(SHOWN).map(Holders::name).collect(Collectors.joining(", "));
+    private static String names(List<Owner> owners) {
+        String names = owners.stream().limit(SHOWN).map(Owner::toString).collect(Collectors.joining(", "));
         return owners.size() > SHOWN ? names + " and " + (owners.size() - SHOWN) + " more" : names;
-    }
-
-    private static String name(Object owner) {
-        return owner instanceof Thread thread ? "thread " + thread.getName() : Text.shorten(owner.toString(), 60);
     }
 }

@@ -117,7 +117,7 @@ final class LockTable {
             return;
         }
         if (queuesOf(request.keys()).stream()
-                .anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+                .anyMatch(queue -> queue.wouldUpgrade(request.ownedBy(), request.isShared()))) {
             refuseUpgrade(request);
             return;
         }
