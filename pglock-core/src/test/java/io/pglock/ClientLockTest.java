@@ -259,6 +259,27 @@ class ClientLockTest {
         }
     }
 
+    @Test
+    void hasOneFencingTokenAlsoForThoseWhoAskAtTheSameTime() throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            try (LockHandle lock = client.advisory(KEY).acquire()) {
+                CountDownLatch together = new CountDownLatch(4);
+                List<Threads.Going<Long>> asking = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    asking.add(threads.start(() -> {
+                        together.countDown();
+                        return awaited(together) ? lock.fencingToken() : -1;
+                    }));
+                }
+
+                assertThat(asking.stream().map(Threads::await).distinct().toList())
+                        .as("tokens of one lock, round " + round)
+                        .singleElement()
+                        .isEqualTo(lock.fencingToken());
+            }
+        }
+    }
+
     // ---- interrupts -------------------------------------------------------------------------------------------------
 
     @Test

@@ -95,10 +95,15 @@ public final class LockEngine implements AutoCloseable {
         this.settings = settings;
         this.table = new LockTable(settings.mostLocks(), settings.heartbeat().toNanos(), settings.executor());
         this.look = Math.min(LOOK, settings.heartbeat().toNanos() / (2 * QUARTERS));
-        this.thread = new Thread(this::run, "pglock-" + NUMBER.incrementAndGet());
-        this.thread.setDaemon(true);
-        // not the first caller's: its web application may be stopped while this lingers
-        this.thread.setContextClassLoader(LockEngine.class.getClassLoader());
+        this.thread = daemon(this::run, "pglock-" + NUMBER.incrementAndGet());
+    }
+
+    /** Not started. It has nothing of the first caller's, whose web application may be stopped while this lingers. */
+    public static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(null, work, name, 0, false);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(LockEngine.class.getClassLoader());
+        return thread;
     }
 
     /** {@code pglock-1}. */
@@ -132,6 +137,12 @@ public final class LockEngine implements AutoCloseable {
                 () -> table.release(hold, release),
                 e -> release.lost(new Hold.Loss("Whether it was held is not known, its release has failed: " + e, e)));
         return release.await();
+    }
+
+    /** Of several keys one is lost, and the others may still be held. */
+    public void releaseTheRest(ClientHold lost) {
+        execute(
+                () -> table.release(lost, new LockRelease(lost.keys().size())), this::failed);
     }
 
     /** The id of a transaction that was begun while the lock was held. */
@@ -415,6 +426,7 @@ public final class LockEngine implements AutoCloseable {
         Duration answersWithin = settings.heartbeat().multipliedBy(QUARTERS - 1).dividedBy(QUARTERS);
         LockLink fresh = LockLink.open(source, settings.name(), answersWithin);
         link = fresh;
+        failures = 0;
         table.connected(fresh.slots());
         reconnects.connected(now());
     }
