@@ -153,8 +153,8 @@ public final class LockClient implements AutoCloseable {
          */
         public Options warnWhenHeldFor(Duration longest) {
             if (longest.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
-                throw new IllegalArgumentException("The longest time that a lock may be held is 292 years, not " + longest
-                        + ". Leave warnWhenHeldFor() out to be warned of none.");
+                throw new IllegalArgumentException("The longest time that a lock may be held is 292 years, not "
+                        + longest + ". Leave warnWhenHeldFor() out to be warned of none.");
             }
             if (longest.isNegative() || longest.isZero()) {
                 throw new IllegalArgumentException(

@@ -168,12 +168,22 @@ class ClientLockTest {
         }
     }
 
-    private static <T> T fails() {
+    private static int noHash() {
+        throw new IllegalStateException("an owner that fails");
+    }
+
+    private static boolean notComparable() {
+        throw new IllegalStateException("an owner that fails");
+    }
+
+    private static String noName() {
         throw new IllegalStateException("an owner that fails");
     }
 
     static Stream<Job> ownersWithoutAName() {
-        return Stream.of(Job.named(ClientLockTest::fails), Job.named(() -> Optional.<String>empty().orElse(null)));
+        return Stream.of(
+                Job.named(ClientLockTest::noName),
+                Job.named(() -> Optional.<String>empty().orElse(null)));
     }
 
     @ParameterizedTest
@@ -193,12 +203,12 @@ class ClientLockTest {
 
     @Test
     void staysWhatItIsThoughItsOwnerCannotBeCompared() {
-        Job job = new Job(() -> 7, ClientLockTest::fails, () -> "job");
+        Job job = new Job(() -> 7, ClientLockTest::notComparable, () -> "job");
         LockHandle lock = client.advisory(KEY).owner(job).acquire();
         LockHandle again = client.advisory(KEY).owner(job).shared().acquire();
 
         assertThat(client.advisory(KEY)
-                        .owner(new Job(() -> 7, ClientLockTest::fails, () -> "another"))
+                        .owner(new Job(() -> 7, ClientLockTest::notComparable, () -> "another"))
                         .tryAcquire(Duration.ZERO))
                 .isEmpty();
 
@@ -209,7 +219,7 @@ class ClientLockTest {
 
     @Test
     void isRefusedToAnOwnerWithoutAHashCode() {
-        Job job = new Job(ClientLockTest::fails, () -> false, () -> "job");
+        Job job = new Job(ClientLockTest::noHash, () -> false, () -> "job");
         LockHandle lock = client.advisory(LockKey.of(1)).acquire();
 
         assertThatIllegalStateException()

@@ -139,8 +139,9 @@ class LateCancelTest {
 
         assertThatExceptionOfType(PgLockException.class)
                 .isThrownBy(scope::close)
-                .withMessageStartingWith("[lock_timeout = 1000ms]: restored, and the transaction in which that was to be was"
-                        + " rolled back, for it had failed: ")
+                .withMessageStartingWith(
+                        "[lock_timeout = 1000ms]: restored, and the transaction in which that was to be was"
+                                + " rolled back, for it had failed: ")
                 .withMessageContaining("canceling statement");
 
         mine.commit();

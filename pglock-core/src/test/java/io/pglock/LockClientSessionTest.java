@@ -104,8 +104,8 @@ class LockClientSessionTest {
     /** As a pool hands it out after an outage that nobody has told it of. */
     @Test
     void doesNotWaitForLongForAConnectionThatIsDeadWithoutSayingSo() throws SQLException {
-        try (TcpProxy proxy = TcpProxy.to(
-                        database.server().host(), database.server().port());
+        try (TcpProxy proxy =
+                        TcpProxy.to(database.server().host(), database.server().port());
                 Threads threads = new Threads();
                 Connection dead = proxy.dataSource(database).getConnection()) {
             proxy.cutSilently();

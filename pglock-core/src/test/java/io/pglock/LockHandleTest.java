@@ -204,8 +204,9 @@ class LockHandleTest {
         assertThat(lock.isHeld()).isFalse();
         assertThatExceptionOfType(LockLostException.class)
                 .isThrownBy(lock::close)
-                .withMessage("(7, -42): lost with its session: the connection is closed. Where it is you who closes it, close the"
-                        + " lock first.");
+                .withMessage(
+                        "(7, -42): lost with its session: the connection is closed. Where it is you who closes it, close the"
+                                + " lock first.");
     }
 
     @ParameterizedTest

@@ -141,8 +141,7 @@ public final class LockEngine implements AutoCloseable {
 
     /** Of several keys one is lost, and the others may still be held. */
     public void releaseTheRest(ClientHold lost) {
-        execute(
-                () -> table.release(lost, new LockRelease(lost.keys().size())), this::failed);
+        execute(() -> table.release(lost, new LockRelease(lost.keys().size())), this::failed);
     }
 
     /** The id of a transaction that was begun while the lock was held. */

@@ -77,8 +77,7 @@ final class LockLink {
         }
         Before before;
         try {
-            before = new Before(
-                    connection.getAutoCommit(), session.physical().getNetworkTimeout());
+            before = new Before(connection.getAutoCommit(), session.physical().getNetworkTimeout());
             // what a pool hands out may be dead since before it was lent
             session.physical().setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
         } catch (SQLException e) {

@@ -52,7 +52,9 @@ final class SessionSettings {
         names.addAll(settings.keySet());
         names.addAll(socket.keySet());
         Map<String, String> before = current(session, names);
-        settings.put("application_name", applicationName(name, before.getOrDefault("application_name", ""), session.majorVersion()));
+        settings.put(
+                "application_name",
+                applicationName(name, before.getOrDefault("application_name", ""), session.majorVersion()));
         set(session, settings);
         setSocket(session, socket);
         return before;

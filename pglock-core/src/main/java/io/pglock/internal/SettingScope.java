@@ -165,7 +165,8 @@ public final class SettingScope {
             }
             if (inTransaction) {
                 throw new PgLockException(
-                        changes + ": restored, and the transaction in which that was to be was rolled back, for it had failed: "
+                        changes
+                                + ": restored, and the transaction in which that was to be was rolled back, for it had failed: "
                                 + e.getMessage(),
                         e);
             }

@@ -264,9 +264,8 @@ class SpecTest {
 
     @Test
     void neverShowsAPassword() {
-        Spec spec = Spec.parse(
-                keys(
-                        "monitorUrl=jdbc:postgresql://db/shop?password=hush monitorUser=me monitorPassword=hush table=orders"));
+        Spec spec = Spec.parse(keys(
+                "monitorUrl=jdbc:postgresql://db/shop?password=hush monitorUser=me monitorPassword=hush table=orders"));
 
         assertThat(spec.toString())
                 .contains("monitorUser=me", "table=orders", "db/shop")
