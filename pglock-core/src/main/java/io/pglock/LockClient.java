@@ -20,7 +20,6 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -189,13 +188,16 @@ public final class LockClient implements AutoCloseable {
                 new LockEngine.Settings(options.name, options.heartbeat, options.maxLocks, executor, watch::look));
     }
 
-    /** One that is shut down or full must not keep anybody from being told. */
+    /** One that is shut down, full or broken must not keep anybody from being told, nor end the thread that tells. */
     private static Executor accepting(Executor given) {
         return work -> {
             try {
                 given.execute(work);
-            } catch (RejectedExecutionException e) {
-                Log.log(Level.WARNING, "The executor of a LockClient refuses work, which a new thread does instead", e);
+            } catch (RuntimeException e) {
+                Log.log(
+                        Level.WARNING,
+                        "The executor of a LockClient does not take work, which a new thread does instead",
+                        e);
                 LockEngine.daemon(work, "pglock-told").start();
             }
         };

@@ -4,12 +4,14 @@ package io.pglock.internal;
 import io.pglock.LockKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,6 +78,17 @@ final class LockBatch {
     /** What was asked for when the statement failed: nothing of it was answered. */
     List<Entry> failedEntries() {
         return answered ? List.of() : entries;
+    }
+
+    /** The requests for several keys that failed with it: such as were announced there or, when all of that went well, the next one. */
+    List<Several> failedSeveral() {
+        if (failedEntries().isEmpty()) {
+            return unanswered.stream().limit(1).toList();
+        }
+        Set<LockKey> failed = failedEntries().stream().map(Entry::key).collect(Collectors.toSet());
+        return unanswered.stream()
+                .filter(several -> !Collections.disjoint(several.keys(), failed))
+                .toList();
     }
 
     /** Not here but in the next batch, where it concerns the same lock as another: two holders must not get the same token. */

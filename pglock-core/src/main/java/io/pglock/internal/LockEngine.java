@@ -370,10 +370,7 @@ public final class LockEngine implements AutoCloseable {
 
     private void fail(LockBatch batch, PgLockException told) {
         table.failFirst(batch.failedEntries(), told);
-        LockBatch.Several several = batch.nextSeveral();
-        if (several != null && batch.failedEntries().isEmpty()) {
-            several.request().fail(told);
-        }
+        batch.failedSeveral().forEach(several -> several.request().fail(told));
         batch.tokens().forEach(token -> token.reply().completeExceptionally(told));
     }
 

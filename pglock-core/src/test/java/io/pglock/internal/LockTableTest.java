@@ -504,6 +504,37 @@ class LockTableTest {
         assertThat(client.table.queues()).isEmpty();
     }
 
+    /** Else it would be announced again, and refused again, for as long as that lasts, without a pause. */
+    @Test
+    void failsARequestForSeveralKeysWithTheStatementInWhichItWasAnnounced() throws SQLException {
+        LockKey a = LockKey.of(1);
+        LockKey b = LockKey.of(2);
+        Client holder = client();
+        holder.request("owner", false, Wait.FOREVER, a);
+        holder.step();
+        Client client = client();
+        LockRequest both = client.request("all", false, Wait.FOREVER, a, b);
+        client.settle();
+        LockRequest another = client.request("others", false, Wait.FOREVER, LockKey.of(3), LockKey.of(4));
+        client.later(Duration.ofMillis(50));
+        client.table.at(client.now);
+
+        LockBatch announcing = client.table.plan();
+
+        assertThat(announcing.entries()).extracting(LockBatch.Entry::key).containsExactlyInAnyOrder(a, b);
+        assertThat(announcing.failedSeveral())
+                .extracting(LockBatch.Several::request)
+                .containsExactly(both);
+        announcing.answer("11");
+        assertThat(announcing.failedSeveral())
+                .extracting(LockBatch.Several::request)
+                .containsExactly(both);
+        announcing.answerSeveral(false);
+        assertThat(announcing.failedSeveral())
+                .extracting(LockBatch.Several::request)
+                .containsExactly(another);
+    }
+
     @Test
     void givesTwoHoldersOfALockDifferentTokens() throws SQLException {
         Client client = client();
