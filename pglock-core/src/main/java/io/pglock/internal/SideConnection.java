@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import io.pglock.Backend;
 import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
 import io.pglock.SeenBlocker;
 import io.pglock.Signal;
 import io.pglock.Signalled;
@@ -65,24 +66,33 @@ final class SideConnection implements AutoCloseable {
     /**
      * Makes a connection ready to watch through, or gives it back.
      *
-     * @throws Unusable when it must not be used; if it is a guarded session itself, no SQL was run on it and it was not closed
+     * @throws Unusable when it must not be used; if it is a guarded session itself, or the driver's own connection in a
+     *     transaction that somebody else has begun, no SQL was run on it and it was not closed
      */
     static SideConnection of(Connection connection, Collection<Guarded> guarded) throws SQLException, Unusable {
         PgSession session;
         try {
             session = PgSession.of(connection);
-        } catch (LockNotSupportedException e) {
+        } catch (PgLockException e) {
             connection.close();
-            throw new Unusable(String.valueOf(e.getMessage()));
+            if (e instanceof LockNotSupportedException) {
+                throw new Unusable(String.valueOf(e.getMessage()));
+            }
+            throw e;
         }
-        if (guarded.stream().anyMatch(each -> each.isBehind(session.physical())) || session.inTransaction()) {
+        boolean itself = guarded.stream().anyMatch(each -> each.isBehind(session.physical()));
+        if (itself || session.inTransaction()) {
+            if (!itself && connection != session.physical()) {
+                connection.close(); // a pool's: whoever has begun that, as for a test query, it wants it back
+            }
             throw new Unusable(
                     "the DataSource hands out a session that is in use, the guarded one itself or one inside a"
                             + " transaction. Give it a DataSource that opens connections of its own");
         }
-        boolean autoCommit = connection.getAutoCommit();
+        boolean autoCommit = true;
         boolean ready = false;
         try {
+            autoCommit = connection.getAutoCommit();
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }

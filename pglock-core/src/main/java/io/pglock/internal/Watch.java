@@ -231,17 +231,20 @@ final class Watch implements Runnable {
 
     /** Those that are worth a look by now; scopes that nobody closed, though their connection is gone, end here. */
     private List<Guarded> due(long now) {
-        List<Guarded> all;
-        lock.lock();
-        try {
-            all = new ArrayList<>(guarded);
-        } finally {
-            lock.unlock();
-        }
+        List<Guarded> all = all();
         all.stream().filter(Guarded::isOver).forEach(session -> Watches.leave(this, session));
         return all.stream()
                 .filter(session -> !session.isOver() && session.firstLookAt() - now <= 0)
                 .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    private List<Guarded> all() {
+        lock.lock();
+        try {
+            return new ArrayList<>(guarded);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** One look, and what follows from it; returns whom it served. */
@@ -254,7 +257,7 @@ final class Watch implements Runnable {
         if (refusal.isPresent()) {
             throw new SideConnection.Unusable(refusal.get());
         }
-        Optional<SideConnection> connected = connected(due);
+        Optional<SideConnection> connected = connected();
         if (connected.isEmpty()) {
             return List.of();
         }
@@ -303,7 +306,7 @@ final class Watch implements Runnable {
     }
 
     /** The side connection, opened if need be; empty when the last scope was closed meanwhile. */
-    private Optional<SideConnection> connected(List<Guarded> due) throws SQLException, SideConnection.Unusable {
+    private Optional<SideConnection> connected() throws SQLException, SideConnection.Unusable {
         if (side.isPresent()) {
             return side;
         }
@@ -316,7 +319,7 @@ final class Watch implements Runnable {
         } finally {
             connecting(false);
         }
-        side = Optional.of(SideConnection.of(connection, due));
+        side = Optional.of(SideConnection.of(connection, all()));
         return side;
     }
 
