@@ -65,7 +65,7 @@ public final class Guarded {
         this.keeper = keeper;
         this.acting = unit.acting();
         this.findings = unit.findings();
-        this.place = new QueuePlace(facts.pid(), unit.notices(), unit.victims());
+        this.place = new QueuePlace(facts, unit.notices(), unit.victims());
     }
 
     /** The only session of a unit; over when its connection is. */
@@ -89,6 +89,11 @@ public final class Guarded {
 
     int pid() {
         return facts.pid();
+    }
+
+    /** When the session began: its pid alone may be somebody else's, once it has ended and nobody has noticed. */
+    long start() {
+        return facts.start();
     }
 
     String serverStart() {

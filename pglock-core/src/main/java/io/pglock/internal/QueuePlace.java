@@ -12,7 +12,7 @@ import java.util.Optional;
  */
 final class QueuePlace {
 
-    private final int pid;
+    private final PgSession.Facts facts;
     private final Notices notices;
     private final Victims victims;
     private List<Sighting> ahead = List.of();
@@ -32,8 +32,8 @@ final class QueuePlace {
     /** An autovacuum that no waiting drives off: one that prevents wraparound, to a role that may not see that. */
     private boolean vacuumStays;
 
-    QueuePlace(int pid, Notices notices, Victims.Tally victims) {
-        this.pid = pid;
+    QueuePlace(PgSession.Facts facts, Notices notices, Victims.Tally victims) {
+        this.facts = facts;
         this.notices = notices;
         this.victims = new Victims(victims);
     }
@@ -110,7 +110,7 @@ final class QueuePlace {
         Optional<Long> before = gaveWayAt;
         gaveWayAt = Optional.of(now); // an answer that is lost does not say that nothing was sent
         try {
-            if (!side.giveWay(pid)) {
+            if (!side.giveWay(facts.pid(), facts.start())) {
                 gaveWayAt = before;
             }
         } catch (SQLException e) {
@@ -121,7 +121,7 @@ final class QueuePlace {
             rule = Optional.empty();
             notices.warn(
                     "give way",
-                    "Others wait behind pid " + pid
+                    "Others wait behind pid " + facts.pid()
                             + ", and the side connection's role may not cancel that statement to make"
                             + " way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
         }

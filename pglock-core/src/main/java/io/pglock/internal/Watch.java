@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -273,7 +274,7 @@ final class Watch implements Runnable {
         due.removeIf(Guarded::isRefused);
         List<Guarded> present =
                 due.stream().filter(session -> !session.isApart()).toList();
-        Set<Integer> absent = through.mark(pids(present));
+        Set<Integer> absent = through.mark(starts(present));
         present.stream()
                 .filter(session -> absent.contains(session.pid()) && !session.isApart())
                 .forEach(session -> session.refuse("the DataSource's server has no such session"));
@@ -286,7 +287,7 @@ final class Watch implements Runnable {
                 .filter(session -> !session.isRefused() && !outside.contains(session))
                 .toList();
         if (!inside.isEmpty()) {
-            List<Sighting> seen = through.look(pids(inside));
+            List<Sighting> seen = through.look(starts(inside));
             for (Guarded session : inside) {
                 session.saw(
                         seen.stream()
@@ -301,8 +302,9 @@ final class Watch implements Runnable {
         return due;
     }
 
-    private static Set<Integer> pids(Collection<Guarded> sessions) {
-        return sessions.stream().map(Guarded::pid).collect(Collectors.toSet());
+    /** By pid. */
+    private static Map<Integer, Long> starts(Collection<Guarded> sessions) {
+        return sessions.stream().collect(Collectors.toMap(Guarded::pid, Guarded::start, Math::max));
     }
 
     /** The side connection, opened if need be; empty when the last scope was closed meanwhile. */
