@@ -29,6 +29,8 @@ import org.junit.jupiter.api.Test;
 @PostgresTest
 class HolderSignalsTest {
 
+    private static final Spared NOBODY = new Spared(Set.of(), Set.of());
+
     private final Scenario scenario;
     private final DataSource dataSource;
     private final Session holder;
@@ -69,9 +71,8 @@ class HolderSignalsTest {
     void whoRanAParallelQueryHoldsOnWhenItsWorkersAreDone() throws Exception {
         waiter.execute("insert into orders values (1)");
         Session report = lastByItsVirtualTransaction();
-        report.execute(
-                "select set_config(name, 'on', false) from pg_settings where name in ('force_parallel_mode',"
-                        + " 'debug_parallel_query')");
+        report.execute("select set_config(name, 'on', false) from pg_settings where name in ('force_parallel_mode',"
+                + " 'debug_parallel_query')");
         report.begin();
         report.execute("select count(*) from orders", "savepoint before");
         String own = virtualTransaction(report);
@@ -110,8 +111,9 @@ class HolderSignalsTest {
 
     private List<String> workers() throws SQLException {
         try (var statement = scenario.observer()
-                .prepareStatement("select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
-                        + " and a.backend_type = 'parallel worker' and l.relation = 'orders'::regclass")) {
+                .prepareStatement(
+                        "select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
+                                + " and a.backend_type = 'parallel worker' and l.relation = 'orders'::regclass")) {
             List<String> found = new ArrayList<>();
             try (var rows = statement.executeQuery()) {
                 while (rows.next()) {
@@ -148,7 +150,7 @@ class HolderSignalsTest {
         holder.execute("begin", "lock table orders in share mode");
         Sighting seen = seen("lock table orders in row exclusive mode");
 
-        assertThat(terminate(seen, Spared.NOBODY).sent()).isTrue();
+        assertThat(terminate(seen, NOBODY).sent()).isTrue();
 
         scenario.awaitGone(holder.pid());
     }
@@ -160,7 +162,7 @@ class HolderSignalsTest {
         holder.execute("commit", "begin", "lock table orders in share mode");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
+        isSpared(seen, NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
         holder.rollback();
     }
 
@@ -171,7 +173,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -182,7 +184,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -206,7 +208,7 @@ class HolderSignalsTest {
             holder.execute("begin", "lock table orders in share mode");
             Sighting seen = seen("lock table orders in row exclusive mode");
 
-            isSpared(seen, Spared.NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
+            isSpared(seen, NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
             holder.rollback();
             assertThat(scope.warnings()).isEmpty();
         }
@@ -221,6 +223,6 @@ class HolderSignalsTest {
 
         holder.execute("select pg_advisory_unlock(1)");
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
     }
 }
