@@ -206,7 +206,8 @@ class WatchTest extends PrioritizeScene {
                 quickly(migration, new HandingOut(web::connection)).start()) {
             awaitWarning(scope);
         }
-        assertThat(web.value("select count(*) from pg_locks where pid = pg_backend_pid() and relation = 'orders'::regclass"))
+        assertThat(web.value(
+                        "select count(*) from pg_locks where pid = pg_backend_pid() and relation = 'orders'::regclass"))
                 .isEqualTo("1");
     }
 
@@ -224,7 +225,8 @@ class WatchTest extends PrioritizeScene {
                         return method.invoke(opened, arguments);
                     });
         });
-        try (PriorityScope scope = quickly(scenario.session("migration"), broken).start()) {
+        try (PriorityScope scope =
+                quickly(scenario.session("migration"), broken).start()) {
             awaitWarning(scope);
             assertThat(scope.warnings().get(0)).contains("the pool is being shut down");
         }
@@ -519,7 +521,8 @@ class WatchTest extends PrioritizeScene {
                 .requireSideConnection();
         assertThatThrownBy(request::start)
                 .isInstanceOf(PgLockException.class)
-                .hasMessageContaining("could not be seen", "no such host");
+                .hasMessageContaining("could not be seen", "no such host")
+                .hasCauseInstanceOf(SQLException.class);
         Prioritize itself =
                 quickly(migration, new HandingOut(migration::connection)).requireSideConnection();
         assertThatThrownBy(itself::start)

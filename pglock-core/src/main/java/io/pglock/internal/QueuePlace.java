@@ -18,6 +18,7 @@ final class QueuePlace {
     private List<Sighting> ahead = List.of();
     private String waitsFor = "";
     private long waitsSince;
+    private Duration waited = Duration.ZERO;
 
     private Optional<GiveWay> rule = Optional.empty();
 
@@ -42,6 +43,7 @@ final class QueuePlace {
     void attempt() {
         ahead = List.of();
         waitsFor = "";
+        waited = Duration.ZERO;
         victims.gone();
         gaveWayAt = Optional.empty();
         sentAway = false;
@@ -72,7 +74,18 @@ final class QueuePlace {
         }
         if (!sightings.isEmpty()) {
             ahead = sightings;
+            waited = waited(sightings.get(0), now);
         }
+    }
+
+    /** How long it has waited, as it was seen last in this attempt. */
+    Duration waited() {
+        return waited;
+    }
+
+    /** Who has waited behind it in this attempt. */
+    Victims.Summary victims() {
+        return victims.ofThisAttempt();
     }
 
     /** By the server's clock or, where it does not tell, since the watch first saw it. */

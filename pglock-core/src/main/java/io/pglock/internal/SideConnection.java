@@ -51,7 +51,7 @@ final class SideConnection implements AutoCloseable {
     private final Duration deadlockTimeout;
     private final OwnSessions.Registration registration;
     private final Set<Integer> marked = new HashSet<>();
-    private final Map<Pursuit.Key, OwnSockets.Answer> ofThisJvm = Findings.remembering();
+    private final Map<Pursuit.Key, OwnSockets.Answer> ofThisJvm = Findings.rememberingWhatIsUsed();
     private final String look;
 
     private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, Found found) {

@@ -16,11 +16,11 @@ import java.util.function.Function;
  *
  * @param waiter the guarded session's pid
  * @param held what the blocker holds and the waiter wants; empty where it is merely queued ahead
- * @param waited by the server's clock; empty before PostgreSQL 14, and for an instant after a wait began
+ * @param waited by the server's clock; empty before PostgreSQL 14
  * @param kind what the blocker is, beyond a session
  * @param spared why the blocker is never signalled
  * @param victims who waits behind the waiter
- * @param victimsWaited the longest of these waits; empty like {@code waited}
+ * @param victimsWaited the longest of these waits; empty like {@code waited}, and for an instant after the wait began
  */
 record Sighting(
         int waiter,
@@ -76,7 +76,8 @@ record Sighting(
      * @param registered the pids of {@link OwnSessions}
      * @param own whether a session is another one of this JVM's
      */
-    static Sighting of(ResultSet row, Set<Integer> registered, Function<Backend, OwnSockets.Answer> own) throws SQLException {
+    static Sighting of(ResultSet row, Set<Integer> registered, Function<Backend, OwnSockets.Answer> own)
+            throws SQLException {
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
         Optional<Held> held = row.getBoolean("hard") ? Optional.of(Held.of(row, pid)) : Optional.empty();
@@ -156,7 +157,8 @@ record Sighting(
                         "it is a connection of this JVM: commit, roll back or close it first, or run this before it is"
                                 + " opened; waiting does not help if the same thread holds it");
             case PERHAPS_OWN ->
-                Optional.of("perhaps a connection of this JVM: its own sockets in /proc/self cannot be read at the moment");
+                Optional.of(
+                        "perhaps a connection of this JVM: its own sockets in /proc/self cannot be read at the moment");
             case AUTOVACUUM ->
                 Optional.of("an autovacuum worker: PostgreSQL sends it away once this wait is longer than"
                         + " deadlock_timeout");

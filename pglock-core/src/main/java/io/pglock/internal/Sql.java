@@ -27,7 +27,8 @@ public final class Sql {
 
     /** Whether this pid has been given to another session than the one that began then, as far as this role may see. */
     private static final String IS_SOMEBODY_ELSE =
-            "exists (select 1 from pg_stat_get_activity(g.pid) s where $started <> g.start)".replace("$started", STARTED);
+            "exists (select 1 from pg_stat_get_activity(g.pid) s where $started <> g.start)"
+                    .replace("$started", STARTED);
 
     // ---- signalling -------------------------------------------------------------------------------------------------
 
@@ -737,7 +738,7 @@ public final class Sql {
      */
     static String watchSettings(int major) {
         return currentSettings(watchSettingNames(major))
-                + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
+                + ", " + DEADLOCK_TIMEOUT.substring("select ".length()) + ", "
                 + watchRestore(major).substring("select ".length());
     }
 
@@ -753,7 +754,8 @@ public final class Sql {
     }
 
     /** Parameters: pids, when they began. Tells other JVMs that these sessions are guarded; answers which of them exist. */
-    static final String WATCH_MARK = """
+    static final String WATCH_MARK =
+            """
             select t.pid, t.present, case when t.present then pg_try_advisory_lock_shared($class, t.pid) end
             from (
                 select g.pid, exists (select 1 from pg_stat_get_activity(g.pid)) and not $somebody as present
@@ -805,7 +807,7 @@ public final class Sql {
                            when l.locktype = 'advisory' then 'advisory key (' || l.classid::bigint::bit(32)::int || ', '
                                || l.objid::bigint::bit(32)::int || ')'
                            else concat_ws(' ', l.locktype, l.classid, l.objid) end, ', ') as waits_for,
-                       (extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint as waited_ms
+                       $waited as waited_ms
                 from lock l
                 where not l.granted and l.who in (select waiter from edge)
                 group by l.who
@@ -851,11 +853,16 @@ public final class Sql {
             where a.pid is not null or p.gid is not null
             order by hard desc, e.blocker""";
 
+    /** In the instant in which a wait begins the server does not tell since when. */
+    private static final String WAITED =
+            "coalesce((extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint, 0)";
+
     /** Parameters: the guarded pids, when they began. A row for each session, or prepared transaction, that one of them waits for. */
     static String watchLook(int major) {
         return WATCH_LOOK
                 .replace("$worker", worker(major))
                 .replace("$conflict", CONFLICT)
+                .replace("$waited", major >= 14 ? WAITED : "null::bigint")
                 .replace("$waitstart", major >= 14 ? "l.waitstart" : "null::timestamptz")
                 .replace("$tag", TAG)
                 .replace("$class", Integer.toString(GUARDED_CLASS))

@@ -225,7 +225,7 @@ final class Watch implements Runnable {
             refusal = Optional.of(String.valueOf(e.getMessage()));
             due.forEach(session -> session.refuse(refusal.get()));
             notBefore = lookBegan + pause.toNanos();
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             notBefore = System.nanoTime() + outage(due, e).toNanos();
         }
     }
@@ -340,7 +340,7 @@ final class Watch implements Runnable {
     }
 
     /** Told once to every scope for each outage, and tried again, ever more rarely. */
-    private Duration outage(List<Guarded> due, Exception failure) {
+    private Duration outage(List<Guarded> due, Throwable failure) {
         if (retry.equals(FIRST_RETRY)) {
             outages++;
         }
@@ -350,7 +350,8 @@ final class Watch implements Runnable {
         }
         String why =
                 (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
-        due.forEach(session -> session.unavailable("outage " + outages, why));
+        String occasion = Thread.currentThread().getName() + ", outage " + outages; // a unit may have several watches
+        due.forEach(session -> session.unavailable(occasion, why, Optional.of(failure)));
         Duration pause = retry;
         retry = Durations.shorter(retry.multipliedBy(2), LONGEST_RETRY);
         return pause;
