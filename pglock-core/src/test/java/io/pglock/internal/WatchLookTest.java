@@ -78,7 +78,9 @@ class WatchLookTest {
             assertThat(givesWay(connection, waiter, started - 1)).isFalse();
             assertThat(isMarked(connection, waiter, started - 1)).isFalse();
             assertThat(isMarked(connection, waiter, started)).isTrue();
-            connection.createStatement().execute("select pg_advisory_unlock_all()");
+            try (var statement = connection.createStatement()) {
+                statement.execute("select pg_advisory_unlock_all()");
+            }
         });
     }
 
