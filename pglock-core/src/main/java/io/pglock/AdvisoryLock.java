@@ -160,7 +160,8 @@ public final class AdvisoryLock {
      *
      * @throws X what the work throws; what goes wrong after that is suppressed in it
      * @throws LockLostException when the lock was not held any more after the work, which may have run twice
-     * @throws PgLockException as {@link #acquire()}, and when the work returns although its transaction has failed
+     * @throws PgLockException as {@link #acquire()}, and when the work returns and leaves a transaction of its own that has failed. Of
+     *     one that was open before nothing is said here: whoever has begun it finds it failed, and rolls it back
      */
     public <X extends Exception> void run(Work<X> work) throws X {
         lockedRun().run(wait, this::require, asCall(work));

@@ -6,6 +6,7 @@ import io.pglock.internal.Hold;
 import io.pglock.internal.LockEvents;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ final class ClientHandle implements LockHandle {
     private final LockClient client;
     private final ClientHold hold;
     private final LockEvents.Held event = new LockEvents.Held();
-    private volatile @Nullable Long token;
+    private @Nullable CompletableFuture<Long> token;
 
     ClientHandle(LockClient client, ClientHold hold) {
         this.client = client;
@@ -51,21 +52,24 @@ final class ClientHandle implements LockHandle {
 
     @Override
     public long fencingToken() {
-        Long known = token;
-        if (known != null && hold.isHeld()) {
-            return known;
-        }
         if (!hold.isHeld()) {
             throw noToken();
         }
         try {
-            long taken =
-                    known != null ? known : client.engine().fencingToken(hold).join();
-            token = taken;
-            return taken;
+            return token().join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof PgLockException failure && hold.isHeld() ? failure : noToken();
         }
+    }
+
+    /** One for all who ask, at the same time too; another one only after a failure. */
+    private synchronized CompletableFuture<Long> token() {
+        CompletableFuture<Long> asked = token;
+        if (asked == null || asked.isCompletedExceptionally()) {
+            asked = client.engine().fencingToken(hold);
+            token = asked;
+        }
+        return asked;
     }
 
     private RuntimeException noToken() {
@@ -77,6 +81,9 @@ final class ClientHandle implements LockHandle {
     @Override
     public void close() {
         Optional<Hold.Loss> loss = Optional.ofNullable(hold.takeLoss());
+        if (loss.isPresent() && hold.keys().size() > 1) {
+            client.engine().releaseTheRest(hold);
+        }
         if (loss.isEmpty()) {
             if (!hold.release()) {
                 return;

@@ -105,7 +105,7 @@ public final class ClientLock {
      * @throws IllegalStateException when the owner holds it in shared mode and wants it exclusively, or the client is closed
      */
     public Optional<LockHandle> tryAcquire() {
-        return handle(attempt(true));
+        return orThrow(attempt(true));
     }
 
     /** The same as {@code timeout(timeout).tryAcquire()}. */
@@ -183,15 +183,15 @@ public final class ClientLock {
      * @return ends with what {@link #tryAcquire()} returns or throws
      */
     public CompletableFuture<Optional<LockHandle>> tryAcquireAsync() {
-        return async(this::handle);
+        return async(this::orThrow);
     }
 
     // ---- one attempt ------------------------------------------------------------------------------------------------
 
     /** What came of a request: a handle, or the reason why there is none. */
-    private record Attempt(LockRequest request, Outcome outcome, Optional<LockHandle> handle) {}
+    private record Ended(LockRequest request, Outcome outcome, Optional<LockHandle> handle) {}
 
-    private Attempt attempt(boolean interruptibly) {
+    private Ended attempt(boolean interruptibly) {
         boolean mayWait = wait.atMost().map(most -> !most.isZero()).orElse(true);
         boolean interruptible = interruptibly && mayWait;
         if (interruptible && Thread.currentThread().isInterrupted()) {
@@ -204,7 +204,7 @@ public final class ClientLock {
         return ended(request, request.await(client.engine().patience(), interruptible), event);
     }
 
-    private <T> CompletableFuture<T> async(Function<Attempt, T> result) {
+    private <T> CompletableFuture<T> async(Function<Ended, T> result) {
         LockEvents.Acquire event = new LockEvents.Acquire();
         event.begin();
         LockRequest request = new LockRequest(keys, shared, owner == null ? new Nobody() : owner, wait);
@@ -229,7 +229,7 @@ public final class ClientLock {
     }
 
     /** A future that was cancelled takes nothing any more. */
-    private static <T> void end(CompletableFuture<T> future, Attempt attempt, Function<Attempt, T> result) {
+    private static <T> void end(CompletableFuture<T> future, Ended attempt, Function<Ended, T> result) {
         boolean taken;
         try {
             taken = future.complete(result.apply(attempt));
@@ -241,25 +241,25 @@ public final class ClientLock {
         }
     }
 
-    private Attempt ended(LockRequest request, Outcome outcome, LockEvents.Acquire event) {
+    private Ended ended(LockRequest request, Outcome outcome, LockEvents.Acquire event) {
         Optional<LockHandle> handle =
-                outcome instanceof Outcome.Granted granted ? Optional.of(handle(granted.hold())) : Optional.empty();
+                outcome instanceof Outcome.Granted granted ? Optional.of(opened(granted.hold())) : Optional.empty();
         event.end(this, shared, handle.isPresent());
         if (handle.isEmpty()) {
             client.engine().givenUp(request);
             client.tell(listener -> listener.notAcquired(
                     new LockListener.Use(keys, shared, request.owner(), request.age(), Duration.ZERO)));
         }
-        return new Attempt(request, outcome, handle);
+        return new Ended(request, outcome, handle);
     }
 
-    private LockHandle handle(ClientHold hold) {
+    private LockHandle opened(ClientHold hold) {
         ClientHandle handle = new ClientHandle(client, hold);
         client.acquired(handle, hold);
         return handle;
     }
 
-    private Optional<LockHandle> handle(Attempt attempt) {
+    private Optional<LockHandle> orThrow(Ended attempt) {
         if (attempt.outcome() instanceof Outcome.Failed failed) {
             throw failed.failure();
         }
@@ -269,8 +269,8 @@ public final class ClientLock {
         return attempt.handle();
     }
 
-    private LockHandle require(Attempt attempt) {
-        return handle(attempt)
+    private LockHandle require(Ended attempt) {
+        return orThrow(attempt)
                 .orElseThrow(() -> new LockTimeoutException(text(keys) + ": " + (shared ? "shared lock " : "")
                         + "not acquired " + wait.describe() + client.inTheWayOf(attempt.request())));
     }

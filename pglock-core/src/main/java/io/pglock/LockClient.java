@@ -149,9 +149,13 @@ public final class LockClient implements AutoCloseable {
          * without being closed. The lock stays held all the same. By default off, and then it costs nothing; otherwise each
          * acquisition records its stack.
          *
-         * @throws IllegalArgumentException when it is not positive
+         * @throws IllegalArgumentException when it is not positive or longer than 292 years, which is as far as its clock goes
          */
         public Options warnWhenHeldFor(Duration longest) {
+            if (longest.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
+                throw new IllegalArgumentException("The longest time that a lock may be held is 292 years, not "
+                        + longest + ". Leave warnWhenHeldFor() out to be warned of none.");
+            }
             if (longest.isNegative() || longest.isZero()) {
                 throw new IllegalArgumentException(
                         "The longest time that a lock may be held is positive, not " + longest + ".");
@@ -192,15 +196,9 @@ public final class LockClient implements AutoCloseable {
                 given.execute(work);
             } catch (RejectedExecutionException e) {
                 Log.log(Level.WARNING, "The executor of a LockClient refuses work, which a new thread does instead", e);
-                thread(work, "pglock-told").start();
+                LockEngine.daemon(work, "pglock-told").start();
             }
         };
-    }
-
-    private static Thread thread(Runnable work, String name) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     private static Executor threads() {
@@ -211,13 +209,14 @@ public final class LockClient implements AutoCloseable {
                 1,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
-                work -> thread(work, "pglock-told-" + number.incrementAndGet()));
+                work -> LockEngine.daemon(work, "pglock-told-" + number.incrementAndGet()));
         threads.allowCoreThreadTimeOut(true);
         return threads;
     }
 
     /**
-     * Connects, with the default options.
+     * Connects, with the default options. How long it may take to open the connection, or to get it from a pool, is for the DataSource to
+     * say ({@code connectTimeout}, {@code loginTimeout}, the pool's own); once it is there, {@link Options#heartbeat} bounds every answer.
      *
      * @param dataSource where the client's connection comes from; with a pool, one connection of it is taken until {@link
      *     #close()}

@@ -117,7 +117,7 @@ public final class PgLock {
     }
 
     private static int positive(Duration timeout, String none) {
-        int millis = Wait.millis(timeout);
+        int millis = Wait.millis(timeout, none);
         if (millis == 0) {
             throw new IllegalArgumentException("Zero would mean no timeout to PostgreSQL. Use " + none + " for that.");
         }

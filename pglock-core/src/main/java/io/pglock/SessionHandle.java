@@ -16,6 +16,9 @@ final class SessionHandle implements LockHandle {
             ": the connection was closed before the lock was released. If a pool keeps the session, it keeps the lock too:"
                     + " close the lock first.";
 
+    private static final String GONE =
+            ": lost with its session: the connection is closed. Where it is you who closes it, close the lock first.";
+
     private final PgSession session;
     private final LockKey key;
     private final boolean shared;
@@ -50,7 +53,7 @@ final class SessionHandle implements LockHandle {
     @Override
     public boolean isHeld() {
         if (hold.isHeld() && isSessionClosed()) {
-            hold.lose(new Hold.Loss(key + CLOSED_FIRST, null));
+            hold.lose(new Hold.Loss(key + GONE, null));
         }
         return hold.isHeld();
     }
@@ -116,7 +119,7 @@ final class SessionHandle implements LockHandle {
         }
         try {
             if (session.connection().isClosed()) {
-                throw lost(key + CLOSED_FIRST, null);
+                throw lost(key + (isSessionClosed() ? GONE : CLOSED_FIRST), null);
             }
             if (enclosesTransactions) {
                 session.rollBackFailed();

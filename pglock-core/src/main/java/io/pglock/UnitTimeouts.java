@@ -59,11 +59,12 @@ final class UnitTimeouts implements AutoCloseable {
     private SettingScope open() {
         List<SettingScope.Change> changes = new ArrayList<>();
         policy.statementTimeout()
-                .ifPresent(
-                        timeout -> changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout))));
+                .ifPresent(timeout ->
+                        changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout, "none"))));
         ofAttempt
                 .or(policy::lockTimeout)
-                .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout))));
+                .ifPresent(timeout ->
+                        changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout, "none"))));
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         savepoint = withSavepoint && !forgotten && opened.isLocal();

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -257,6 +259,37 @@ class AcquireAllTest {
         assertThatExceptionOfType(LockLostException.class).isThrownBy(all::close);
         all.close();
         assertThat(told).hasValue(1);
+    }
+
+    /** Somebody else's doing on the session of the client: it is found out after a statement that fails. */
+    @Test
+    void leaveNothingBehindWhenOneOfThemIsLost() throws SQLException {
+        List<Connection> sessions = new CopyOnWriteArrayList<>();
+        DataSource seen = new HandingOut(() -> {
+            sessions.add(dataSource.getConnection());
+            return sessions.get(0);
+        });
+        Held.execute(
+                scenario.observer(),
+                "create schema refusing; create function refusing.pg_try_advisory_lock(key bigint) returns boolean language"
+                        + " plpgsql as $$ begin raise 'refused'; end $$");
+        try (LockClient mine = LockClient.create(seen)) {
+            LockHandle both = mine.acquireAll(LockKey.of(1), LockKey.of(2));
+            Held.execute(sessions.get(0), "select pg_advisory_unlock(2)");
+            Held.execute(sessions.get(0), "set search_path = refusing, pg_catalog");
+            assertThatExceptionOfType(PgLockException.class)
+                    .isThrownBy(mine.advisory(LockKey.of(3))::acquire)
+                    .withMessageContaining("refused");
+            assertThat(both.isHeld()).isFalse();
+            awaitHeld("1");
+
+            assertThatExceptionOfType(LockLostException.class).isThrownBy(both::close);
+
+            awaitHeld();
+            Held.execute(sessions.get(0), "reset search_path");
+        } finally {
+            Held.execute(scenario.observer(), "drop schema refusing cascade");
+        }
     }
 
     @Test

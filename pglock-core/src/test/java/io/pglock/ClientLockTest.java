@@ -13,11 +13,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whom the locks of a client belong to, and in what order those who want one get it: within the client, and next to others. */
 @PostgresTest
@@ -126,6 +133,161 @@ class ClientLockTest {
             assertThat(lock.isHeld()).isTrue();
         }
         assertThat(isFree()).isTrue();
+    }
+
+    /** An owner whose own methods do what the test wants. */
+    private static final class Job {
+
+        private final Supplier<Integer> hash;
+        private final Supplier<Boolean> isEqual;
+        private final Supplier<String> name;
+
+        Job(Supplier<Integer> hash, Supplier<Boolean> isEqual, Supplier<String> name) {
+            this.hash = hash;
+            this.isEqual = isEqual;
+            this.name = name;
+        }
+
+        static Job named(Supplier<String> name) {
+            return new Job(() -> 7, () -> false, name);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash.get();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other || isEqual.get();
+        }
+
+        @Override
+        public String toString() {
+            return name.get();
+        }
+    }
+
+    private static int noHash() {
+        throw new IllegalStateException("an owner that fails");
+    }
+
+    private static boolean notComparable() {
+        throw new IllegalStateException("an owner that fails");
+    }
+
+    private static String noName() {
+        throw new IllegalStateException("an owner that fails");
+    }
+
+    static Stream<Job> ownersWithoutAName() {
+        return Stream.of(
+                Job.named(ClientLockTest::noName),
+                Job.named(() -> Optional.<String>empty().orElse(null)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ownersWithoutAName")
+    void isNamedByItsClassWhereItsOwnerHasNoName(Job job) {
+        LockHandle lock = client.advisory(KEY).owner(job).acquire();
+
+        assertThatExceptionOfType(LockTimeoutException.class)
+                .isThrownBy(client.advisory(KEY).timeout(Duration.ZERO)::acquire)
+                .withMessageContaining("held in this JVM by " + Job.class.getName() + ".");
+
+        assertThat(client).asString().contains("42 by " + Job.class.getName());
+        assertThat(lock.isHeld()).isTrue();
+        lock.close();
+        assertThat(isFree()).isTrue();
+    }
+
+    @Test
+    void staysWhatItIsThoughItsOwnerCannotBeCompared() {
+        Job job = new Job(() -> 7, ClientLockTest::notComparable, () -> "job");
+        LockHandle lock = client.advisory(KEY).owner(job).acquire();
+        LockHandle again = client.advisory(KEY).owner(job).shared().acquire();
+
+        assertThat(client.advisory(KEY)
+                        .owner(new Job(() -> 7, ClientLockTest::notComparable, () -> "another"))
+                        .tryAcquire(Duration.ZERO))
+                .isEmpty();
+
+        lock.close();
+        again.close();
+        assertThat(isFree()).isTrue();
+    }
+
+    @Test
+    void isRefusedToAnOwnerWithoutAHashCode() {
+        Job job = new Job(ClientLockTest::noHash, () -> false, () -> "job");
+        LockHandle lock = client.advisory(LockKey.of(1)).acquire();
+
+        assertThatIllegalStateException()
+                .isThrownBy(client.advisory(KEY).owner(job).shared()::acquire)
+                .withMessage("an owner that fails");
+
+        lock.close();
+        assertThat(isFree()).isTrue();
+    }
+
+    /** The client's thread is busy for longer than that, with a question, and learns only then of who waits for no longer. */
+    @Test
+    void isNotWaitedForMuchLongerThanItsTimeoutWhenTheClientIsBusyMeanwhile() throws InterruptedException {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        LockHandle lock = client.advisory(KEY)
+                .owner(Job.named(() -> {
+                    asked.countDown();
+                    return awaited(answer) ? "job" : "a job that nobody has waited for";
+                }))
+                .acquire();
+        Threads.Going<String> question = threads.start(client::toString);
+        assertThat(asked.await(10, TimeUnit.SECONDS)).as("it is being asked").isTrue();
+        Threads.Going<Optional<LockHandle>> waiting =
+                threads.start(() -> client.advisory(KEY).tryAcquire(Duration.ofMillis(20)));
+        scenario.await("the other one to wait", waiting::waits);
+        long begun = System.nanoTime();
+        scenario.await("its time to be over", () -> System.nanoTime() - begun > 10 * 20_000_000L);
+        assertThat(waiting.isDone()).as("without an answer it waits on").isFalse();
+
+        long answered = System.nanoTime();
+        answer.countDown();
+
+        assertThat(waiting.get()).isEmpty();
+        assertThat(Duration.ofNanos(System.nanoTime() - answered))
+                .as("less than a heartbeat")
+                .isLessThan(Duration.ofSeconds(5));
+        assertThat(question.get()).contains("42 by job");
+        lock.close();
+    }
+
+    private static boolean awaited(CountDownLatch latch) {
+        try {
+            return latch.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void hasOneFencingTokenAlsoForThoseWhoAskAtTheSameTime() throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            try (LockHandle lock = client.advisory(KEY).acquire()) {
+                CountDownLatch together = new CountDownLatch(4);
+                List<Threads.Going<Long>> asking = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    asking.add(threads.start(() -> {
+                        together.countDown();
+                        return awaited(together) ? lock.fencingToken() : -1;
+                    }));
+                }
+
+                assertThat(asking.stream().map(Threads::await).distinct().toList())
+                        .as("tokens of one lock, round " + round)
+                        .singleElement()
+                        .isEqualTo(lock.fencingToken());
+            }
+        }
     }
 
     // ---- interrupts -------------------------------------------------------------------------------------------------

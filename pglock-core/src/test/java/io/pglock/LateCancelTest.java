@@ -4,6 +4,9 @@ package io.pglock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.pglock.internal.Pause;
+import io.pglock.internal.PgSession;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -11,6 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -89,6 +93,21 @@ class LateCancelTest {
         inForce("7s");
     }
 
+    @Test
+    void thePauseOfAUnitPutsBackHowLongItMayBeIdle(PostgresServer server) throws SQLException {
+        Assumptions.assumeTrue(server.majorVersion() >= 14, "idle_session_timeout came with PostgreSQL 14");
+        Held.execute(mine, "set idle_session_timeout = '70s'");
+        Pause pause = Pause.begin(PgSession.of(mine));
+        assertThat(Held.setting(mine, "idle_session_timeout")).isEqualTo("0");
+        cancelNext();
+
+        pause.end();
+
+        assertThat(Held.setting(mine, "idle_session_timeout")).isEqualTo("70s");
+        inForce("7s");
+        Held.execute(mine, "reset idle_session_timeout");
+    }
+
     /** Of those that can be told of it, for whoever runs something under a lock has no handle to close again. */
     @Test
     void theLockOfARunIsReleasedThoughTheTransactionThatTheWorkHasLeftOpenIsLost() throws SQLException {
@@ -120,6 +139,9 @@ class LateCancelTest {
 
         assertThatExceptionOfType(PgLockException.class)
                 .isThrownBy(scope::close)
+                .withMessageStartingWith(
+                        "[lock_timeout = 1000ms]: restored, and the transaction in which that was to be was"
+                                + " rolled back, for it had failed: ")
                 .withMessageContaining("canceling statement");
 
         mine.commit();

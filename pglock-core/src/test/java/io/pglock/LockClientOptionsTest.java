@@ -117,6 +117,9 @@ class LockClientOptionsTest {
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.maxLocks(-1));
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.warnWhenHeldFor(Duration.ZERO));
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.warnWhenHeldFor(Duration.ofMillis(-1)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULTS.warnWhenHeldFor(Duration.ofSeconds(Long.MAX_VALUE)))
+                .withMessageContaining("is 292 years, not PT");
         assertThat(DEFAULTS.heartbeat(Duration.ofMillis(200)).maxLocks(1)).isNotSameAs(DEFAULTS);
     }
 
@@ -307,6 +310,9 @@ class LockClientOptionsTest {
                             "It is the session of a LockClient, with all locks of that application: try again when this"
                                     + " one is released.")
                     .doesNotContain("pg_terminate_backend");
+            assertThat(timeout(client.advisory(KEY, LockKey.of(2))))
+                    .as("that it holds one of them itself is not in the way")
+                    .startsWith("1 and 2: not acquired within 50ms, blocked by pid " + web.pid() + " (web, ");
             assertThat(held.isHeld()).isTrue();
         }
     }

@@ -13,6 +13,7 @@ import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -23,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
@@ -78,6 +80,63 @@ class LockClientSessionTest {
                 seen(database.dataSource()), LockClient.Options.defaults().name("o".repeat(70)))) {
             assertThat(setting("application_name")).isEqualTo("o".repeat(56) + " pglock");
         }
+    }
+
+    /** PostgreSQL cuts it by bytes, of which it shows one as up to four; by its end a client is recognized. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00e4", "\u20ac", "\ud83d\udd12"})
+    void isRecognizedAlsoByALongNameThatIsNotAscii(String character, Scenario scenario) throws SQLException {
+        try (LockClient client = LockClient.create(
+                seen(database.dataSource()), LockClient.Options.defaults().name(character.repeat(70)))) {
+            assertThat(Held.column(
+                            scenario.observer(),
+                            "select application_name from pg_stat_activity where pid = "
+                                    + Held.column(handedOut.get(0), "select pg_backend_pid()")
+                                            .get(0)))
+                    .singleElement()
+                    .asString()
+                    .endsWith(" pglock")
+                    .hasSizeGreaterThan(" pglock".length() + 10);
+            assertThat(client.advisory(KEY).tryAcquire(Duration.ZERO)).hasValueSatisfying(LockHandle::close);
+        }
+    }
+
+    /** As a pool hands it out after an outage that nobody has told it of. */
+    @Test
+    void doesNotWaitForLongForAConnectionThatIsDeadWithoutSayingSo() throws SQLException {
+        try (TcpProxy proxy =
+                        TcpProxy.to(database.server().host(), database.server().port());
+                Threads threads = new Threads();
+                Connection dead = proxy.dataSource(database).getConnection()) {
+            proxy.cutSilently();
+
+            assertThat(threads.get(() -> assertThatExceptionOfType(PgLockException.class)
+                            .isThrownBy(() -> LockClient.create(
+                                    new HandingOut(() -> dead),
+                                    LockClient.Options.defaults().heartbeat(Duration.ofMillis(400))))
+                            .withMessageStartingWith("LockClient: cannot connect: ")))
+                    .isNotNull();
+            assertThat(dead.isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    void hasNothingOfWhoeverHasMadeIt() {
+        InheritableThreadLocal<String> inherited = new InheritableThreadLocal<>();
+        inherited.set("of a web application");
+        List<Boolean> found = new CopyOnWriteArrayList<>();
+        DataSource source = new HandingOut(() -> {
+            found.add(inherited.get() != null);
+            return database.dataSource().getConnection();
+        });
+        try (LockClient client = LockClient.create(source)) {
+            CompletableFuture<LockHandle> lock = client.advisory(KEY).acquireAsync();
+            lock.thenAcceptAsync(handle -> found.add(inherited.get() != null), client.executor())
+                    .join();
+            lock.join().close();
+        }
+
+        assertThat(found).containsExactly(false, false);
     }
 
     /** A session that waits for a lock in PostgreSQL's own queue keeps one, and the index would wait for that for ever. */
@@ -206,22 +265,43 @@ class LockClientSessionTest {
     @Test
     void refusesASessionThatHoldsLocksAlreadyAndTakesNothingFromIt(Connection mine) throws SQLException {
         Held.execute(mine, "select pg_advisory_lock(7)");
+        mine.setNetworkTimeout(Runnable::run, 50_000);
         List<String> settings = Held.column(mine, SETTINGS);
 
         assertRefused(new HandingOut(() -> unclosed(mine)), "holds advisory locks already", "DataSource of its own");
 
         assertThat(Held.advisory(mine)).containsExactly("ExclusiveLock");
         assertThat(Held.column(mine, SETTINGS)).isEqualTo(settings);
+        assertThat(mine.getNetworkTimeout()).isEqualTo(50_000);
+        mine.setNetworkTimeout(Runnable::run, 0);
         Held.execute(mine, "select pg_advisory_unlock(7)");
+    }
+
+    /** The pool's own affair: it has to get it back, or it has one less. */
+    @Test
+    void givesBackWhatAPoolHandsOutInsideATransaction(Connection mine) throws SQLException {
+        mine.setAutoCommit(false);
+        Held.execute(mine, "select 1");
+        AtomicInteger closed = new AtomicInteger();
+
+        assertRefused(new HandingOut(() -> unclosed(mine, closed)), "inside a transaction", "one of its own");
+
+        assertThat(closed).hasValue(1);
+        Held.end(mine);
     }
 
     /** As a pool hands it out: closing it gives it back. */
     private static Connection unclosed(Connection physical) {
+        return unclosed(physical, new AtomicInteger());
+    }
+
+    private static Connection unclosed(Connection physical, AtomicInteger closed) {
         return (Connection) Proxy.newProxyInstance(
                 LockClientSessionTest.class.getClassLoader(),
                 new Class<?>[] {Connection.class},
                 (proxy, method, args) -> {
                     if (method.getName().equals("close")) {
+                        closed.incrementAndGet();
                         return null;
                     }
                     try {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pglock.testkit.Call;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -203,7 +204,54 @@ class LockHandleTest {
         assertThat(lock.isHeld()).isFalse();
         assertThatExceptionOfType(LockLostException.class)
                 .isThrownBy(lock::close)
-                .withMessageContaining("close the lock first");
+                .withMessage(
+                        "(7, -42): lost with its session: the connection is closed. Where it is you who closes it, close the"
+                                + " lock first.");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void saysThatItWasLostWithTheSessionWhenAStatementOfItsOwnerHasNoticedThatFirst(
+            boolean isAskedFirst, Scenario scenario, Connection mine) throws SQLException {
+        LockHandle lock = PgLock.on(mine).advisory(KEY).acquire();
+        terminate(scenario, Held.column(mine, "select pg_backend_pid()").get(0));
+        assertThatThrownBy(() -> Held.execute(mine, "select 1")).isInstanceOf(SQLException.class);
+
+        if (isAskedFirst) {
+            assertThat(lock.isHeld()).isFalse();
+        }
+        assertThatExceptionOfType(LockLostException.class)
+                .isThrownBy(lock::close)
+                .withMessageContaining("(7, -42): lost with its session: ")
+                .withMessageNotContaining("before the lock was released");
+    }
+
+    private static void terminate(Scenario scenario, String pid) throws SQLException {
+        Held.execute(scenario.observer(), "select pg_terminate_backend(" + pid + ")");
+        scenario.awaitGone(Integer.parseInt(pid));
+    }
+
+    /** To put autocommit back fails too then, and is not what is to be heard. */
+    @Test
+    void saysWhatHasEndedTheSessionThatWaitsForItWithoutAutocommit(Scenario scenario, Connection mine)
+            throws SQLException {
+        Session job = scenario.session("job");
+        try (LockHandle lock = PgLock.on(mine).advisory(KEY).acquire()) {
+            Call<String> waiting = job.run(connection -> {
+                connection.setAutoCommit(false);
+                try {
+                    return PgLock.on(connection).advisory(KEY).acquire().toString();
+                } catch (PgLockException e) {
+                    return e.sqlState().orElse("none");
+                }
+            });
+            scenario.awaitBlocked(job);
+
+            terminate(scenario, String.valueOf(job.pid()));
+
+            assertThat(waiting.await()).isEqualTo("57P01");
+            assertThat(lock.isHeld()).isTrue();
+        }
     }
 
     @Test

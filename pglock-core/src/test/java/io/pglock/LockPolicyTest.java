@@ -114,6 +114,9 @@ class LockPolicyTest {
                 "5      | lockTimeout=5: a bare number has no unit; write 5s or 5ms",
                 "500    | lockTimeout=500: a bare number has no unit; write 500s or 500ms",
                 "1.5s   | lockTimeout=1.5s: is not a duration; write 500ms, 5s, 2m, 1h or PT2S, or none",
+                "1.5    | lockTimeout=1.5: is not a duration; write 500ms, 5s, 2m, 1h or PT2S, or none",
+                "-5     | lockTimeout=-5: is not a duration; write 500ms",
+                "+5     | lockTimeout=+5: is not a duration; write 500ms",
                 "5 s    | lockTimeout=5 s: is not a duration",
                 "soon   | lockTimeout=soon: is not a duration",
                 "''     | lockTimeout=: is not a duration",
@@ -150,6 +153,8 @@ class LockPolicyTest {
                 "prioritize      | TERMINATE | prioritize=TERMINATE: is none of off, report, cancel, terminate. Did you mean"
                         + " terminate?",
                 "protect         | a,,b  | protect=a,,b: an empty name; write names separated by commas, or none",
+                "monitorUrl      | jdbc:postgresql://me:hush@db:5432/x | monitorUrl: has a user before its host, which JDBC has not;"
+                        + " write jdbc:postgresql://host:port/database, and set monitorUser and monitorPassword",
                 "monitorUrl      | jdbc:mysql://db/x | monitorUrl: is not a JDBC URL of PostgreSQL",
             })
     void saysWhatIsWrongWithAValue(String key, String text, String complaint) {
@@ -334,6 +339,12 @@ class LockPolicyTest {
 
         assertThat(policy)
                 .hasToString("LockPolicy[lockTimeout=90s, monitorUrl=jdbc:postgresql://db/shop, monitorPassword=...]");
+        assertThat(LockPolicy.parse(Map.of("monitorUrl", "jdbc:postgresql://db/me@home?user=me@home")))
+                .asString()
+                .contains("monitorUrl=jdbc:postgresql://db/me@home");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.parse(Map.of("monitorUrl", "jdbc:postgresql://me:hush3@db:5432/shop")))
+                .withMessageNotContaining("hush3");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.parse(Map.of("monitorUrl", "jdbc:postgres://db/shop?password=hush3")))
                 .satisfies(e -> assertThat(e.toString()).doesNotContain("hush3"))

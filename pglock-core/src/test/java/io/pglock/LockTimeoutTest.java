@@ -380,7 +380,9 @@ class LockTimeoutTest {
                 .isThrownBy(() -> pg.lockTimeout(Duration.ZERO))
                 .withMessageContaining("noLockTimeout()");
         assertThatIllegalArgumentException().isThrownBy(() -> pg.lockTimeout(Duration.ofMillis(-1)));
-        assertThatIllegalArgumentException().isThrownBy(() -> pg.lockTimeout(Duration.ofMillis(1L << 31)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> pg.lockTimeout(Duration.ofMillis(1L << 31)))
+                .withMessageEndingWith("Use noLockTimeout() to wait for ever.");
     }
 
     @Test
@@ -419,5 +421,8 @@ class LockTimeoutTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> pg.statementTimeout(Duration.ZERO))
                 .withMessageContaining("noStatementTimeout()");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> pg.statementTimeout(Duration.ofDays(30)))
+                .withMessageEndingWith("Use noStatementTimeout() to wait for ever.");
     }
 }

@@ -32,6 +32,11 @@ final class Threads implements AutoCloseable {
             thread.interrupt();
         }
 
+        /** Parked, for a while or for good. */
+        boolean waits() {
+            return thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING;
+        }
+
         boolean isInterrupted() {
             return thread.isInterrupted();
         }

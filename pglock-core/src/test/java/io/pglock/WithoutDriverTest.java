@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.sql.Connection;
 import java.util.HashMap;
 import java.util.Map;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -70,6 +73,19 @@ class WithoutDriverTest {
         assertThatThrownBy(() -> parsed(Map.of("monitorUrl", "jdbc:mysql://db/shop")))
                 .hasMessageStartingWith("pglock: monitorUrl: is not a JDBC URL of PostgreSQL");
         assertThatThrownBy(() -> parsed(Map.of("lockTimeot", "1s"))).hasMessageContaining("Did you mean lockTimeout?");
+    }
+
+    /** What is missing is said, and not that something else is wrong with it. */
+    @Test
+    void saysWhatIsMissingWhereAClientIsMade() {
+        DataSource ofAnotherDriver = new HandingOut(() -> (Connection) Proxy.newProxyInstance(
+                WithoutDriverTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (connection, method, arguments) -> method.getReturnType() == boolean.class ? false : null));
+
+        assertThatThrownBy(() -> call("io.pglock.LockClient", "create", DataSource.class, ofAnotherDriver))
+                .isInstanceOf(NoClassDefFoundError.class)
+                .hasMessageContaining("org/postgresql/");
     }
 
     @Test

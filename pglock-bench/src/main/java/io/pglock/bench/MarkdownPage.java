@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** A page of Markdown, written from top to bottom. */
 public final class MarkdownPage {
@@ -13,6 +14,23 @@ public final class MarkdownPage {
 
     public MarkdownPage(String title) {
         text.append("# ").append(title).append('\n');
+    }
+
+    /**
+     * The beginning of a page with what a benchmark has measured: its picture, and where that was.
+     *
+     * @param benchmark as {@code -Dpglock.bench} names it; the picture is called like it
+     * @param how how it was measured, and how to run it again
+     * @param where names and values
+     */
+    public static MarkdownPage ofBenchmark(String benchmark, String title, String how, List<List<String>> where) {
+        String picture = benchmark.replaceAll("\\B([A-Z])", "-$1").toLowerCase(Locale.ROOT) + ".svg";
+        return new MarkdownPage(title)
+                .paragraph("<!-- Made by mvn -Pbench -Dpglock.bench=" + benchmark + "; see " + benchmark
+                        + "Page. Not to be edited. -->")
+                .paragraph(how)
+                .image("Chart of the figures below", picture)
+                .table(List.of("", ""), where);
     }
 
     public MarkdownPage section(String title) {

@@ -55,6 +55,12 @@ class PipeTest {
         holder.rollback();
     }
 
+    @Test
+    void aFullDiskIsTold(Database database) throws Exception {
+        assertThat(closed(database, "\"$0\" tree >/dev/full; echo $?"))
+                .isEqualTo("pglock: the output cannot be written: No space left on device\n74");
+    }
+
     /** As some daemons start their programs. What is meant for the output must not end up in a file that the JVM has open. */
     @Test
     void whatIsClosedIsNoReasonToFail(Database database) throws Exception {

@@ -11,7 +11,7 @@ public final class ClientHold extends Hold {
 
     private final List<LockKey> keys;
     private final boolean shared;
-    private final Object owner;
+    private final Owner owner;
     private final Duration waited;
     private final long since = System.nanoTime();
 
@@ -19,7 +19,7 @@ public final class ClientHold extends Hold {
         super(executor);
         this.keys = request.keys();
         this.shared = request.isShared();
-        this.owner = request.owner();
+        this.owner = request.ownedBy();
         this.waited = request.age();
     }
 
@@ -44,6 +44,10 @@ public final class ClientHold extends Hold {
 
     /** For whom; he may acquire the same again. */
     public Object owner() {
+        return owner.who();
+    }
+
+    Owner ownedBy() {
         return owner;
     }
 }

@@ -10,9 +10,15 @@ import java.util.Queue;
 /** When the time of those is over who have no thread to notice it. Used by the client's thread only. Not API. */
 final class Deadlines {
 
+    /** So few are not worth to be looked through. */
+    private static final int FEW = 64;
+
     private final long patience;
     private final Queue<Deadline> queue =
             new PriorityQueue<>(Comparator.comparing(Deadline::at, (a, b) -> Long.signum(a - b)));
+
+    /** When there are so many, those are left out that have ended before their time was over. */
+    private int many = FEW;
 
     private record Deadline(LockRequest request, long at) {}
 
@@ -22,6 +28,10 @@ final class Deadlines {
     }
 
     void add(LockRequest request, long now) {
+        if (queue.size() >= many) {
+            queue.removeIf(each -> each.request().isDone());
+            many = Math.max(FEW, 2 * queue.size());
+        }
         queue.add(new Deadline(request, now + request.left(now)));
     }
 

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 public final class Durations {
 
     private static final Pattern SPELLING = Pattern.compile("(\\d{1,18})(ms|s|m|h)");
-    private static final Pattern NUMBER = Pattern.compile("[+-]?\\d+([.,]\\d+)?");
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
     private Durations() {}
 

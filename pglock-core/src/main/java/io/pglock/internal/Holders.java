@@ -15,7 +15,7 @@ final class Holders {
     /** The end of "not acquired within 2s": who is in the way, in this JVM or elsewhere, and what to do. */
     static String inTheWayOf(LockRequest request, LockTable table, Optional<LockLink> link) {
         for (LockQueue queue : table.queuesOf(request.keys())) {
-            if (!queue.holds().isEmpty()) {
+            if (!queue.holds().isEmpty() && !isItsOwn(request, queue)) {
                 return ", " + onKey(request, queue) + "held in this JVM by "
                         + names(queue.holds().owners())
                         + (queue.waiters() > 0 ? ", with " + queue.waiters() + " waiting" : "")
@@ -25,11 +25,20 @@ final class Holders {
         if (link.isEmpty()) {
             return ": the client is not connected at present, and tries again for as long as somebody waits.";
         }
+        List<LockQueue> itsOwn = table.queuesOf(request.keys()).stream()
+                .filter(queue -> isItsOwn(request, queue))
+                .toList();
         return request.keys().stream()
+                .filter(key -> itsOwn.stream().noneMatch(queue -> queue.key().equals(key)))
                 .map(key -> Blockers.ofKey(link.get().session(), key, request.isShared()))
                 .filter(who -> request.keys().size() == 1 || !who.startsWith(". "))
                 .findFirst()
                 .orElse(". Nobody holds them any more: try again.");
+    }
+
+    /** Of several keys its owner may have some already. */
+    private static boolean isItsOwn(LockRequest request, LockQueue queue) {
+        return queue.isHeldBy(request.ownedBy(), request.isShared());
     }
 
     private static String onKey(LockRequest request, LockQueue queue) {
@@ -51,12 +60,8 @@ final class Holders {
                 + ", " + table.waiters() + " waiting";
     }
 
-    private static String names(List<Object> owners) {
-        String names = owners.stream().limit(SHOWN).map(Holders::name).collect(Collectors.joining(", "));
+    private static String names(List<Owner> owners) {
+        String names = owners.stream().limit(SHOWN).map(Owner::toString).collect(Collectors.joining(", "));
         return owners.size() > SHOWN ? names + " and " + (owners.size() - SHOWN) + " more" : names;
-    }
-
-    private static String name(Object owner) {
-        return owner instanceof Thread thread ? "thread " + thread.getName() : Text.shorten(owner.toString(), 60);
     }
 }

@@ -13,7 +13,7 @@ import java.util.Map;
 final class LocalHolds {
 
     private final List<ClientHold> writer = new ArrayList<>(1);
-    private final Map<Object, List<ClientHold>> readers = new HashMap<>(2);
+    private final Map<Owner, List<ClientHold>> readers = new HashMap<>(2);
 
     boolean isEmpty() {
         return writer.isEmpty() && readers.isEmpty();
@@ -23,17 +23,17 @@ final class LocalHolds {
         return !writer.isEmpty();
     }
 
-    boolean isWriter(Object owner) {
-        return !writer.isEmpty() && writer.get(0).owner().equals(owner);
+    boolean isWriter(Owner owner) {
+        return !writer.isEmpty() && writer.get(0).ownedBy().equals(owner);
     }
 
-    boolean isReader(Object owner) {
+    boolean isReader(Owner owner) {
         return readers.containsKey(owner);
     }
 
     void add(ClientHold hold) {
         if (hold.isShared()) {
-            readers.computeIfAbsent(hold.owner(), owner -> new ArrayList<>(1)).add(hold);
+            readers.computeIfAbsent(hold.ownedBy(), owner -> new ArrayList<>(1)).add(hold);
         } else {
             writer.add(hold);
         }
@@ -44,10 +44,10 @@ final class LocalHolds {
         if (!hold.isShared()) {
             return writer.remove(hold);
         }
-        List<ClientHold> holds = readers.getOrDefault(hold.owner(), List.of());
+        List<ClientHold> holds = readers.getOrDefault(hold.ownedBy(), List.of());
         boolean removed = !holds.isEmpty() && holds.remove(hold);
         if (removed && holds.isEmpty()) {
-            readers.remove(hold.owner());
+            readers.remove(hold.ownedBy());
         }
         return removed;
     }
@@ -58,9 +58,9 @@ final class LocalHolds {
         return all;
     }
 
-    List<Object> owners() {
-        List<Object> owners = new ArrayList<>(readers.keySet());
-        writer.stream().limit(1).map(ClientHold::owner).forEach(owners::add);
+    List<Owner> owners() {
+        List<Owner> owners = new ArrayList<>(readers.keySet());
+        writer.stream().limit(1).map(ClientHold::ownedBy).forEach(owners::add);
         return owners;
     }
 

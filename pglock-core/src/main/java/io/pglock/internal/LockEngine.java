@@ -8,14 +8,13 @@ import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -52,11 +51,14 @@ public final class LockEngine implements AutoCloseable {
     private final LockTable table;
     private final long look;
     private final Thread thread;
-    private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+    private final Inbox inbox = new Inbox();
     private final AtomicBoolean parked = new AtomicBoolean();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile boolean closing;
+
+    /** Why the thread has ended, where nobody has closed it. */
+    private volatile @Nullable Throwable broken;
 
     private volatile @Nullable LockLink link;
     private Optional<String> outage = Optional.empty();
@@ -80,6 +82,9 @@ public final class LockEngine implements AutoCloseable {
             return engine;
         }
         engine.ended.join();
+        if (failure.get() instanceof Error error) {
+            throw error;
+        }
         throw failure.get() instanceof SQLException e
                 ? new PgLockException("LockClient: cannot connect: " + e.getMessage(), e)
                 : (RuntimeException) failure.get();
@@ -90,10 +95,15 @@ public final class LockEngine implements AutoCloseable {
         this.settings = settings;
         this.table = new LockTable(settings.mostLocks(), settings.heartbeat().toNanos(), settings.executor());
         this.look = Math.min(LOOK, settings.heartbeat().toNanos() / (2 * QUARTERS));
-        this.thread = new Thread(this::run, "pglock-" + NUMBER.incrementAndGet());
-        this.thread.setDaemon(true);
-        // not the first caller's: its web application may be stopped while this lingers
-        this.thread.setContextClassLoader(LockEngine.class.getClassLoader());
+        this.thread = daemon(this::run, "pglock-" + NUMBER.incrementAndGet());
+    }
+
+    /** Not started. It has nothing of the first caller's, whose web application may be stopped while this lingers. */
+    public static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(null, work, name, 0, false);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(LockEngine.class.getClassLoader());
+        return thread;
     }
 
     /** {@code pglock-1}. */
@@ -110,25 +120,34 @@ public final class LockEngine implements AutoCloseable {
 
     /** @param watched whether a thread waits that sees by itself when its time is over */
     public void request(LockRequest request, boolean watched) {
-        execute(() -> table.request(request, watched));
+        execute(
+                () -> table.request(request, watched),
+                e -> request.fail(new IllegalStateException(request.key() + ": not acquired: " + e, e)));
     }
 
     /** Somebody has stopped waiting. */
     public void givenUp(LockRequest request) {
-        execute(() -> table.givenUp(request));
+        execute(() -> table.givenUp(request), this::failed);
     }
 
     /** Releases what its holder has let go of; empty when it was held until then, why it was not otherwise. */
     public Optional<Hold.Loss> release(ClientHold hold) {
         LockRelease release = new LockRelease(hold.keys().size());
-        execute(() -> table.release(hold, release));
+        execute(
+                () -> table.release(hold, release),
+                e -> release.lost(new Hold.Loss("Whether it was held is not known, its release has failed: " + e, e)));
         return release.await();
+    }
+
+    /** Of several keys one is lost, and the others may still be held. */
+    public void releaseTheRest(ClientHold lost) {
+        execute(() -> table.release(lost, new LockRelease(lost.keys().size())), this::failed);
     }
 
     /** The id of a transaction that was begun while the lock was held. */
     public CompletableFuture<Long> fencingToken(ClientHold hold) {
         CompletableFuture<Long> reply = new CompletableFuture<>();
-        execute(() -> table.token(new LockBatch.Token(hold, reply)));
+        execute(() -> table.token(new LockBatch.Token(hold, reply)), reply::completeExceptionally);
         return reply;
     }
 
@@ -144,16 +163,29 @@ public final class LockEngine implements AutoCloseable {
 
     /** Something that only this thread can find out. */
     private CompletableFuture<String> ask(Supplier<String> question) {
-        if (Thread.currentThread() == thread) {
-            return CompletableFuture.completedFuture(question.get());
-        }
         CompletableFuture<String> reply = new CompletableFuture<>();
-        execute(() -> reply.complete(question.get()));
+        if (Thread.currentThread() == thread) {
+            answer(question, reply);
+        } else {
+            execute(() -> answer(question, reply), reply::completeExceptionally);
+        }
         return reply;
     }
 
-    private void execute(Runnable what) {
-        inbox.add(what);
+    private static void answer(Supplier<String> question, CompletableFuture<String> reply) {
+        try {
+            reply.complete(question.get());
+        } catch (RuntimeException | Error e) { // an owner's, say, that has no name
+            reply.completeExceptionally(e);
+        }
+    }
+
+    private void failed(Throwable e) {
+        Log.log(Level.WARNING, name() + ": something has failed: " + e, e);
+    }
+
+    private void execute(Runnable what, Consumer<Throwable> failed) {
+        inbox.add(what, failed);
         if (parked.compareAndSet(true, false)) {
             LockSupport.unpark(thread);
         }
@@ -171,15 +203,25 @@ public final class LockEngine implements AutoCloseable {
         }
     }
 
-    private static IllegalStateException closed() {
-        return new IllegalStateException("The LockClient is closed.");
+    private IllegalStateException closed() {
+        Throwable cause = broken;
+        return cause == null
+                ? new IllegalStateException("The LockClient is closed.")
+                : new IllegalStateException("The LockClient has ended, its thread has failed: " + cause, cause);
+    }
+
+    private Hold.Loss lossAtTheEnd() {
+        Throwable cause = broken;
+        return cause == null
+                ? new Hold.Loss("The LockClient was closed before the lock was released.", null)
+                : new Hold.Loss("The LockClient has ended, its thread has failed: " + cause, cause);
     }
 
     /** Ends the thread and its session. What is still held is lost. */
     @Override
     public void close() {
         closing = true;
-        execute(() -> {});
+        execute(() -> {}, this::failed);
         if (Thread.currentThread() != thread) {
             ended.join();
         }
@@ -195,6 +237,7 @@ public final class LockEngine implements AutoCloseable {
             }
         } catch (SQLException | RuntimeException | Error e) {
             if (!opened.completeExceptionally(e)) {
+                broken = e;
                 Log.log(Level.ERROR, name() + " ends: " + e.getMessage(), e);
             }
         } finally {
@@ -207,18 +250,34 @@ public final class LockEngine implements AutoCloseable {
         opened.complete(null);
     }
 
+    /** The session ends with the thread, whatever else goes wrong: it would keep its locks. */
     private void end() {
-        drain();
-        table.lost(new Hold.Loss("The LockClient was closed before the lock was released.", null));
-        table.failAll(closed());
-        table.prune();
+        try {
+            anyway(this::drain);
+            anyway(() -> table.lost(lossAtTheEnd()));
+            anyway(() -> table.failAll(closed()));
+            anyway(table::prune);
+            anyway(this::closeLink);
+        } finally {
+            ended.complete(null);
+        }
+        drainAfterTheEnd();
+    }
+
+    private void anyway(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    private void closeLink() {
         LockLink last = link;
         if (last != null) {
             link = null;
             last.close();
         }
-        ended.complete(null);
-        drainAfterTheEnd();
     }
 
     private void turn() {
@@ -252,9 +311,7 @@ public final class LockEngine implements AutoCloseable {
 
     private void drain() {
         now();
-        for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
-            next.run();
-        }
+        inbox.drain();
     }
 
     private void park(long nanos) {
@@ -368,6 +425,7 @@ public final class LockEngine implements AutoCloseable {
         Duration answersWithin = settings.heartbeat().multipliedBy(QUARTERS - 1).dividedBy(QUARTERS);
         LockLink fresh = LockLink.open(source, settings.name(), answersWithin);
         link = fresh;
+        failures = 0;
         table.connected(fresh.slots());
         reconnects.connected(now());
     }

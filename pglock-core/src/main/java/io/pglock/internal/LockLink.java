@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import io.pglock.LockKey;
 import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -29,25 +30,25 @@ final class LockLink {
     private final PgSession.Facts facts;
     private final SessionSettings settings;
     private final String slots;
-    private final boolean autoCommit;
-    private final int networkTimeout;
+    private final Before before;
     private final OwnSessions.Registration registration;
     private long lastAnswer = System.nanoTime();
 
-    private LockLink(PgSession session, Setup setup, Duration answersWithin) throws SQLException {
+    private LockLink(PgSession session, Setup setup) {
         this.connection = session.connection();
         this.session = session;
         this.physical = session.physical();
         this.facts = setup.facts();
         this.settings = setup.settings();
         this.slots = setup.slots();
-        this.autoCommit = setup.autoCommit();
-        this.networkTimeout = physical.getNetworkTimeout();
-        physical.setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
+        this.before = setup.before();
         this.registration = OwnSessions.register(facts);
     }
 
-    private record Setup(PgSession.Facts facts, SessionSettings settings, String slots, boolean autoCommit) {}
+    /** What it is given back with. */
+    private record Before(boolean autoCommit, int networkTimeout) {}
+
+    private record Setup(PgSession.Facts facts, SessionSettings settings, String slots, Before before) {}
 
     /**
      * Makes a connection ready, or gives it back.
@@ -62,16 +63,27 @@ final class LockLink {
         PgSession session;
         try {
             session = PgSession.of(connection);
-        } catch (LockNotSupportedException e) {
-            connection.close();
+        } catch (PgLockException e) {
+            giveBack(connection);
             throw e;
         }
         if (session.inTransaction()) {
+            if (connection != session.physical()) { // else it is in use elsewhere
+                giveBack(connection);
+            }
             throw new LockNotSupportedException(
                     "The DataSource hands out a session that is inside a transaction, and so is in"
                             + " use. A LockClient needs one of its own: give it a DataSource that opens connections, or a pool.");
         }
-        boolean autoCommit = connection.getAutoCommit();
+        Before before;
+        try {
+            before = new Before(connection.getAutoCommit(), session.physical().getNetworkTimeout());
+            // what a pool hands out may be dead since before it was lent
+            session.physical().setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
+        } catch (SQLException e) {
+            giveBack(connection);
+            throw e;
+        }
         String slots;
         try {
             connection.setAutoCommit(true);
@@ -81,21 +93,30 @@ final class LockLink {
             }
             slots = requireUnused(session);
         } catch (SQLException | LockNotSupportedException e) {
-            giveBack(connection, autoCommit);
+            giveBack(session, before);
             throw e;
         }
         try {
             SessionSettings settings = SessionSettings.apply(session, name);
-            return new LockLink(session, new Setup(session.facts(), settings, slots, autoCommit), answersWithin);
+            return new LockLink(session, new Setup(session.facts(), settings, slots, before));
         } catch (SQLException e) {
             PgSession.cut(connection);
             throw e;
         }
     }
 
-    private static void giveBack(Connection connection, boolean autoCommit) {
-        try (connection) {
-            connection.setAutoCommit(autoCommit);
+    private static void giveBack(PgSession session, Before before) {
+        try (Connection connection = session.connection()) {
+            connection.setAutoCommit(before.autoCommit());
+            session.physical().setNetworkTimeout(Runnable::run, before.networkTimeout());
+        } catch (SQLException e) {
+            // it is broken, and is told why already
+        }
+    }
+
+    private static void giveBack(Connection connection) {
+        try {
+            connection.close();
         } catch (SQLException e) {
             // it is broken, and is told why already
         }
@@ -269,8 +290,8 @@ final class LockLink {
         try {
             Pipeline.run(session, Sql.UNLOCK_ALL, Pipeline.NOTHING);
             settings.restore();
-            physical.setNetworkTimeout(Runnable::run, networkTimeout);
-            if (!autoCommit) {
+            physical.setNetworkTimeout(Runnable::run, before.networkTimeout());
+            if (!before.autoCommit()) {
                 connection.setAutoCommit(false);
             }
             connection.close();

@@ -23,6 +23,13 @@ enum LockOp {
         return ordinal() <= UNLOCK_SHARED.ordinal();
     }
 
+    boolean isTry() {
+        return switch (this) {
+            case TRY, TRY_SHARED, TRY_UNLESS_AWAITED, TRY_SHARED_UNLESS_AWAITED -> true;
+            default -> false;
+        };
+    }
+
     static LockOp tryIn(boolean shared) {
         return shared ? TRY_SHARED : TRY;
     }

@@ -89,17 +89,17 @@ final class LockQueue {
     // ---- requests ---------------------------------------------------------------------------------------------------
 
     /** Whether this owner needs nothing of the server for it, because he holds it already. */
-    boolean isHeldBy(Object owner, boolean shared) {
+    boolean isHeldBy(Owner owner, boolean shared) {
         return holds.isWriter(owner) || shared && holds.isReader(owner);
     }
 
     /** A reader that wants to become the writer would wait for itself. */
-    boolean wouldUpgrade(Object owner, boolean shared) {
+    boolean wouldUpgrade(Owner owner, boolean shared) {
         return !shared && !holds.isWriter(owner) && holds.isReader(owner);
     }
 
     void request(LockRequest request, long now) {
-        if (isHeldBy(request.owner(), request.isShared()) || mayJoin(request, now)) {
+        if (isHeldBy(request.ownedBy(), request.isShared()) || mayJoin(request, now)) {
             grant(request);
             return;
         }
@@ -149,7 +149,7 @@ final class LockQueue {
     void release(ClientHold hold, LockRelease release) {
         if (!holds.remove(hold)) {
             release.lost(table.lastLoss());
-        } else if (isHeldBy(hold.owner(), hold.isShared())) {
+        } else if (isHeldBy(hold.ownedBy(), hold.isShared())) {
             release.done(); // he hears of a loss when he releases the last of them
         } else if (!holds.isEmpty()) {
             table.released(release, 0);
@@ -342,8 +342,8 @@ final class LockQueue {
 
     /** A thread waits for one thing at a time; other owners may have asked for more, which is theirs now. */
     private void grantToSameOwner(LockRequest granted) {
-        if (!(granted.owner() instanceof Thread)) {
-            waiting.removeIf(other -> !other.isDone() && other.owner().equals(granted.owner()) && grant(other));
+        if (!granted.ownedBy().isThread()) {
+            waiting.removeIf(other -> !other.isDone() && other.ownedBy().equals(granted.ownedBy()) && grant(other));
         }
     }
 

@@ -37,7 +37,7 @@ public final class LockRequest {
 
     private final List<LockKey> keys;
     private final boolean shared;
-    private final Object owner;
+    private final Owner owner;
     private final long begun = System.nanoTime();
     private final long timeout;
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
@@ -47,7 +47,7 @@ public final class LockRequest {
     public LockRequest(List<LockKey> keys, boolean shared, Object owner, Wait wait) {
         this.keys = keys;
         this.shared = shared;
-        this.owner = owner;
+        this.owner = new Owner(owner);
         this.timeout = wait.atMost().map(Duration::toNanos).orElse(FOR_EVER);
     }
 
@@ -65,6 +65,10 @@ public final class LockRequest {
 
     /** For whom. */
     public Object owner() {
+        return owner.who();
+    }
+
+    Owner ownedBy() {
         return owner;
     }
 
@@ -96,7 +100,11 @@ public final class LockRequest {
         return outcome;
     }
 
+    /** @return false when nobody wants it any more: also when its time is over, and whoever waits is about to notice */
     boolean grant(ClientHold hold) {
+        if (answered && left(System.nanoTime()) <= 0) {
+            outcome.complete(NOT_ACQUIRED);
+        }
         return outcome.complete(new Outcome.Granted(hold));
     }
 
@@ -112,7 +120,8 @@ public final class LockRequest {
     /** It cannot be had at the moment, the server says, or the queue of this client. */
     void notNow(long now) {
         answered = true;
-        if (isTry() || left(now) <= 0) {
+        // by the clock too, and after that: whoever waits has looked at the time first, and may wait for this
+        if (isTry() || left(now) <= 0 || left(System.nanoTime()) <= 0) {
             outcome.complete(NOT_ACQUIRED);
         }
     }

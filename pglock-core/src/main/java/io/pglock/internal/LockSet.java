@@ -62,7 +62,7 @@ final class LockSet {
             return;
         }
         List<LockQueue> missing = queues.stream()
-                .filter(queue -> !queue.isHeldBy(request.owner(), request.isShared()))
+                .filter(queue -> !queue.isHeldBy(request.ownedBy(), request.isShared()))
                 .toList();
         if (missing.isEmpty()) {
             grant(missing);

@@ -117,12 +117,9 @@ final class LockTable {
             return;
         }
         if (queuesOf(request.keys()).stream()
-                .anyMatch(queue -> queue.wouldUpgrade(request.owner(), request.isShared()))) {
+                .anyMatch(queue -> queue.wouldUpgrade(request.ownedBy(), request.isShared()))) {
             refuseUpgrade(request);
             return;
-        }
-        if (!watched && request.isTimed()) {
-            deadlines.add(request, now);
         }
         if (request.keys().size() == 1) {
             queue(request.key()).request(request, now);
@@ -131,6 +128,9 @@ final class LockTable {
         }
         if (unreachable) {
             request.notNow(now);
+        }
+        if (!watched && request.isTimed() && !request.isDone()) {
+            deadlines.add(request, now);
         }
     }
 
@@ -358,11 +358,11 @@ final class LockTable {
         return unlocking;
     }
 
-    /** Those who were to get it next, where it was asked for. */
-    void failFirst(Collection<LockBatch.Entry> tried, RuntimeException failure) {
-        for (LockBatch.Entry entry : tried) {
+    /** Those who were to get it next, where it was asked for: one for each time. */
+    void failFirst(Collection<LockBatch.Entry> failed, RuntimeException failure) {
+        for (LockBatch.Entry entry : failed) {
             LockQueue queue = queues.get(entry.key());
-            if (queue != null && queue.held() == LockQueue.Held.NOTHING) {
+            if (entry.op().isTry() && queue != null && queue.held() == LockQueue.Held.NOTHING) {
                 queue.failFirst(failure);
                 changed(queue);
             }

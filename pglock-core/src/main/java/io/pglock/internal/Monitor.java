@@ -14,6 +14,11 @@ public final class Monitor {
 
     private static final String PREFIX = "jdbc:postgresql:";
 
+    /** What is wrong with a URL that {@link #namesAUser}. */
+    public static final String NAMES_A_USER =
+            "has a user before its host, which JDBC has not; write jdbc:postgresql://host:port/database, and set monitorUser and"
+                    + " monitorPassword";
+
     private final String url;
     private final Optional<String> user;
     private final Optional<String> password;
@@ -42,11 +47,20 @@ public final class Monitor {
 
     /** The URL, never in the message: it may carry a password. */
     static String checkedUrl(String url) {
+        if (namesAUser(url)) {
+            throw new IllegalArgumentException(NAMES_A_USER);
+        }
         if (url.startsWith(PREFIX) && theDriverTakes(url)) {
             return url;
         }
         throw new IllegalArgumentException(
                 "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
+    }
+
+    /** As URLs of other kinds may: to the driver that is a part of the host's name, and would be shown as such. */
+    public static boolean namesAUser(String url) {
+        int begin = url.indexOf("//");
+        return begin >= 0 && url.substring(begin + 2).split("[/?]", 2)[0].contains("@");
     }
 
     private static boolean theDriverTakes(String url) {

@@ -58,13 +58,25 @@ public final class Pause {
         if (inTransaction) {
             Pipeline.run(session, Sql.PAUSE_END, Pipeline.NOTHING);
         } else if (idleSessionTimeout.isPresent()) {
-            session.withoutTransaction(() -> {
-                Pipeline.run(
-                        session,
-                        Sql.IDLE_PAUSE_END,
-                        statement -> statement.setString(1, idleSessionTimeout.orElseThrow()));
-                return true;
-            });
+            endIdle(idleSessionTimeout.get());
         }
+    }
+
+    /** A cancel that was meant for what came before may arrive as late as this. */
+    private void endIdle(String timeout) throws SQLException {
+        try {
+            setIdle(timeout);
+        } catch (SQLException e) {
+            if (SqlState.isConnectionLost(e) || !Failures.makeUpFor(e, () -> setIdle(timeout))) {
+                throw e;
+            }
+        }
+    }
+
+    private void setIdle(String timeout) throws SQLException {
+        session.withoutTransaction(() -> {
+            Pipeline.run(session, Sql.IDLE_PAUSE_END, statement -> statement.setString(1, timeout));
+            return true;
+        });
     }
 }

@@ -198,10 +198,18 @@ public final class PgSession {
             return work.run();
         }
         physical.setAutoCommit(true);
+        T result;
         try {
-            return work.run();
-        } finally {
-            physical.setAutoCommit(false);
+            result = work.run();
+        } catch (SQLException | RuntimeException | Error e) {
+            try {
+                physical.setAutoCommit(false);
+            } catch (SQLException another) { // the session is gone, and why says the first one
+                e.addSuppressed(another);
+            }
+            throw e;
         }
+        physical.setAutoCommit(false);
+        return result;
     }
 }

@@ -90,7 +90,8 @@ final class PoolerCheck {
             }
             throw e;
         }
-        session.physical().setNetworkTimeout(Runnable::run, before);
+        session.physical()
+                .setNetworkTimeout(Runnable::run, before); // what is refused is given back as it was found anyway
     }
 
     /** Another client, which begins a transaction on a thread of its own: it may have to wait for a server. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ final class SessionSettings {
 
     private static final String DRIVERS_NAME = "PostgreSQL JDBC Driver";
     private static final int LONGEST_NAME = 63;
+    private static final int FIRST_THAT_SHOWS_BYTES_IN_HEX = 16;
 
     private final PgSession session;
     private final Map<String, String> before;
@@ -50,19 +52,35 @@ final class SessionSettings {
         names.addAll(settings.keySet());
         names.addAll(socket.keySet());
         Map<String, String> before = current(session, names);
-        settings.put("application_name", applicationName(name, before.getOrDefault("application_name", "")));
+        settings.put(
+                "application_name",
+                applicationName(name, before.getOrDefault("application_name", ""), session.majorVersion()));
         set(session, settings);
         setSocket(session, socket);
         return before;
     }
 
-    private static String applicationName(String wanted, String before) {
+    private static String applicationName(String wanted, String before, int majorVersion) {
         String name = !wanted.isEmpty() ? wanted : before.isEmpty() || before.equals(DRIVERS_NAME) ? "" : before;
         if (name.equals(APPLICATION)) {
             return name; // the pglock command says so by itself
         }
-        int longest = LONGEST_NAME - APPLICATION.length() - 1;
-        return (name.substring(0, Math.min(name.length(), longest)) + " " + APPLICATION).strip();
+        return (cut(name, LONGEST_NAME - APPLICATION.length() - 1, majorVersion) + " " + APPLICATION).strip();
+    }
+
+    /** As many whole characters as fit: PostgreSQL counts bytes, and shows one that is not ASCII as {@code ?} or {@code \xc3}. */
+    private static String cut(String name, int longest, int majorVersion) {
+        int shownAs = majorVersion < FIRST_THAT_SHOWS_BYTES_IN_HEX ? 1 : 4;
+        int length = 0;
+        for (int end = 0; end < name.length(); end = name.offsetByCodePoints(end, 1)) {
+            String character = Character.toString(name.codePointAt(end));
+            int bytes = character.getBytes(StandardCharsets.UTF_8).length;
+            length += bytes == 1 ? 1 : bytes * shownAs;
+            if (length > longest) {
+                return name.substring(0, end);
+            }
+        }
+        return name;
     }
 
     private static Map<String, String> current(PgSession session, List<String> names) throws SQLException {

@@ -160,8 +160,15 @@ public final class SettingScope {
                 session.rollBackFailed();
                 restoreForSession(session.inTransaction() ? "" : Sql.UNTIMED);
             });
-            if (!restored || inTransaction) { // which has been rolled back, and that must not stay unknown
+            if (!restored) {
                 throw e;
+            }
+            if (inTransaction) {
+                throw new PgLockException(
+                        changes
+                                + ": restored, and the transaction in which that was to be was rolled back, for it had failed: "
+                                + e.getMessage(),
+                        e);
             }
         }
     }

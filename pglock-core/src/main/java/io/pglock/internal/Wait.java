@@ -27,17 +27,20 @@ public record Wait(Kind kind, int millis) {
 
     /** Zero does not wait at all; a part of a millisecond counts as one, since PostgreSQL takes 0 for "for ever". */
     public static Wait upTo(Duration timeout) {
-        return timeout.isZero() ? NOT_AT_ALL : new Wait(Kind.UP_TO, millis(timeout));
+        return timeout.isZero() ? NOT_AT_ALL : new Wait(Kind.UP_TO, millis(timeout, "noTimeout()"));
     }
 
-    /** @throws IllegalArgumentException when a setting of PostgreSQL, a positive number of milliseconds, cannot hold it */
-    public static int millis(Duration timeout) {
+    /**
+     * @param none what waits for ever instead
+     * @throws IllegalArgumentException when a setting of PostgreSQL, a positive number of milliseconds, cannot hold it
+     */
+    public static int millis(Duration timeout, String none) {
         if (timeout.isNegative()) {
             throw new IllegalArgumentException("A timeout cannot be negative: " + timeout + ".");
         }
         if (timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0) {
             throw new IllegalArgumentException("PostgreSQL's timeouts end at " + Integer.MAX_VALUE + " ms (24 days): "
-                    + timeout + " is longer. Use noTimeout() to wait for ever.");
+                    + timeout + " is longer. Use " + none + " to wait for ever.");
         }
         return (int) timeout.plusNanos(999_999).toMillis();
     }

@@ -217,6 +217,26 @@ class LockTableTest {
     }
 
     @Test
+    void failsOneOfThoseWhoWaitWhenTheServerRefusesToBeAsked() throws SQLException {
+        Client holder = client();
+        Client client = client();
+        holder.write("holder");
+        holder.step();
+        LockRequest first = client.write("one");
+        LockRequest second = client.write("two");
+        client.step();
+        client.later(Duration.ofMillis(10));
+        client.table.at(client.now);
+        List<LockBatch.Entry> failed = client.table.plan().entries();
+        assertThat(failed).extracting(LockBatch.Entry::op).containsExactly(TRY, ANNOUNCE);
+
+        client.table.failFirst(failed, new IllegalStateException("no room"));
+
+        assertThat(first.isDone()).isTrue();
+        assertThat(second.isDone()).isFalse();
+    }
+
+    @Test
     void whoWaitsOnTheServerGetsItWhenATurnEnds(Scenario scenario) throws SQLException {
         Client client = client();
         LockRequest first = client.write("one");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.proof;
 
+import io.pglock.PgLock;
+import io.pglock.PriorityScope;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +55,7 @@ final class Actor implements AutoCloseable {
     private volatile boolean ending;
     private final AtomicInteger cancelled = new AtomicInteger();
     private volatile boolean terminated;
+    private volatile Optional<PriorityScope> scope = Optional.empty();
 
     /** @param parallel the name of the setting that makes every query run in parallel */
     Actor(DataSource dataSource, String parallel, String name) {
@@ -68,14 +72,9 @@ final class Actor implements AutoCloseable {
         return pid;
     }
 
-    /** How often a statement of its was cancelled in this round, and not by the test. */
-    int cancelled() {
-        return cancelled.get();
-    }
-
-    /** Whether its session was terminated in this round. */
-    boolean isTerminated() {
-        return terminated;
+    /** How often a statement of its was cancelled in this round, and not by the test, and whether its session was terminated. */
+    Scene.Victim victim(Mess.Part part) {
+        return new Scene.Victim(pid, part.guarded(), cancelled.get(), terminated);
     }
 
     /** Ready to play a part. */
@@ -91,6 +90,14 @@ final class Actor implements AutoCloseable {
         try (Statement statement = connection.orElseThrow().createStatement()) {
             statement.execute("set application_name = '" + part.application() + "'");
         }
+    }
+
+    /** Its session is guarded until it leaves, by a scope that never looks. */
+    void guard() {
+        scope = Optional.of(PgLock.on(connection.orElseThrow())
+                .prioritize(dataSource)
+                .every(Duration.ofHours(1))
+                .start());
     }
 
     Future<?> play(Mess.Part part, Cues cues) {
@@ -158,6 +165,8 @@ final class Actor implements AutoCloseable {
     /** Lets go of everything. To be called when what it played has ended. */
     Future<?> leave() {
         return thread.submit(() -> {
+            scope.ifPresent(PriorityScope::close);
+            scope = Optional.empty();
             boolean clean = false;
             while (!clean && !terminated) {
                 try {

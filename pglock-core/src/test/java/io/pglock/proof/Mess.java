@@ -82,6 +82,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
             Aim aim,
             Duration after,
             Duration grace,
+            Duration minAge,
             Duration lockTimeout,
             int looks,
             List<String> before,
@@ -94,6 +95,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
      *
      * @param actor which session it is
      * @param marked whether it is guarded by another JVM's pglock
+     * @param guarded whether it is guarded by this JVM's
      * @param prelude what it does first
      * @param tail what it does later: {@code tailAfter} the guarded session began to wait, or at the moment of a signal
      * @param rollsBack whether it rolls back after an error
@@ -102,6 +104,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
             int actor,
             String application,
             boolean marked,
+            boolean guarded,
             List<String> prelude,
             List<String> tail,
             Duration tailAfter,
@@ -209,6 +212,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
                 aims[random.nextInt(aims.length)],
                 random.nextInt(4) == 0 ? millis(random, 80, 200) : millis(random, 3, 30),
                 millis(random, 5, 40),
+                random.nextInt(4) == 0 ? millis(random, 60, 400) : Duration.ZERO,
                 lockTimeout,
                 3 + random.nextInt(6),
                 before,
@@ -269,6 +273,7 @@ record Mess(Guard guard, List<Part> parts, boolean sharesWatch) {
         return new Part(
                 actor,
                 APPLICATIONS[random.nextInt(APPLICATIONS.length)],
+                random.nextInt(15) == 0,
                 random.nextInt(15) == 0,
                 prelude,
                 tail,

@@ -117,7 +117,7 @@ final class Scene implements AutoCloseable {
             List<Victim> victims) {}
 
     /** What a session says that took part. */
-    record Victim(int pid, int cancelled, boolean terminated) {}
+    record Victim(int pid, boolean guarded, int cancelled, boolean terminated) {}
 
     Played play(Mess mess, Random random) throws Exception {
         try {
@@ -155,6 +155,9 @@ final class Scene implements AutoCloseable {
             if (part.marked()) {
                 query(control, MARK, actor.pid());
             }
+            if (part.guarded()) {
+                actor.guard();
+            }
         }
         for (Mess.Part part : mess.parts()) {
             playing.add(actors.get(part.actor()).play(part, cues));
@@ -189,8 +192,7 @@ final class Scene implements AutoCloseable {
                 query(control, Truth.COUNT).get(0) - sent,
                 failure,
                 mess.parts().stream()
-                        .map(part -> actors.get(part.actor()))
-                        .map(actor -> new Victim(actor.pid(), actor.cancelled(), actor.isTerminated()))
+                        .map(part -> actors.get(part.actor()).victim(part))
                         .toList());
     }
 
@@ -200,6 +202,7 @@ final class Scene implements AutoCloseable {
                 .every(Duration.ofMillis(5))
                 .after(guard.after())
                 .grace(guard.grace())
+                .minAge(guard.minAge())
                 .protect(
                         Mess.PROTECTED_APPLICATION, access.protectedDataSource().getUser())
                 .unless(seen -> seen.backend().application().orElse("").equals(Mess.SPARED_APPLICATION))

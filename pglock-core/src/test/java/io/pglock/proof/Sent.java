@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param steady whether it is, since before that look, what it is now
  * @param renewed whether its transaction has begun after that look
  * @param waitedMillis how long the guarded session had waited; empty before PostgreSQL 14
+ * @param ageMillis how old its transaction was; outside one, how long it had been idle
  */
 record Sent(
         int look,
@@ -26,7 +27,8 @@ record Sent(
         Recorder.Seen truth,
         boolean steady,
         boolean renewed,
-        Optional<Double> waitedMillis) {
+        Optional<Double> waitedMillis,
+        double ageMillis) {
 
     static Sent of(ResultSet row) throws SQLException {
         double waited = row.getDouble("waited_ms");
@@ -41,7 +43,8 @@ record Sent(
                 Recorder.Seen.of(row, "target"),
                 row.getBoolean("steady"),
                 row.getBoolean("renewed"),
-                waitedMillis);
+                waitedMillis,
+                row.getDouble("age_ms"));
     }
 
     /** To the same session in the same transaction. */

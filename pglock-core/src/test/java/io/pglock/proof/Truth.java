@@ -37,7 +37,7 @@ final class Truth {
             create function proof.truth(waiter int) returns table (
                 pid int, backend_start timestamptz, xact_start timestamptz, state text, state_change timestamptz,
                 application text, role text, type text, hard boolean, marked boolean, flyway boolean, wait text,
-                waited_ms float8)
+                waited_ms float8, age_ms float8)
             language plpgsql as $$
             #variable_conflict use_column
             begin
@@ -69,7 +69,8 @@ final class Truth {
                        (select string_agg(w.locktype || ' ' || w.mode || ' '
                                || concat_ws(',', w.relation, w.page, w.tuple, w.virtualxid, w.transactionid, w.classid, w.objid), ' ')
                         from wanted w),
-                       (select (extract(epoch from clock_timestamp() - min(<waitstart>)) * 1000)::float8 from wanted w)
+                       (select (extract(epoch from clock_timestamp() - min(<waitstart>)) * 1000)::float8 from wanted w),
+                       (extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change)) * 1000)::float8
                 from b left join pg_catalog.pg_stat_activity a on a.pid = b.pid;
             end $$;
 
@@ -87,7 +88,7 @@ final class Truth {
                 select nextval('proof.signals'), current_setting('proof.look')::int, how, target, checked, overtaken,
                        current_setting('proof.looked_at')::timestamptz, current_setting('proof.seen_until')::timestamptz,
                        t.pid is not null, t.backend_start, t.xact_start, t.state, t.state_change, t.application, t.role, t.type,
-                       t.hard, t.marked, t.flyway, t.wait, t.waited_ms
+                       t.hard, t.marked, t.flyway, t.wait, t.waited_ms, t.age_ms
                 where target is not null;
                 return not overtaken;
             end $$;
@@ -123,7 +124,7 @@ final class Truth {
                 id bigint, look int, how text, target int, checked boolean, overtaken boolean, looked_at timestamptz,
                 seen_until timestamptz, is_blocker boolean, backend_start timestamptz, xact_start timestamptz, state text,
                 state_change timestamptz, application text, role text, type text, hard boolean, marked boolean,
-                flyway boolean, wait text, waited_ms float8);
+                flyway boolean, wait text, waited_ms float8, age_ms float8);
             """;
 
     /** So that nothing is compiled when it matters. */

@@ -59,7 +59,7 @@ final class Verdict {
         if (!sent.truth().hard()) {
             why.add("it merely waited ahead");
         }
-        if (isSpared(sent.truth(), protectedRole)) {
+        if (isSpared(round, sent.truth(), protectedRole)) {
             why.add("it is protected");
         }
         if (sent.renewed()) {
@@ -68,6 +68,9 @@ final class Verdict {
         if (sent.waitedMillis().orElse(Double.MAX_VALUE) + ROUNDING_MILLIS
                 < guard.after().toMillis()) {
             why.add("too early");
+        }
+        if (sent.ageMillis() + ROUNDING_MILLIS < guard.minAge().toMillis()) {
+            why.add("too young");
         }
         if (sent.signal() == Signal.TERMINATE
                 && !sent.truth().isIdle()
@@ -120,7 +123,10 @@ final class Verdict {
     private static boolean isDue(Scene.Played round, int from, Recorder.Seen blocker, String protectedRole) {
         Mess.Guard guard = round.mess().guard();
         boolean cancels = guard.aim() == Mess.Aim.CANCEL;
-        if (!cancels && guard.aim() != Mess.Aim.TERMINATE || blocker.pid() == 0 || isSpared(blocker, protectedRole)) {
+        if (!cancels && guard.aim() != Mess.Aim.TERMINATE
+                || !guard.minAge().isZero()
+                || blocker.pid() == 0
+                || isSpared(round, blocker, protectedRole)) {
             return false;
         }
         List<Recorder.Look> looks = round.looks();
@@ -163,10 +169,11 @@ final class Verdict {
                         .isPresent());
     }
 
-    private static boolean isSpared(Recorder.Seen truth, String protectedRole) {
+    private static boolean isSpared(Scene.Played round, Recorder.Seen truth, String protectedRole) {
         return !truth.type().equals("client backend")
                 || truth.marked()
                 || truth.flyway()
+                || round.victims().stream().anyMatch(victim -> victim.guarded() && victim.pid() == truth.pid())
                 || truth.role().equals(protectedRole)
                 || Set.of("pg_dump", "pg_basebackup", Mess.PROTECTED_APPLICATION, Mess.SPARED_APPLICATION, "pglock")
                         .contains(truth.application());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
+import io.pglock.internal.Monitor;
 import io.pglock.internal.Setting;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,9 @@ final class MonitorKeys {
 
     static void check(Map<String, String> settings, Mistakes mistakes) {
         String url = settings.get(URL);
-        if (url != null && !url.strip().startsWith(PREFIX)) {
+        if (url != null && Monitor.namesAUser(url)) {
+            mistakes.add(URL + ": " + Monitor.NAMES_A_USER);
+        } else if (url != null && !url.strip().startsWith(PREFIX)) {
             mistakes.add(URL + ": is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
         }
         for (String key : ALL) {

@@ -264,13 +264,17 @@ class SpecTest {
 
     @Test
     void neverShowsAPassword() {
-        Spec spec = Spec.parse(
-                keys(
-                        "monitorUrl=jdbc:postgresql://me:hush@db/shop?password=hush monitorUser=me monitorPassword=hush table=orders"));
+        Spec spec = Spec.parse(keys(
+                "monitorUrl=jdbc:postgresql://db/shop?password=hush monitorUser=me monitorPassword=hush table=orders"));
 
         assertThat(spec.toString())
                 .contains("monitorUser=me", "table=orders", "db/shop")
                 .doesNotContain("hush");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Spec.parse(keys("monitorUrl=jdbc:postgresql://me:hush@db/shop")))
+                .withMessageContaining("monitorUrl: has a user before its host")
+                .withMessageContaining("set monitorUser and monitorPassword")
+                .withMessageNotContaining("hush");
     }
 
     private static Spec ofAnnotations(Map<String, Map<String, Object>> annotations) {

@@ -31,18 +31,14 @@ final class AgentPage {
     }
 
     private MarkdownPage write(List<List<String>> machine) {
-        var page = new MarkdownPage("What the agent costs");
-        page.paragraph("<!-- Made by mvn -Pbench -Dpglock.bench=Agent; see AgentPage. Not to be edited. -->");
-        page.paragraph("""
+        List<List<String>> where = new ArrayList<>(machine);
+        where.add(List.of("The agent's jar", Numbers.text(results.size() / (double) (1 << 20)) + " MiB"));
+        MarkdownPage page = MarkdownPage.ofBenchmark("Agent", "What the agent costs", """
                 All of it is from one run with the packaged agent. To run it again: `mvn -q -Pbench -Dpglock.bench=Agent -pl
                 pglock-bench -am`, with `-Dpglock.bench.seconds` and `-Dpglock.bench.rounds` for another length. Figures are
                 medians, ratios the medians of ratios of what was measured right after each other. Every figure of every round
                 is in [agent.csv](agent.csv). "Budget" is what pglock aims at, the figure of this run, and whether it is met.
-                """);
-        page.image("Chart of the starts below", "agent.svg");
-        List<List<String>> where = new ArrayList<>(machine);
-        where.add(List.of("The agent's jar", Numbers.text(results.size() / (double) (1 << 20)) + " MiB"));
-        page.table(List.of("", ""), where);
+                """, where);
         page.section("A call")
                 .paragraph("""
                         With JMH, %d JVMs for each row; no statement is sent. The driver's `execute` is one of a class that has the

@@ -20,20 +20,16 @@ final class CommandPage {
 
     /** @param django which versions of it and of Python */
     static MarkdownPage of(Map<Command.Contender, Rounds> millis, List<List<String>> machine, String django) {
-        var page = new MarkdownPage("How long the command takes to start");
-        page.paragraph("<!-- Made by mvn -Pbench -Dpglock.bench=Command; see CommandPage. Not to be edited. -->");
-        page.paragraph("""
+        List<List<String>> where = new ArrayList<>(machine);
+        where.add(List.of("Peer", django));
+        MarkdownPage page = MarkdownPage.ofBenchmark("Command", "How long the command takes to start", """
                 From the call to the end of the process, by the clock, with a server on the same machine on which one table is
                 locked. The Django project has no other application than django-pglock and what that needs. All take turns, back
                 and forth; the first turn is not counted. Figures are medians, ratios the medians of ratios of calls that were
                 made right after each other. Every figure is in [command.csv](command.csv). To run it again: `mvn -q -Pbench
                 -Dpglock.bench=Command -pl pglock-bench -am -Dpglock.bench.django=FOLDER`, with a folder that has the Python
                 packages pglock and pgactivity.
-                """);
-        page.image("Chart of the figures below", "command.svg");
-        List<List<String>> where = new ArrayList<>(machine);
-        where.add(List.of("Peer", django));
-        page.table(List.of("", ""), where);
+                """, where);
         Rounds peer = floor(millis);
         List<List<String>> rows = new ArrayList<>();
         millis.forEach((contender, rounds) -> rows.add(List.of(

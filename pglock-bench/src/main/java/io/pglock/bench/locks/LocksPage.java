@@ -25,20 +25,20 @@ final class LocksPage {
     }
 
     private MarkdownPage write(List<List<String>> machine) {
-        var page = new MarkdownPage("Locks against the peers");
-        page.paragraph("<!-- Made by mvn -Pbench -Dpglock.bench=Locks; see LocksPage. Not to be edited. -->");
-        page.paragraph("""
+        List<List<String>> where = new ArrayList<>(machine);
+        where.add(List.of("Peers", settings.peers()));
+        MarkdownPage page = MarkdownPage.ofBenchmark(
+                "Locks",
+                "Locks against the peers",
+                """
                 All of it is from one run on one server. To run it again: `mvn -q -Pbench -Dpglock.bench=Locks`, with
                 `-Dpglock.bench.seconds` and `-Dpglock.bench.rounds` for another length. In each round all contenders take
                 turns, back and forth; a figure is the median of %d rounds of %s s, a ratio the median of the rounds' ratios.
                 Every figure of every round is in [locks.csv](locks.csv). "Budget" is what pglock aims at, the figure of this
                 run, and whether it is met.
                 """.formatted(
-                        settings.rounds(), Numbers.plain(settings.duration().toMillis() / 1e3)));
-        page.image("Chart of the figures below", "locks.svg");
-        List<List<String>> where = new ArrayList<>(machine);
-        where.add(List.of("Peers", settings.peers()));
-        page.table(List.of("", ""), where);
+                        settings.rounds(), Numbers.plain(settings.duration().toMillis() / 1e3)),
+                where);
         page.section("Own keys").paragraph("""
                         Each thread takes and releases a key of its own, as fast as it can. Of ShedLock's providers only that for
                         JdbcTemplate is here: the plain one of the same version could not be had.

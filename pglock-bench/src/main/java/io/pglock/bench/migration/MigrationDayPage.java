@@ -28,10 +28,7 @@ final class MigrationDayPage {
 
     /** @param machine where it was measured */
     MarkdownPage of(List<List<String>> machine) {
-        var page = new MarkdownPage("Migration day");
-        page.paragraph(
-                "<!-- Made by mvn -Pbench -Dpglock.bench=MigrationDay; see MigrationDayPage. Not to be edited. -->");
-        page.paragraph("""
+        MarkdownPage page = MarkdownPage.ofBenchmark("MigrationDay", "Migration day", """
                 16 readers and 8 writers use a table, each with a statement on one row every 20 ms. A report reads it and keeps
                 its transaction open for 12 s; a session sits idle in a transaction that has read it, for 300 to 700 ms every two
                 to four seconds. 1.5 s after the report's beginning somebody wants to `ALTER TABLE orders ADD COLUMN note text`.
@@ -40,9 +37,7 @@ final class MigrationDayPage {
                 in [migration-day.csv](migration-day.csv). To run it again: `mvn -q -Pbench -Dpglock.bench=MigrationDay
                 -pl pglock-bench -am`, and with `-Dpglock.bench.django=FOLDER`, a folder that has the Python packages pglock and
                 pgactivity, django-pglock is among them.
-                """);
-        page.image("Chart of the figures below", "migration-day.svg");
-        page.table(List.of("", ""), machine);
+                """, machine);
         page.section("What it costs the others");
         page.paragraph("""
                 Milliseconds. A statement stalls when it takes 50 ms or longer; the first line says what that is without any

@@ -6,12 +6,14 @@ import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -22,12 +24,14 @@ public final class Console {
     private static final String TERMINALS = System.getProperty("pglock.terminals", "");
 
     private final InputStream in;
+    private final Results results;
     private final PrintStream out;
     private final PrintStream err;
 
     private Console(InputStream in, OutputStream out, OutputStream err) {
         this.in = in;
-        this.out = new PrintStream(out, false, StandardCharsets.UTF_8);
+        this.results = new Results(out);
+        this.out = new PrintStream(new BufferedOutputStream(results, 1 << 14), false, StandardCharsets.UTF_8);
         this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
     }
 
@@ -35,7 +39,7 @@ public final class Console {
     public static Console ofProcess() {
         return new Console(
                 new FileInputStream(FileDescriptor.in),
-                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 14),
+                new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err));
     }
 
@@ -60,11 +64,19 @@ public final class Console {
         out.println(text);
     }
 
-    /** What has been written so far is seen now. @throws Stop when nobody reads it any more */
+    /** What has been written so far is seen now. @throws Stop when nobody reads it any more, or it cannot be written */
     public void flush() {
         if (out.checkError()) {
-            throw new Stop(ExitCode.CLOSED_PIPE, "nobody reads the output any more");
+            throw results.failed()
+                    .filter(why -> !isClosedPipe(why))
+                    .map(why -> new Stop(ExitCode.NOT_WRITTEN, "the output cannot be written: " + why))
+                    .orElseGet(() -> new Stop(ExitCode.CLOSED_PIPE, "nobody reads the output any more"));
         }
+    }
+
+    /** The system's own words for EPIPE are all that Java tells, in whatever language they are. */
+    private static boolean isClosedPipe(String why) {
+        return why.toLowerCase(Locale.ROOT).contains("pipe");
     }
 
     /** For results that are written piece by piece. */
@@ -92,6 +104,30 @@ public final class Console {
                     new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine());
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /** Remembers why nothing more could be written: a {@link PrintStream} only knows that it was so. */
+    private static final class Results extends FilterOutputStream {
+
+        private Optional<String> failed = Optional.empty();
+
+        Results(OutputStream out) {
+            super(out);
+        }
+
+        Optional<String> failed() {
+            return failed;
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                out.write(bytes, offset, length);
+            } catch (IOException e) {
+                failed = failed.or(() -> Optional.ofNullable(e.getMessage()));
+                throw e;
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ public final class ExitCode {
     public static final int UNAVAILABLE = 69;
     /** EX_SOFTWARE: a defect of pglock. */
     public static final int DEFECT = 70;
+    /** EX_IOERR: the output cannot be written, as on a full disk. */
+    public static final int NOT_WRITTEN = 74;
     /** EX_TEMPFAIL: the lock is taken; later it may not be. */
     public static final int NOT_ACQUIRED = 75;
     /** EX_NOPERM: the role may not. */

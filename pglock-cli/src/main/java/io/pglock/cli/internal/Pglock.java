@@ -41,6 +41,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "65:an SQL statement failed",
             "69:the server cannot be reached or was lost, and with it a lock",
             "70:a defect of pglock",
+            "74:the output cannot be written",
             "75:the lock was not acquired",
             "77:the role may not do it",
             "126, 127:run: the command cannot be executed, does not exist",
@@ -175,7 +176,7 @@ public final class Pglock {
     }
 
     private int finish(int code) {
-        if (code == ExitCode.CLOSED_PIPE) {
+        if (code == ExitCode.CLOSED_PIPE || code == ExitCode.NOT_WRITTEN) {
             return code; // which has been said
         }
         try {
