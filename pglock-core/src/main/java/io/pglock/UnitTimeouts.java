@@ -174,7 +174,7 @@ final class UnitTimeouts implements AutoCloseable {
     boolean unitHasItsOwnLockTimeout() throws SQLException {
         Optional<Long> ours = ofAttempt
                 .or(policy::lockTimeout)
-                .map(timeout -> (long) Wait.millis(timeout))
+                .map(timeout -> (long) Wait.millis(timeout, "none"))
                 .or(() -> found);
         return lockTimeoutInForce(
                 (millis, ofSession) -> ofSession && ours.filter(millis::equals).isEmpty());
