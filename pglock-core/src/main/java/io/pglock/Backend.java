@@ -85,12 +85,12 @@ public record Backend(
     public String describe() {
         if (isPreparedTransaction()) {
             String gid = preparedGid.orElse("?");
-            return "prepared transaction \"" + gid + "\" ("
+            return "prepared transaction \"" + Text.printable(gid) + "\" ("
                     + xactAge().map(age -> "open for " + Text.age(age) + "; ").orElse("")
-                    + "ends with: ROLLBACK PREPARED " + Text.literal(gid) + ")";
+                    + "ends with: ROLLBACK PREPARED " + Text.printable(Text.literal(gid)) + ")";
         }
-        String name =
-                application.filter(value -> !value.isBlank()).or(() -> user).orElse("?");
+        String name = Text.printable(
+                application.filter(value -> !value.isBlank()).or(() -> user).orElse("?"));
         if (!visible()) {
             return "pid " + pid + " (" + name + ", details hidden: grant pg_read_all_stats to see them)";
         }

@@ -90,6 +90,10 @@ public final class LockGuard implements AutoCloseable {
     private final UnitBuild build;
     private final UnitReport report;
     private final UnitAttempts attempts;
+
+    /** The latest statement said {@code CONCURRENTLY}; what is said of its failure is asked for after its end. */
+    private boolean standsFast;
+
     private boolean closed;
 
     private LockGuard(
@@ -131,7 +135,8 @@ public final class LockGuard implements AutoCloseable {
     }
 
     /**
-     * Sets the timeouts and begins to watch, in at most one round trip.
+     * Sets the timeouts and begins to watch, in at most one round trip; on a connection that pglock has not seen before one
+     * more, and in autocommit one more where the policy has no {@code lockTimeout}.
      *
      * @param unit what the messages call it: {@code V2__add_note.sql}
      * @param connection the one that runs the unit; not failed
@@ -159,7 +164,8 @@ public final class LockGuard implements AutoCloseable {
     /**
      * As {@link #openWithSavepoint}, for a host that says when a unit begins, and begins and ends its transactions itself
      * afterwards: the timeouts are set, and the savepoint is made, before the first statement that {@link #beforeStatement} is
-     * told of, and anew whenever the transaction that they were local to has ended by then. No round trip.
+     * told of, and anew whenever the transaction that they were local to has ended by then. No round trip, but for the one on a connection that
+     * pglock has not seen before.
      */
     public static LockGuard openAhead(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
@@ -275,7 +281,7 @@ public final class LockGuard implements AutoCloseable {
 
     /** Whether {@link #beforeStatement} has anything to do for this statement; no round trip. */
     public boolean concerns(String sql) {
-        return asking(() -> timeouts.concerns(sql));
+        return standsFast || asking(() -> timeouts.concerns(sql));
     }
 
     /**
@@ -298,7 +304,10 @@ public final class LockGuard implements AutoCloseable {
             }
             if (build.isConcurrent()) {
                 watch.standFast(policy.concurrentLockTimeout());
+            } else if (standsFast) {
+                attempts.goesOn();
             }
+            standsFast = build.isConcurrent();
             return true;
         });
     }

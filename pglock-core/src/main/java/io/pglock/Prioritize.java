@@ -51,6 +51,9 @@ import javax.sql.DataSource;
  */
 public final class Prioritize {
 
+    /** As everywhere in pglock: what PostgreSQL can count in milliseconds, and far below what a long can in nanoseconds. */
+    private static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
+
     private static final Duration SIDE_CONNECTION_WITHIN = Duration.ofSeconds(60);
 
     private final PgSession session;
@@ -110,38 +113,37 @@ public final class Prioritize {
      * Nobody is signalled, nor logged, before this session has waited for so long.
      *
      * @param wait zero or more; 1 s if not set
-     * @throws IllegalArgumentException when it is negative
+     * @throws IllegalArgumentException when it is negative or longer than 24 days
      */
     public Prioritize after(Duration wait) {
         Timing timing = plan.timing();
-        return with(
-                plan.timing(new Timing(notNegative("after", wait), timing.grace(), timing.every(), timing.minAge())));
+        return with(plan.timing(new Timing(bounded("after", wait), timing.grace(), timing.every(), timing.minAge())));
     }
 
     /**
      * What a cancelled blocker is given to end its transaction before it is terminated.
      *
      * @param time zero or more; 2 s if not set
-     * @throws IllegalArgumentException when it is negative
+     * @throws IllegalArgumentException when it is negative or longer than 24 days
      */
     public Prioritize grace(Duration time) {
         Timing timing = plan.timing();
-        return with(
-                plan.timing(new Timing(timing.after(), notNegative("grace", time), timing.every(), timing.minAge())));
+        return with(plan.timing(new Timing(timing.after(), bounded("grace", time), timing.every(), timing.minAge())));
     }
 
     /**
      * How often the watch looks; in the first such interval of a scope it does not even connect.
      *
      * @param interval at least 1 ms; 50 ms if not set
-     * @throws IllegalArgumentException when it is shorter
+     * @throws IllegalArgumentException when it is shorter, or longer than 24 days
      */
     public Prioritize every(Duration interval) {
         if (interval.compareTo(Duration.ofMillis(1)) < 0) {
             throw new IllegalArgumentException("every: at least 1ms, not " + interval);
         }
         Timing timing = plan.timing();
-        return with(plan.timing(new Timing(timing.after(), timing.grace(), interval, timing.minAge())));
+        return with(
+                plan.timing(new Timing(timing.after(), timing.grace(), bounded("every", interval), timing.minAge())));
     }
 
     /**
@@ -149,12 +151,11 @@ public final class Prioritize {
      * long the session has been idle.
      *
      * @param age zero or more; zero if not set
-     * @throws IllegalArgumentException when it is negative
+     * @throws IllegalArgumentException when it is negative or longer than 24 days
      */
     public Prioritize minAge(Duration age) {
         Timing timing = plan.timing();
-        return with(
-                plan.timing(new Timing(timing.after(), timing.grace(), timing.every(), notNegative("minAge", age))));
+        return with(plan.timing(new Timing(timing.after(), timing.grace(), timing.every(), bounded("minAge", age))));
     }
 
     /**
@@ -200,7 +201,8 @@ public final class Prioritize {
 
     /**
      * Is told what otherwise is logged: each blocker once it has been in the way for {@link #after}, each action, each warning.
-     * Called on the watch's thread, never after {@link PriorityScope#close()} has returned; what it throws is logged.
+     * Called on the watch's thread, never after {@link PriorityScope#close()} has returned, so not for long: closing waits for
+     * it. What it throws is logged.
      */
     public Prioritize listener(BiConsumer<System.Logger.Level, String> told) {
         return with(plan.listener(Objects.requireNonNull(told, "told")));
@@ -248,9 +250,12 @@ public final class Prioritize {
         return scope;
     }
 
-    private static Duration notNegative(String what, Duration duration) {
+    private static Duration bounded(String what, Duration duration) {
         if (duration.isNegative()) {
             throw new IllegalArgumentException(what + ": zero or more, not " + duration);
+        }
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(what + ": at most 24 days, not " + duration);
         }
         return duration;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Statements;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -61,30 +62,11 @@ public record SqlCommand(String sql, String words) {
     }
 
     private static int afterBlankOrComment(String sql, int at) {
-        if (sql.startsWith("--", at)) {
-            int end = sql.indexOf('\n', at);
-            return end < 0 ? sql.length() : end;
-        }
-        if (sql.startsWith("/*", at)) {
-            return afterBlockComment(sql, at);
+        int end = Statements.endOfComment(sql, at);
+        if (end > at) {
+            return end;
         }
         return at < sql.length() && Character.isWhitespace(sql.charAt(at)) ? at + 1 : at;
-    }
-
-    /** They nest. Where one does not end, it is none. */
-    private static int afterBlockComment(String sql, int from) {
-        int depth = 0;
-        int at = from;
-        while (at < sql.length()) {
-            boolean begins = sql.startsWith("/*", at);
-            boolean ends = !begins && sql.startsWith("*/", at);
-            depth += begins ? 1 : ends ? -1 : 0;
-            at += begins || ends ? 2 : 1;
-            if (depth == 0) {
-                return at;
-            }
-        }
-        return from;
     }
 
     private String first() {

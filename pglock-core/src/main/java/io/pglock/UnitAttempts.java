@@ -33,6 +33,7 @@ final class UnitAttempts {
     private final UnitPauses pauses;
     private Optional<Duration> pastAutovacuum = Optional.empty();
     private boolean last;
+    private boolean going;
 
     /** @param told already says which unit it is about */
     UnitAttempts(
@@ -124,11 +125,18 @@ final class UnitAttempts {
 
     private void begin() {
         last = retry.isLast(System.nanoTime());
+        going = true;
         watch.attempt(!last && !build.isConcurrent(), lockTimeout());
+    }
+
+    /** After a statement with a rule of its own, by that of the attempt again; by none where no attempt goes on. */
+    void goesOn() {
+        watch.goesOn(going && !last, lockTimeout());
     }
 
     /** From here on nothing that was meant for the attempt can hit what comes next. */
     private void end() {
+        going = false;
         watch.attemptEnded();
         pastAutovacuum = Optional.empty();
         timeouts.attemptEnded();

@@ -11,8 +11,10 @@ import java.util.stream.Collectors;
 /**
  * Who has been in the way of one unit, in words: of its latest attempt, or of any where nobody was in that one's. Immutable, but
  * what has been seen may become more.
+ *
+ * @param lockTimeout the one that has ended the latest attempt, where that can be it
  */
-record UnitBlockers(LockPolicy policy, PriorityScope scope) {
+record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> lockTimeout) {
 
     private static final int NAMED = 5;
 
@@ -88,22 +90,26 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope) {
     }
 
     private static boolean isSame(Backend one, Backend other) {
-        return one.pid() == other.pid() && one.backendStart().equals(other.backendStart());
+        return one.pid() == other.pid()
+                && one.backendStart().equals(other.backendStart())
+                && one.xactStart().equals(other.xactStart())
+                && one.preparedGid().equals(other.preparedGid());
     }
 
     private String remedy(List<SeenBlocker> named, List<Signalled> actions) {
-        boolean anyCouldBe = named.stream()
-                .anyMatch(seen -> seen.hard()
+        List<SeenBlocker> couldBe = named.stream()
+                .filter(seen -> seen.hard()
                         && seen.spared().isEmpty()
-                        && !seen.backend().isPreparedTransaction());
-        if (!anyCouldBe) {
+                        && !seen.backend().isPreparedTransaction())
+                .toList();
+        if (couldBe.isEmpty()) {
             return "";
         }
         if (policy.prioritize() == Priority.REPORT) {
             return " Nothing was done to it (prioritize=report): end it, or run with prioritize=cancel or terminate.";
         }
-        Optional<Duration> tooShort =
-                policy.lockTimeout().filter(timeout -> timeout.compareTo(policy.prioritizeAfter()) <= 0);
+        Optional<Duration> tooShort = lockTimeout.filter(timeout ->
+                couldBe.stream().allMatch(seen -> seen.waited().compareTo(policy.prioritizeAfter()) < 0));
         return actions.isEmpty() && tooShort.isPresent()
                 ? " Nothing was done to it: lockTimeout=" + Durations.text(tooShort.get())
                         + " is over before prioritizeAfter=" + Durations.text(policy.prioritizeAfter()) + "."

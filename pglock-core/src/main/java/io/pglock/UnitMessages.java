@@ -52,9 +52,9 @@ final class UnitMessages {
             Duration left) {
         Optional<String> blockers = watch.blockedBy();
         String what = switch (cause) {
-            case LOCK_TIMEOUT -> "not locked" + within(watch.lockTimeout(), failure);
+            case LOCK_TIMEOUT -> "not locked" + within(watch.lockTimeoutThatWasOver(), failure);
             case DEADLOCK -> "ended by PostgreSQL to resolve a deadlock";
-            case GAVE_WAY -> "made way for " + victims(watch.victims());
+            case GAVE_WAY -> "made way for " + victims(watch.latestVictims());
         };
         String when = blockers.isPresent()
                 ? (watch.blockersInTheWay() == 1 ? "when it is gone" : "when they are gone")

@@ -9,8 +9,9 @@ import io.pglock.internal.UnitCalls.Taken;
 import io.pglock.internal.Victims;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
@@ -98,12 +99,12 @@ final class UnitReport {
 
     /** Appends the line, in one write, so that units of several processes may share a file; what goes wrong is a warning. */
     private void append(Path file, UnitWatch watch, LockGuard.Messages told) {
-        try {
-            Files.write(
-                    file,
-                    (line(watch) + "\n").getBytes(StandardCharsets.UTF_8),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+            ByteBuffer line = ByteBuffer.wrap((line(watch) + "\n").getBytes(StandardCharsets.UTF_8));
+            while (line.hasRemaining()) { // more than once only where the disk is full, or nearly
+                channel.write(line);
+            }
         } catch (IOException e) {
             told.message(Level.WARNING, "no line in " + file + ": " + e);
         }

@@ -2,6 +2,7 @@
 package io.pglock;
 
 import io.pglock.internal.PgSession;
+import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.IdentityHashMap;
@@ -17,8 +18,24 @@ final class UnitSessions {
 
     private final UnitWatch watch;
 
-    /** Empty for one that nobody can watch. */
-    private final IdentityHashMap<BaseConnection, Optional<PriorityScope>> known = new IdentityHashMap<>();
+    private final IdentityHashMap<BaseConnection, Member> known = new IdentityHashMap<>();
+
+    /**
+     * A session of the unit.
+     *
+     * @param scope empty for one that nobody can watch
+     * @param wrapper in which the unit got it the last time; a pool closes that before it lends the session to somebody else
+     */
+    private record Member(Optional<PriorityScope> scope, WeakReference<Connection> wrapper) {
+
+        static Member of(Optional<PriorityScope> scope, Connection wrapper) {
+            return new Member(scope, new WeakReference<>(wrapper));
+        }
+
+        void leave() {
+            scope.ifPresent(left -> left.guarded().apart());
+        }
+    }
 
     UnitSessions(UnitWatch watch) {
         this.watch = watch;
@@ -45,11 +62,12 @@ final class UnitSessions {
         } catch (PgLockException closed) {
             return;
         }
-        Optional<PriorityScope> before = known.get(session.physical());
+        Member before = known.get(session.physical());
         if (before == null) {
             begin(session, side);
         } else {
-            before.filter(scope -> scope.guarded().isApart()).ifPresent(watch::together);
+            known.put(session.physical(), Member.of(before.scope(), connection));
+            before.scope().filter(scope -> scope.guarded().isApart()).ifPresent(watch::together);
         }
     }
 
@@ -58,20 +76,26 @@ final class UnitSessions {
             return;
         }
         forgetTheClosed();
-        known.put(session.physical(), watch.add(PgSession.of(session.physical()), side));
+        known.put(
+                session.physical(), Member.of(watch.add(PgSession.of(session.physical()), side), session.connection()));
     }
 
-    /** It is in other hands. */
+    /** It is in other hands; its wrapper may have been closed before. */
     void leave(Connection connection) {
-        session(connection)
-                .flatMap(session -> known.getOrDefault(session.physical(), Optional.empty()))
-                .ifPresent(scope -> scope.guarded().apart());
+        Optional<PgSession> open = session(connection);
+        if (open.isPresent()) {
+            Optional.ofNullable(known.get(open.get().physical())).ifPresent(Member::leave);
+        } else {
+            known.values().stream()
+                    .filter(member -> member.wrapper().get() == connection)
+                    .forEach(Member::leave);
+        }
     }
 
     /** Except those that show what the unit will have to wait for. */
     private void forgetTheClosed() {
         known.entrySet().removeIf(entry -> {
-            Optional<PriorityScope> scope = entry.getValue();
+            Optional<PriorityScope> scope = entry.getValue().scope();
             boolean over = isClosed(entry.getKey())
                     && scope.filter(seen ->
                                     seen.guarded().gaveWay() || seen.guarded().isBlocked())

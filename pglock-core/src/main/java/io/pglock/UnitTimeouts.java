@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * A policy's timeouts on one unit's connection: local to the transaction where the unit has one, else the session's, and put
@@ -30,6 +31,10 @@ final class UnitTimeouts implements AutoCloseable {
     private boolean savepoint;
     private boolean forgotten;
     private Optional<Duration> ofAttempt = Optional.empty();
+
+    /** What {@code lock_timeout} the session had, in milliseconds; asked only where the policy has none of its own. */
+    private Optional<Long> found = Optional.empty();
+
     private Optional<LockTimeout> forAttempt = Optional.empty();
     private Optional<LockTimeout> forStatement = Optional.empty();
 
@@ -64,7 +69,18 @@ final class UnitTimeouts implements AutoCloseable {
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         savepoint = withSavepoint && !forgotten && opened.isLocal();
         due = false;
+        if (!opened.isLocal() && policy.enabled() && policy.lockTimeout().isEmpty() && found.isEmpty()) {
+            found = Optional.of(foundLockTimeout());
+        }
         return opened;
+    }
+
+    private long foundLockTimeout() {
+        try {
+            return lockTimeoutInForce((millis, ofSession) -> millis);
+        } catch (SQLException e) {
+            throw new PgLockException("The connection cannot be used: " + e.getMessage(), e);
+        }
     }
 
     /** Whether there is a savepoint to go back to: not in autocommit. */
@@ -135,8 +151,8 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** What one attempt waits for a lock, where that is not what the policy says; until {@link #attemptEnded}. */
     void attempt(Duration timeout) throws SQLException {
+        ofAttempt = Optional.of(timeout);
         if (due && session.transactional()) {
-            ofAttempt = Optional.of(timeout);
             return;
         }
         forAttempt = Optional.of(PgLock.on(session.connection()).lockTimeout(timeout));
@@ -156,12 +172,20 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** What a unit sets itself is what it wants: it is left alone. */
     boolean unitHasItsOwnLockTimeout() throws SQLException {
+        Optional<Long> ours = ofAttempt
+                .or(policy::lockTimeout)
+                .map(timeout -> (long) Wait.millis(timeout, "none"))
+                .or(() -> found);
+        return lockTimeoutInForce(
+                (millis, ofSession) -> ofSession && ours.filter(millis::equals).isEmpty());
+    }
+
+    private <T> T lockTimeoutInForce(BiFunction<Long, Boolean, T> told) throws SQLException {
         return session.withoutTransaction(() -> {
             try (Statement statement = session.connection().createStatement();
                     ResultSet row = statement.executeQuery(Sql.LOCK_TIMEOUT_IN_FORCE)) {
                 row.next();
-                long ours = policy.lockTimeout().map(Duration::toMillis).orElse(-1L);
-                return row.getBoolean(2) && row.getLong(1) != ours;
+                return told.apply(row.getLong(1), row.getBoolean(2));
             }
         });
     }

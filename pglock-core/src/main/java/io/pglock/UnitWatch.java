@@ -27,6 +27,9 @@ import javax.sql.DataSource;
  */
 final class UnitWatch implements AutoCloseable {
 
+    /** Two clocks, and a server that is busy. */
+    private static final Duration INEXACT = Duration.ofMillis(100);
+
     private final String unit;
     private final LockPolicy policy;
     private final LockGuard.Messages told;
@@ -40,6 +43,9 @@ final class UnitWatch implements AutoCloseable {
     private final AtomicBoolean warned = new AtomicBoolean();
     private volatile Optional<Duration> lockTimeout;
     private volatile Optional<GiveWay> rule = Optional.empty();
+
+    private volatile long begunAt = System.nanoTime();
+    private volatile Optional<Long> endedAt = Optional.empty();
 
     /** Of nobody yet. */
     UnitWatch(String unit, LockPolicy policy, LockGuard.Messages messages) {
@@ -90,8 +96,14 @@ final class UnitWatch implements AutoCloseable {
             return scope;
         } catch (PgLockException e) {
             if (policy.monitorRequired()) {
-                throw new PgLockException(
-                        unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
+                String why = unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage();
+                PgLockException notBegun = e.getCause() instanceof SQLException sql
+                        ? new PgLockException(why, sql)
+                        : new PgLockException(why);
+                if (notBegun.getCause() == null) {
+                    notBegun.initCause(e);
+                }
+                throw notBegun;
             }
             if (!warned.getAndSet(true)) {
                 told.message(Level.WARNING, "goes on, but nobody watches for blockers: " + e.getMessage());
@@ -123,7 +135,7 @@ final class UnitWatch implements AutoCloseable {
     Optional<String> explain(SQLException failure) {
         if (SqlState.is(failure, SqlState.LOCK_NOT_AVAILABLE)) {
             return Optional.of(unit + ": not locked"
-                    + UnitMessages.within(lockTimeout, failure)
+                    + UnitMessages.within(lockTimeoutThatWasOver(), failure)
                     + described().map(who -> ", " + who).orElseGet(this::nobodySeen));
         }
         if (SqlState.is(failure, SqlState.DEADLOCK_DETECTED)) {
@@ -142,7 +154,7 @@ final class UnitWatch implements AutoCloseable {
     }
 
     private Optional<UnitBlockers> seen() {
-        return scope.map(seen -> new UnitBlockers(policy, seen));
+        return scope.map(seen -> new UnitBlockers(policy, seen, lockTimeoutThatWasOver()));
     }
 
     private String nobodySeen() {
@@ -160,6 +172,8 @@ final class UnitWatch implements AutoCloseable {
 
     /** @param lockTimeout of this attempt */
     void attempt(boolean mayGiveWay, Optional<Duration> lockTimeout) {
+        begunAt = System.nanoTime();
+        endedAt = Optional.empty();
         rule(mayGiveWay, lockTimeout);
         scopes.forEach(seen -> seen.guarded().attempt(rule));
     }
@@ -187,12 +201,29 @@ final class UnitWatch implements AutoCloseable {
         return lockTimeout;
     }
 
+    /**
+     * The lock timeout by which the latest attempt can have ended: not the one that it was given if the work has set its own, and
+     * that was over sooner or later.
+     */
+    Optional<Duration> lockTimeoutThatWasOver() {
+        Duration lasted = Duration.ofNanos(endedAt.orElseGet(System::nanoTime) - begunAt);
+        Duration waited = waiter().map(Guarded::waited).orElse(Duration.ZERO);
+        return lockTimeout.filter(timeout ->
+                timeout.compareTo(lasted.plus(INEXACT)) <= 0 && waited.compareTo(timeout.plus(INEXACT)) <= 0);
+    }
+
+    private void ended() {
+        endedAt = endedAt.or(() -> Optional.of(System.nanoTime()));
+    }
+
     void attemptEnded() {
+        ended();
         goesOn(false, lockTimeout);
     }
 
     /** It has ended, and no session is the unit's any more. */
     void apart() {
+        ended();
         rule = Optional.empty();
         scopes.forEach(seen -> seen.guarded().apart());
     }
@@ -255,6 +286,11 @@ final class UnitWatch implements AutoCloseable {
 
     List<Signalled> actions() {
         return scope.map(PriorityScope::actions).orElse(List.of());
+    }
+
+    /** Of the latest attempt. */
+    Victims.Summary latestVictims() {
+        return waiter().map(Guarded::latestVictims).orElse(new Victims.Summary(0, 0, Duration.ZERO));
     }
 
     Victims.Summary victims() {

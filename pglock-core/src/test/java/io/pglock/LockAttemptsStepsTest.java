@@ -116,6 +116,44 @@ class LockAttemptsStepsTest extends AttemptsScene {
         web.close();
     }
 
+    /** A host may close a connection before it says that it has left it: by then the next borrower may have the session. */
+    @Test
+    void aConnectionThatWasClosedIsLeftToo() throws SQLException {
+        Session web = idleInTransaction("web");
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(side);
+        config.setMaximumPoolSize(1);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                LockAttempts attempts = begin(terminating(patient()))) {
+            Connection mine = pool.getConnection();
+            attempts.watch(mine, side);
+            mine.close();
+            attempts.leave(mine);
+            try (Connection next = pool.getConnection()) {
+                execute(next, "set lock_timeout = '600ms'");
+                assertThatThrownBy(() -> execute(next, ALTER)).hasMessageContaining("lock timeout");
+                execute(next, "reset lock_timeout");
+            }
+        }
+        assertThat(said).isEmpty();
+        web.commit();
+    }
+
+    @Test
+    void eachDataSourceThatHasNoSideConnectionIsNamed() throws SQLException {
+        try (Connection first = side.getConnection();
+                Connection second = side.getConnection();
+                LockAttempts attempts = begin(patient().monitorRequired(false))) {
+            for (String host : List.of("east", "west")) {
+                attempts.watch(host.equals("east") ? first : second, new HandingOut(() -> {
+                    throw new SQLException(host + " cannot be reached");
+                }));
+            }
+            scenario.await(
+                    "both warnings", () -> hasSaid("east cannot be reached") && hasSaid("west cannot be reached"));
+        }
+    }
+
     @Test
     void asksASessionOnceAndSaysBefore() throws SQLException {
         try (Connection connection = side.getConnection();

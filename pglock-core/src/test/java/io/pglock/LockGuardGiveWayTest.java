@@ -14,6 +14,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -254,6 +255,67 @@ class LockGuardGiveWayTest extends GuardScene {
                 return "done";
             }
         });
+    }
+
+    @Test
+    void theStatementAfterOneThatSaysConcurrentlyGivesWayAgain() {
+        AtomicInteger attempt = new AtomicInteger();
+        Session web = scenario.session("web");
+        Call<String> unit = migration().run(connection -> {
+            try (LockGuard guard = open(connection, yielding().maxBlockedTime(Duration.ZERO))) {
+                guard.run(
+                        () -> {
+                            if (attempt.getAndIncrement() == 0) {
+                                guard.beforeStatement(BUILD);
+                                execute(connection, BUILD);
+                                guard.afterStatement();
+                                web.execute("begin", "select * from orders");
+                                assertThat(guard.concerns(ALTER)).isTrue();
+                            }
+                            guard.beforeStatement(ALTER);
+                            assertThat(guard.concerns(ALTER)).isFalse();
+                            execute(connection, ALTER);
+                            return true;
+                        },
+                        LockGuard.Undo.NOTHING);
+                return "done";
+            }
+        });
+        scenario.awaitBlockedBy(migration(), web);
+        scenario.session("reader").execute("select * from orders");
+        awaitPause();
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void theStatementAfterOneThatSaysConcurrentlyFailsByItsOwnLockTimeout() {
+        Session web = scenario.session("web");
+        LockPolicy policy = patient()
+                .lockTimeout(Duration.ofMillis(300))
+                .concurrentLockTimeout(Duration.ofMillis(200))
+                .retryAttempts(1);
+        String failed = migration()
+                .run(connection -> {
+                    try (LockGuard guard = open(connection, policy)) {
+                        guard.beforeStatement(BUILD);
+                        execute(connection, BUILD);
+                        guard.afterStatement();
+                        web.execute("begin", "select * from orders");
+                        guard.beforeStatement(ALTER);
+                        try {
+                            execute(connection, ALTER);
+                            return "done";
+                        } catch (SQLException e) {
+                            return guard.failed(e).orElse("nothing to say");
+                        }
+                    }
+                })
+                .await();
+        assertThat(failed)
+                .startsWith("V7__note.sql: not locked within 300ms, blocked by ")
+                .contains("pid " + web.pid());
+        web.commit();
     }
 
     @Test

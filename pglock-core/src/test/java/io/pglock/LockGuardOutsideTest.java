@@ -298,4 +298,47 @@ class LockGuardOutsideTest extends GuardScene {
         web.close();
         assertThat(unit.await()).isEqualTo("done");
     }
+
+    // ---- who will not be signalled ----------------------------------------------------------------------------------
+
+    /** The unit gives way once to a reader behind it, and would be back after 50 ms. */
+    private Call<String> givingWay(Session holder, LockPolicy policy) {
+        Call<String> unit =
+                altering(policy.lockTimeout(Duration.ofMinutes(5)).maxBlockedTime(Duration.ofMillis(40)), ALTER);
+        scenario.awaitBlockedBy(migration(), holder);
+        scenario.session("reader").execute("select * from orders");
+        awaitPause();
+        return unit;
+    }
+
+    private void staysAway() {
+        for (int i = 0; i < 3; i++) {
+            awaitLooks();
+            assertThat(scenario.pidsBlocking(migration())).isEmpty();
+        }
+        assertThat(said.stream().filter(line -> line.contains("Trying again"))).hasSize(1);
+    }
+
+    @Test
+    void staysAwayWhileSomebodyIsInTheWayWhomItWillNeverSignal() {
+        Session dump = idleInTransaction("pg_dump");
+        Call<String> unit = givingWay(dump, terminating(brisk()));
+
+        staysAway();
+
+        dump.commit();
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void staysAwayUntilWhoIsInTheWayIsOldEnoughToBeSignalled() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = givingWay(web, terminating(brisk()).prioritizeMinAge(Duration.ofMillis(2500)));
+
+        staysAway();
+
+        assertThat(unit.await()).isEqualTo("done");
+        scenario.awaitGone(web.pid());
+        assertThat(said.stream().filter(line -> line.contains("Trying again"))).hasSize(1);
+    }
 }

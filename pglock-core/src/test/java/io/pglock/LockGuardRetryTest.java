@@ -251,4 +251,34 @@ class LockGuardRetryTest extends GuardScene {
         assertThat(said).isEmpty();
         web.commit();
     }
+
+    /** In the way for longer than prioritizeAfter, over all attempts: it was something else that kept it from a signal. */
+    @Test
+    void doesNotBlameTheLockTimeoutForWhatTheMinimumAgeForbids() {
+        Session web = idleInTransaction("web");
+        LockPolicy policy = terminating(brisk())
+                .lockTimeout(Duration.ofMillis(300))
+                .prioritizeAfter(Duration.ofMillis(400))
+                .prioritizeMinAge(HOUR)
+                .retryAttempts(4);
+
+        assertThat(altering(policy, ALTER).await())
+                .startsWith("55P03 V7__note.sql: not locked within 300ms, blocked by pid " + web.pid())
+                .doesNotContain("is over before");
+
+        web.commit();
+    }
+
+    @Test
+    void nobodyIsTerminatedBeforePrioritizeAfterIsOver() {
+        Session web = idleInTransaction("web");
+        LockPolicy policy =
+                terminating(patient()).lockTimeout(Duration.ofMinutes(5)).prioritizeAfter(Duration.ofMillis(1500));
+        long before = System.nanoTime();
+
+        assertThat(altering(policy, ALTER).await()).isEqualTo("done");
+
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThanOrEqualTo(Duration.ofMillis(1500));
+        scenario.awaitGone(web.pid());
+    }
 }

@@ -22,6 +22,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @PostgresTest
 class LockGuardTest {
@@ -123,6 +125,26 @@ class LockGuardTest {
                                             text -> assertThat(text)
                                                     .endsWith(
                                                             " Nothing was done to it: lockTimeout=500ms is over before prioritizeAfter=1s.")));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"300ms", "900ms"})
+    void doesNotNameALockTimeoutThatTheUnitHasReplaced(String own, Scenario scenario, Connection mine)
+            throws SQLException {
+        Session web = idleInTransaction(scenario);
+        LockPolicy policy = quickly(Priority.REPORT)
+                .lockTimeout(own.equals("300ms") ? Duration.ofMinutes(5) : Duration.ofMillis(300));
+
+        try (LockGuard guard = open(mine, policy)) {
+            execute(mine, "set lock_timeout = '" + own + "'");
+            assertThatThrownBy(() -> execute(mine, ALTER))
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(guard.failed(e))
+                                    .hasValueSatisfying(text -> assertThat(text)
+                                            .startsWith("V7__note.sql: not locked, blocked by pid " + web.pid())));
+            execute(mine, "reset lock_timeout");
         }
     }
 

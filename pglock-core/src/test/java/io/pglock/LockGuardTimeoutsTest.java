@@ -168,6 +168,35 @@ class LockGuardTimeoutsTest {
     }
 
     @Test
+    void aLockTimeoutThatTheSessionHadBeforeIsNotTheUnits(Connection mine) throws SQLException {
+        String concurrently = "create index concurrently i on t (a)";
+        execute(mine, "set lock_timeout = '5s'"); // as a pool does to each of its connections
+        LockPolicy none = UNWATCHED.with(Map.of("lockTimeout", "none"));
+
+        try (LockGuard guard = open(mine, none)) {
+            guard.beforeStatement(concurrently);
+            assertThat(setting(mine, "lock_timeout")).isEqualTo("0");
+            guard.afterStatement();
+            assertThat(setting(mine, "lock_timeout")).isEqualTo("5s");
+            execute(mine, "set lock_timeout = '11s'");
+            guard.beforeStatement(concurrently);
+            assertThat(setting(mine, "lock_timeout")).isEqualTo("11s");
+            guard.afterStatement();
+        }
+        execute(mine, "reset lock_timeout");
+    }
+
+    @Test
+    void aLockTimeoutThatPostgresCannotCountIsNotTheUnitsEither(Connection mine) throws SQLException {
+        try (LockGuard guard = open(mine, UNWATCHED.lockTimeout(Duration.ofNanos(1_500_000)))) {
+            assertThat(setting(mine, "lock_timeout")).isEqualTo("2ms");
+            guard.beforeStatement("create index concurrently i on t (a)");
+            assertThat(setting(mine, "lock_timeout")).isEqualTo("0");
+            guard.afterStatement();
+        }
+    }
+
+    @Test
     void treatsAConcurrentStatementInATransactionLikeAnyOther(Connection mine) throws SQLException {
         mine.setAutoCommit(false);
         try (LockGuard guard = open(mine, UNWATCHED)) {

@@ -10,6 +10,7 @@ import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -308,6 +309,36 @@ class PrioritizeTest extends PrioritizeScene {
         }
     }
 
+    /** A class that is not there, an assertion: with it the thread ended that looks after everybody on this DataSource. */
+    @Test
+    void whatIsThrownAtTheWatchDoesNotEndIt() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope broken = quickly(scenario.session("other"))
+                        .terminate()
+                        .unless(seen -> {
+                            throw new AssertionError("a broken filter, expected in this test");
+                        })
+                        .listener((level, message) -> {
+                            throw new AssertionError("a broken listener, expected in this test");
+                        })
+                        .start();
+                PriorityScope scope = quickly(migration).start()) {
+            Running first = scenario.session("other").start("alter table orders add column other int");
+            scenario.await("the filter to have failed", () -> !broken.warnings().isEmpty());
+            Running second = migration.start(ALTER);
+            scenario.await("the watch to go on", () -> seen(scope, web).isPresent());
+            web.commit();
+            first.await();
+            second.await();
+            assertThat(broken.warnings())
+                    .singleElement()
+                    .asString()
+                    .contains("The filter given to prioritize() failed");
+            assertThat(broken.actions()).isEmpty();
+        }
+    }
+
     @Test
     void whatWasSeenAndDoneCanBeReadAfterTheEnd() {
         idleInTransaction("web");
@@ -345,6 +376,12 @@ class PrioritizeTest extends PrioritizeScene {
         assertThatThrownBy(() -> prioritize.grace(negative)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> prioritize.minAge(negative)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> prioritize.every(Duration.ZERO)).hasMessage("every: at least 1ms, not PT0S");
+        Duration longer = Duration.ofDays(25);
+        assertThatThrownBy(() -> prioritize.after(longer)).hasMessage("after: at most 24 days, not PT600H");
+        assertThatThrownBy(() -> prioritize.grace(longer)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> prioritize.minAge(longer)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> prioritize.every(ChronoUnit.FOREVER.getDuration()))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> prioritize.protect(" ")).isInstanceOf(IllegalArgumentException.class);
     }
 }

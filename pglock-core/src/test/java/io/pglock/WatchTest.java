@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.internal.PgSession;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.Running;
@@ -166,6 +167,70 @@ class WatchTest extends PrioritizeScene {
             assertThat(lent.getAutoCommit()).isFalse();
             assertThat(side.get().isClosed()).isTrue();
         }
+    }
+
+    /** HikariCP runs its test query before it lends a connection, and leaves the transaction that began open. */
+    @Test
+    void givesBackWhatAPoolLendsInsideATransaction() throws SQLException {
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(new HandingOut(() -> {
+            Connection connection = database.dataSource("pool").getConnection();
+            connection.setAutoCommit(false);
+            return connection;
+        }));
+        config.setAutoCommit(false);
+        config.setConnectionTestQuery("select 1");
+        config.setMaximumPoolSize(2);
+        try (HikariDataSource pool = new HikariDataSource(config)) {
+            try (Connection first = pool.getConnection()) {
+                assertThat(PgSession.of(first).inTransaction())
+                        .as("what this is about")
+                        .isTrue();
+            }
+            Session migration = scenario.session("migration");
+            for (int unit = 0; unit < 3; unit++) {
+                try (PriorityScope scope = quickly(migration, pool).start()) {
+                    awaitWarning(scope);
+                    assertThat(scope.warnings().get(0)).contains("one inside a transaction");
+                }
+                assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void leavesATransactionAloneThatSomebodyHasBegunOnTheDriversOwnConnection() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration, new HandingOut(web::connection)).start()) {
+            awaitWarning(scope);
+        }
+        assertThat(web.value(
+                        "select count(*) from pg_locks where pid = pg_backend_pid() and relation = 'orders'::regclass"))
+                .isEqualTo("1");
+    }
+
+    @Test
+    void closesAConnectionThatCannotBeUnwrapped() throws SQLException {
+        AtomicReference<Connection> lent = new AtomicReference<>();
+        DataSource broken = new HandingOut(() -> {
+            Connection opened = dataSource.getConnection();
+            lent.set(opened);
+            return (Connection) Proxy.newProxyInstance(
+                    WatchTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("unwrap")) {
+                            throw new SQLException("the pool is being shut down");
+                        }
+                        return method.invoke(opened, arguments);
+                    });
+        });
+        try (PriorityScope scope =
+                quickly(scenario.session("migration"), broken).start()) {
+            awaitWarning(scope);
+            assertThat(scope.warnings().get(0)).contains("the pool is being shut down");
+        }
+        assertThat(lent.get().isClosed()).isTrue();
     }
 
     /** As a pool's proxy: closing it gives it back. */
@@ -456,7 +521,8 @@ class WatchTest extends PrioritizeScene {
                 .requireSideConnection();
         assertThatThrownBy(request::start)
                 .isInstanceOf(PgLockException.class)
-                .hasMessageContaining("could not be seen", "no such host");
+                .hasMessageContaining("could not be seen", "no such host")
+                .hasCauseInstanceOf(SQLException.class);
         Prioritize itself =
                 quickly(migration, new HandingOut(migration::connection)).requireSideConnection();
         assertThatThrownBy(itself::start)

@@ -3,7 +3,6 @@ package io.pglock.internal;
 
 import io.pglock.SeenBlocker;
 import io.pglock.Signalled;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,11 +18,22 @@ final class Findings {
     private final Map<Pursuit.Key, SeenBlocker> blockers = remembering();
     private final Set<Pursuit.Key> inThisAttempt = new LinkedHashSet<>();
     private final Map<Integer, Signalled> actions = remembering();
-    private final List<String> warnings = new ArrayList<>();
+    private final Map<Integer, String> warnings = remembering();
     private int actionsSoFar;
+    private int warningsSoFar;
 
-    static <K, V> Map<K, V> remembering() {
-        return new LinkedHashMap<>() {
+    /** In the order of appearance. */
+    private static <K, V> Map<K, V> remembering() {
+        return remembering(false);
+    }
+
+    /** Whoever is still in the way is not the one to be forgotten. */
+    static <K, V> Map<K, V> rememberingWhatIsUsed() {
+        return remembering(true);
+    }
+
+    private static <K, V> Map<K, V> remembering(boolean whatIsUsed) {
+        return new LinkedHashMap<>(16, 0.75f, whatIsUsed) {
             private static final long serialVersionUID = 1L;
 
             @Override
@@ -49,7 +59,7 @@ final class Findings {
     }
 
     synchronized void warning(String warning) {
-        warnings.add(warning);
+        warnings.put(warningsSoFar++, warning);
     }
 
     synchronized List<SeenBlocker> blockers() {
@@ -69,6 +79,6 @@ final class Findings {
     }
 
     synchronized List<String> warnings() {
-        return List.copyOf(warnings);
+        return List.copyOf(warnings.values());
     }
 }

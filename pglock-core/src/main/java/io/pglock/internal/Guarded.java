@@ -40,7 +40,7 @@ public final class Guarded {
     private final Acting acting;
     private volatile long startedAt = System.nanoTime();
 
-    private final CompletableFuture<Optional<String>> checked = new CompletableFuture<>();
+    private final CompletableFuture<Optional<Unseen>> checked = new CompletableFuture<>();
     private volatile boolean ended;
     private volatile boolean refused;
     private volatile boolean apart;
@@ -55,6 +55,20 @@ public final class Guarded {
     /** Under {@link #acting}. */
     private final QueuePlace place;
 
+    /** Why nobody can be seen who is in the way. */
+    private record Unseen(String why, Optional<Throwable> cause) {
+
+        PgLockException asException(String what) {
+            String message = what + why + ".";
+            if (cause.isPresent() && cause.get() instanceof SQLException sql) {
+                return new PgLockException(message, sql);
+            }
+            PgLockException exception = new PgLockException(message);
+            cause.ifPresent(exception::initCause);
+            return exception;
+        }
+    }
+
     private Guarded(PgSession session, GuardedUnit unit, Optional<WeakReference<Object>> keeper) throws SQLException {
         this.plan = unit.plan();
         this.unit = unit;
@@ -65,7 +79,7 @@ public final class Guarded {
         this.keeper = keeper;
         this.acting = unit.acting();
         this.findings = unit.findings();
-        this.place = new QueuePlace(facts.pid(), unit.notices(), unit.victims());
+        this.place = new QueuePlace(facts, unit.notices(), unit.victims());
     }
 
     /** The only session of a unit; over when its connection is. */
@@ -89,6 +103,11 @@ public final class Guarded {
 
     int pid() {
         return facts.pid();
+    }
+
+    /** When the session began: its pid alone may be somebody else's, once it has ended and nobody has noticed. */
+    long start() {
+        return facts.start();
     }
 
     String serverStart() {
@@ -136,12 +155,12 @@ public final class Guarded {
     /** The watch cannot serve this session, ever. */
     void refuse(String why) {
         refused = true;
-        unavailable(why, why);
+        unavailable(why, why, Optional.empty());
         outside.giveUp(); // whoever waits has been served before, so it is its session that is gone
     }
 
     /** The watch cannot serve this session, now; told once for each {@code occasion}. */
-    void unavailable(String occasion, String why) {
+    void unavailable(String occasion, String why, Optional<Throwable> cause) {
         acting.tell(() -> {
             BaseConnection session = physical.get();
             if (!ended && session != null) {
@@ -153,7 +172,7 @@ public final class Guarded {
                                         + ". The work itself goes on.");
             }
         });
-        checked.complete(Optional.of(why));
+        checked.complete(Optional.of(new Unseen(why, cause)));
     }
 
     /** The watch can serve this session. */
@@ -167,19 +186,19 @@ public final class Guarded {
 
     /** Waits until it is known whether the watch can serve this session; only where that is required. */
     public void awaitChecked(Duration atMost) {
-        Optional<String> failure;
+        Optional<Unseen> failure;
         try {
             failure = checked.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            failure = Optional.of("no side connection within " + Text.age(atMost));
+            failure = Optional.of(new Unseen("no side connection within " + Text.age(atMost), Optional.empty()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            failure = Optional.of("interrupted while the side connection was opened");
+            failure = Optional.of(new Unseen("interrupted while the side connection was opened", Optional.of(e)));
         } catch (ExecutionException e) {
-            failure = Optional.of(String.valueOf(e.getCause()));
+            failure = Optional.of(new Unseen(String.valueOf(e.getCause()), Optional.of(e)));
         }
         if (failure.isPresent()) {
-            throw new PgLockException("Whoever blocks pid " + pid() + " could not be seen: " + failure.get() + ".");
+            throw failure.get().asException("Whoever blocks pid " + pid() + " could not be seen: ");
         }
     }
 
@@ -281,6 +300,16 @@ public final class Guarded {
         return acting.undisturbed(place::gaveWay);
     }
 
+    /** How long the attempt has waited for a lock, as it was seen last; zero where it was not seen to wait. */
+    public Duration waited() {
+        return acting.undisturbed(place::waited);
+    }
+
+    /** Who waited behind the attempt. */
+    public Victims.Summary latestVictims() {
+        return acting.undisturbed(place::victims);
+    }
+
     /** Whether somebody held what the attempt waited for. */
     public boolean isBlocked() {
         return acting.undisturbed(() -> !place.holders().isEmpty());
@@ -355,7 +384,7 @@ public final class Guarded {
         ended = true;
         acting.settle();
         registration.close();
-        checked.complete(Optional.of("the scope was closed"));
+        checked.complete(Optional.of(new Unseen("the scope was closed", Optional.empty())));
     }
 
     public List<SeenBlocker> blockers() {

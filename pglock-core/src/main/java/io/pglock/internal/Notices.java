@@ -3,7 +3,6 @@ package io.pglock.internal;
 
 import java.lang.System.Logger.Level;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,7 +18,7 @@ final class Notices {
 
     private final Optional<BiConsumer<Level, String>> listener;
     private final Findings findings;
-    private final Set<String> warned = new HashSet<>();
+    private final Set<String> warned = Collections.newSetFromMap(Findings.rememberingWhatIsUsed());
 
     Notices(Optional<BiConsumer<Level, String>> listener, Findings findings) {
         this.listener = listener;
@@ -57,7 +56,7 @@ final class Notices {
     void tell(Level level, String message) {
         try {
             listener.ifPresentOrElse(told -> told.accept(level, message), () -> Log.log(level, message));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             Log.log(Level.WARNING, "The listener given to prioritize() failed", e);
         }
     }

@@ -4,6 +4,8 @@ package io.pglock.internal;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteOrder;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,26 +34,40 @@ final class OwnSockets {
 
     private OwnSockets() {}
 
+    /** Whether it is this process. */
+    enum Answer {
+        OURS,
+        NOT_OURS,
+        /** It could not be looked up, for want of a file descriptor perhaps; it may be known the next time. */
+        UNKNOWN
+    }
+
     /** @param client as {@link io.pglock.Backend#clientAddress()} has it: {@code 10.0.0.7:51234}, {@code [::1]:51234} */
-    static boolean contains(String client) {
+    static Answer contains(String client) {
+        return Boolean.getBoolean(SWITCH) ? Answer.NOT_OURS : contains(client, DESCRIPTORS, TABLES);
+    }
+
+    static Answer contains(String client, Path descriptors, List<Path> tables) {
         int colon = client.lastIndexOf(':');
-        if (Boolean.getBoolean(SWITCH) || colon < 0 || !Files.isDirectory(DESCRIPTORS)) {
-            return false;
+        if (colon < 0 || !Files.isDirectory(descriptors)) {
+            return Answer.NOT_OURS;
         }
         try {
             String port = String.format("%04X", Integer.parseInt(client.substring(colon + 1)));
             InetAddress address =
                     InetAddress.getByName(client.substring(0, colon)); // a literal: nobody is asked for a name
-            Set<String> inodes = inodes(address, port);
-            return !inodes.isEmpty() && isOpen(inodes);
-        } catch (IOException | IllegalArgumentException e) {
-            return false;
+            Set<String> inodes = inodes(address, port, tables);
+            return !inodes.isEmpty() && isOpen(inodes, descriptors) ? Answer.OURS : Answer.NOT_OURS;
+        } catch (UnknownHostException | IllegalArgumentException e) {
+            return Answer.NOT_OURS; // no address
+        } catch (IOException | DirectoryIteratorException e) {
+            return Answer.UNKNOWN;
         }
     }
 
-    private static Set<String> inodes(InetAddress address, String port) throws IOException {
+    private static Set<String> inodes(InetAddress address, String port, List<Path> tables) throws IOException {
         Set<String> inodes = new HashSet<>();
-        for (Path table : TABLES) {
+        for (Path table : tables) {
             if (!Files.isReadable(table)) {
                 continue;
             }
@@ -69,7 +85,7 @@ final class OwnSockets {
         return inodes;
     }
 
-    /** Written in hexadecimal, each group of four bytes as this machine stores it: the last one first. */
+    /** Written in hexadecimal, each group of four bytes as this machine stores it: on most of them the last one first. */
     private static Optional<InetAddress> address(String written) throws UnknownHostException {
         int length = written.indexOf(':') / 2;
         if (length != 4 && length != 16) {
@@ -77,15 +93,15 @@ final class OwnSockets {
         }
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {
-            int at = (i / 4 * 4 + 3 - i % 4) * 2;
+            int at = (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? i / 4 * 4 + 3 - i % 4 : i) * 2;
             bytes[i] = (byte) Integer.parseInt(written.substring(at, at + 2), 16);
         }
         return Optional.of(InetAddress.getByAddress(bytes));
     }
 
-    private static boolean isOpen(Set<String> inodes) throws IOException {
-        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(DESCRIPTORS)) {
-            for (Path descriptor : descriptors) {
+    private static boolean isOpen(Set<String> inodes, Path descriptors) throws IOException {
+        try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
+            for (Path descriptor : open) {
                 String target = target(descriptor);
                 if (target.startsWith("socket:[")
                         && inodes.contains(target.substring("socket:[".length(), target.length() - 1))) {

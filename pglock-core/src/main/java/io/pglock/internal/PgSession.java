@@ -26,8 +26,9 @@ public final class PgSession {
      * @param pid {@code pg_backend_pid()}
      * @param standby whether the server was in recovery
      * @param serverStart {@code pg_postmaster_start_time()}, exact; with the pid this tells servers apart
+     * @param start when the session began, in microseconds: the server gives its pid to another one some day
      */
-    public record Facts(int pid, boolean standby, String serverStart) {}
+    public record Facts(int pid, boolean standby, String serverStart, long start) {}
 
     private static final Map<BaseConnection, Facts> KNOWN = Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -173,7 +174,7 @@ public final class PgSession {
             try (Statement statement = connection.createStatement();
                     ResultSet row = statement.executeQuery(Sql.SESSION_FACTS)) {
                 row.next();
-                return new Facts(row.getInt(1), row.getBoolean(2), row.getString(3));
+                return new Facts(row.getInt(1), row.getBoolean(2), row.getString(3), row.getLong(4));
             }
         });
         if (!facts.standby() && facts.pid() == physical.getBackendPID()) {

@@ -81,6 +81,13 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
                 && (timing.minAge().isZero() || age(seen.backend()).compareTo(timing.minAge()) >= 0);
     }
 
+    /** How long it is until it is one, as far as that is a matter of time. */
+    static Duration untilTarget(PriorityPlan plan, SeenBlocker seen) {
+        PriorityPlan.Timing timing = plan.timing();
+        return Durations.longer(
+                timing.after().minus(seen.waited()), timing.minAge().minus(age(seen.backend())));
+    }
+
     private boolean isPaused(PriorityPlan plan, long now) {
         return pausedAt.filter(at -> now - at < plan.timing().grace().toNanos()).isPresent();
     }

@@ -23,11 +23,11 @@ final class Pursuits {
     private final Findings findings;
     private final Notices notices;
 
-    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.remembering();
-    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.remembering());
+    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.rememberingWhatIsUsed();
+    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.rememberingWhatIsUsed());
 
     /** Since when they are in the way, over all attempts and the pauses between them. */
-    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.remembering();
+    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.rememberingWhatIsUsed();
 
     Pursuits(PriorityPlan plan, Findings findings, Notices notices) {
         this.plan = plan;
@@ -78,9 +78,11 @@ final class Pursuits {
     Optional<Duration> untilSignal(Sighting sighting, Duration waited, long now) {
         Pursuit.Key key = Pursuit.Key.of(sighting.backend());
         long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
-        boolean mayBegin = sighting.spared().isEmpty()
-                && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan);
-        return mayBegin ? Optional.of(plan.timing().after().minusNanos(now - since)) : Optional.empty();
+        SeenBlocker seen = inTheWay(sighting, since, now);
+        boolean mayBegin = seen.spared().isEmpty()
+                && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan)
+                && spared(seen).isEmpty();
+        return mayBegin ? Optional.of(Pursuit.untilTarget(plan, seen)) : Optional.empty();
     }
 
     /** It has let go: should it come into the way once more, that is another story. */
@@ -96,14 +98,22 @@ final class Pursuits {
         if (since == null || sighting.spared().isPresent() || !pursuit.mayFinish(plan)) {
             return;
         }
-        SeenBlocker seen = new SeenBlocker(
-                sighting.backend(), true, sighting.waitsFor(), Duration.ofNanos(now - since), Optional.empty());
+        SeenBlocker seen = inTheWay(sighting, since, now);
         Pursuit.Step step = nextStep(key, seen, now);
         if (spared(seen).isEmpty()
                 && step.signal().filter(Signal.TERMINATE::equals).isPresent()) {
             Sighting.Held held = sighting.held().orElseThrow();
             record(key, signal(Signal.TERMINATE, seen, how -> side.signalHolder(how, seen, held, plan.protect())), now);
         }
+    }
+
+    private static SeenBlocker inTheWay(Sighting sighting, long since, long now) {
+        return new SeenBlocker(
+                sighting.backend(),
+                sighting.hard(),
+                sighting.waitsFor(),
+                Duration.ofNanos(now - since),
+                sighting.spared());
     }
 
     private static SeenBlocker with(SeenBlocker seen, String spared) {
@@ -117,7 +127,7 @@ final class Pursuits {
         }
         try {
             return plan.spare().test(seen) ? Optional.of("a filter spares it") : Optional.empty();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failed("The filter", e);
             return Optional.of("the filter failed");
         }
@@ -127,13 +137,13 @@ final class Pursuits {
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         try {
             return pursuit.next(plan, seen, now);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failed("The action", e);
             return new Pursuit.Step(Optional.empty(), pursuit);
         }
     }
 
-    private void failed(String what, RuntimeException failure) {
+    private void failed(String what, Throwable failure) {
         notices.warn(what, what + " given to prioritize() failed, so nobody is signalled on its account: " + failure);
     }
 

@@ -12,12 +12,13 @@ import java.util.Optional;
  */
 final class QueuePlace {
 
-    private final int pid;
+    private final PgSession.Facts facts;
     private final Notices notices;
     private final Victims victims;
     private List<Sighting> ahead = List.of();
     private String waitsFor = "";
     private long waitsSince;
+    private Duration waited = Duration.ZERO;
 
     private Optional<GiveWay> rule = Optional.empty();
 
@@ -32,8 +33,8 @@ final class QueuePlace {
     /** An autovacuum that no waiting drives off: one that prevents wraparound, to a role that may not see that. */
     private boolean vacuumStays;
 
-    QueuePlace(int pid, Notices notices, Victims.Tally victims) {
-        this.pid = pid;
+    QueuePlace(PgSession.Facts facts, Notices notices, Victims.Tally victims) {
+        this.facts = facts;
         this.notices = notices;
         this.victims = new Victims(victims);
     }
@@ -42,6 +43,7 @@ final class QueuePlace {
     void attempt() {
         ahead = List.of();
         waitsFor = "";
+        waited = Duration.ZERO;
         victims.gone();
         gaveWayAt = Optional.empty();
         sentAway = false;
@@ -72,7 +74,18 @@ final class QueuePlace {
         }
         if (!sightings.isEmpty()) {
             ahead = sightings;
+            waited = waited(sightings.get(0), now);
         }
+    }
+
+    /** How long it has waited, as it was seen last in this attempt. */
+    Duration waited() {
+        return waited;
+    }
+
+    /** Who has waited behind it in this attempt. */
+    Victims.Summary victims() {
+        return victims.ofThisAttempt();
     }
 
     /** By the server's clock or, where it does not tell, since the watch first saw it. */
@@ -110,7 +123,7 @@ final class QueuePlace {
         Optional<Long> before = gaveWayAt;
         gaveWayAt = Optional.of(now); // an answer that is lost does not say that nothing was sent
         try {
-            if (!side.giveWay(pid)) {
+            if (!side.giveWay(facts.pid(), facts.start())) {
                 gaveWayAt = before;
             }
         } catch (SQLException e) {
@@ -121,7 +134,7 @@ final class QueuePlace {
             rule = Optional.empty();
             notices.warn(
                     "give way",
-                    "Others wait behind pid " + pid
+                    "Others wait behind pid " + facts.pid()
                             + ", and the side connection's role may not cancel that statement to make"
                             + " way for them: GRANT pg_signal_backend TO it, or let it connect as the role that migrates.");
         }

@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import io.pglock.Backend;
 import io.pglock.LockNotSupportedException;
+import io.pglock.PgLockException;
 import io.pglock.SeenBlocker;
 import io.pglock.Signal;
 import io.pglock.Signalled;
@@ -14,6 +15,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,7 @@ final class SideConnection implements AutoCloseable {
     private final Duration deadlockTimeout;
     private final OwnSessions.Registration registration;
     private final Set<Integer> marked = new HashSet<>();
-    private final Map<Pursuit.Key, Boolean> ofThisJvm = Findings.remembering();
+    private final Map<Pursuit.Key, OwnSockets.Answer> ofThisJvm = Findings.rememberingWhatIsUsed();
     private final String look;
 
     private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, Found found) {
@@ -65,24 +67,33 @@ final class SideConnection implements AutoCloseable {
     /**
      * Makes a connection ready to watch through, or gives it back.
      *
-     * @throws Unusable when it must not be used; if it is a guarded session itself, no SQL was run on it and it was not closed
+     * @throws Unusable when it must not be used; if it is a guarded session itself, or the driver's own connection in a
+     *     transaction that somebody else has begun, no SQL was run on it and it was not closed
      */
     static SideConnection of(Connection connection, Collection<Guarded> guarded) throws SQLException, Unusable {
         PgSession session;
         try {
             session = PgSession.of(connection);
-        } catch (LockNotSupportedException e) {
+        } catch (PgLockException e) {
             connection.close();
-            throw new Unusable(String.valueOf(e.getMessage()));
+            if (e instanceof LockNotSupportedException) {
+                throw new Unusable(String.valueOf(e.getMessage()));
+            }
+            throw e;
         }
-        if (guarded.stream().anyMatch(each -> each.isBehind(session.physical())) || session.inTransaction()) {
+        boolean itself = guarded.stream().anyMatch(each -> each.isBehind(session.physical()));
+        if (itself || session.inTransaction()) {
+            if (!itself && connection != session.physical()) {
+                connection.close(); // a pool's: whoever has begun that, as for a test query, it wants it back
+            }
             throw new Unusable(
                     "the DataSource hands out a session that is in use, the guarded one itself or one inside a"
                             + " transaction. Give it a DataSource that opens connections of its own");
         }
-        boolean autoCommit = connection.getAutoCommit();
+        boolean autoCommit = true;
         boolean ready = false;
         try {
+            autoCommit = connection.getAutoCommit();
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
@@ -145,17 +156,21 @@ final class SideConnection implements AutoCloseable {
         return guarded.isBehind(session.physical());
     }
 
-    /** Marks these sessions, and no others, as guarded; returns those that this server does not have. */
-    Set<Integer> mark(Set<Integer> pids) throws SQLException {
+    /**
+     * Marks these sessions, and no others, as guarded; returns those that this server does not have.
+     *
+     * @param sessions pids, and when each began
+     */
+    Set<Integer> mark(Map<Integer, Long> sessions) throws SQLException {
         Set<Integer> over = new HashSet<>(marked);
-        over.removeAll(pids);
+        over.removeAll(sessions.keySet());
         unmark(over);
-        Set<Integer> fresh = new HashSet<>(pids);
-        fresh.removeAll(marked);
+        Map<Integer, Long> fresh = new HashMap<>(sessions);
+        fresh.keySet().removeAll(marked);
         Set<Integer> absent = new HashSet<>();
         if (!fresh.isEmpty()) {
             try (PreparedStatement statement = session.connection().prepareStatement(Sql.WATCH_MARK)) {
-                bindPids(statement, fresh);
+                bindSessions(statement, fresh);
                 try (ResultSet rows = statement.executeQuery()) {
                     while (rows.next()) {
                         int pid = rows.getInt(1);
@@ -186,11 +201,21 @@ final class SideConnection implements AutoCloseable {
         statement.setArray(1, session.connection().createArrayOf("int4", pids.toArray()));
     }
 
-    /** Who is in the way of these sessions. */
-    List<Sighting> look(Set<Integer> pids) throws SQLException {
+    private void bindSessions(PreparedStatement statement, Map<Integer, Long> sessions) throws SQLException {
+        bindPids(statement, sessions.keySet());
+        statement.setArray(
+                2, session.connection().createArrayOf("int8", sessions.values().toArray()));
+    }
+
+    /**
+     * Who is in the way of these sessions.
+     *
+     * @param sessions pids, and when each began
+     */
+    List<Sighting> look(Map<Integer, Long> sessions) throws SQLException {
         Set<Integer> own = OwnSessions.pids(facts.serverStart());
         try (PreparedStatement statement = session.connection().prepareStatement(look)) {
-            bindPids(statement, pids);
+            bindSessions(statement, sessions);
             try (ResultSet rows = statement.executeQuery()) {
                 List<Sighting> seen = new ArrayList<>();
                 while (rows.next()) {
@@ -202,10 +227,15 @@ final class SideConnection implements AutoCloseable {
     }
 
     /** Asked once for each session: that takes reading this process's table of sockets. */
-    private boolean isOfThisJvm(Backend backend) {
-        return ofThisJvm.computeIfAbsent(
-                Pursuit.Key.ofSession(backend),
-                session -> backend.clientAddress().filter(OwnSockets::contains).isPresent());
+    private OwnSockets.Answer isOfThisJvm(Backend backend) {
+        Pursuit.Key key = Pursuit.Key.ofSession(backend);
+        OwnSockets.Answer answer = Optional.ofNullable(ofThisJvm.get(key))
+                .or(() -> backend.clientAddress().map(OwnSockets::contains))
+                .orElse(OwnSockets.Answer.NOT_OURS);
+        if (answer != OwnSockets.Answer.UNKNOWN) {
+            ofThisJvm.put(key, answer);
+        }
+        return answer;
     }
 
     /** {@code deadlock_timeout} of this session, and most likely of every other. */
@@ -265,11 +295,13 @@ final class SideConnection implements AutoCloseable {
     /**
      * Cancels the statement of a guarded session if it waits for a lock; whether that was sent.
      *
+     * @param start when it began
      * @throws SQLException also when this role may not: no rights are needed among sessions of one role
      */
-    boolean giveWay(int pid) throws SQLException {
+    boolean giveWay(int pid, long start) throws SQLException {
         try (PreparedStatement statement = session.connection().prepareStatement(Sql.GIVE_WAY)) {
             statement.setInt(1, pid);
+            statement.setLong(2, start);
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() && row.getBoolean(1);
             }

@@ -9,18 +9,18 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /**
  * One edge that a look found: who waits, for what, behind whom, and who waits behind that. Not API.
  *
  * @param waiter the guarded session's pid
  * @param held what the blocker holds and the waiter wants; empty where it is merely queued ahead
- * @param waited by the server's clock; empty before PostgreSQL 14, and for an instant after a wait began
+ * @param waited by the server's clock; empty before PostgreSQL 14
  * @param kind what the blocker is, beyond a session
  * @param spared why the blocker is never signalled
  * @param victims who waits behind the waiter
- * @param victimsWaited the longest of these waits; empty like {@code waited}
+ * @param victimsWaited the longest of these waits; empty like {@code waited}, and for an instant after the wait began
  */
 record Sighting(
         int waiter,
@@ -51,7 +51,7 @@ record Sighting(
                     row.getString("held_modes"));
         }
 
-        /** Whether both are the same lock of the same holder: a parallel worker's transaction is its leader's. */
+        /** Whether both are the same lock of the same holder, which its transaction tells where there is one. */
         boolean isSameAs(Held other) {
             return tag.equals(other.tag) && within.equals(other.within) && (!within.isEmpty() || pid == other.pid);
         }
@@ -64,6 +64,8 @@ record Sighting(
         REGISTERED,
         /** Another connection of this JVM. */
         OWN,
+        /** Nobody can tell at the moment whether it is one. */
+        PERHAPS_OWN,
         /** PostgreSQL sends it away, for a wait that is longer than {@code deadlock_timeout}. */
         AUTOVACUUM,
         /** PostgreSQL does not send it away. */
@@ -74,7 +76,8 @@ record Sighting(
      * @param registered the pids of {@link OwnSessions}
      * @param own whether a session is another one of this JVM's
      */
-    static Sighting of(ResultSet row, Set<Integer> registered, Predicate<Backend> own) throws SQLException {
+    static Sighting of(ResultSet row, Set<Integer> registered, Function<Backend, OwnSockets.Answer> own)
+            throws SQLException {
         int pid = row.getInt("blocker");
         Backend backend = pid == 0 ? Rows.prepared(row) : Rows.backend(row);
         Optional<Held> held = row.getBoolean("hard") ? Optional.of(Held.of(row, pid)) : Optional.empty();
@@ -100,7 +103,8 @@ record Sighting(
         return hard() && kind == Kind.OWN;
     }
 
-    private static Kind kind(ResultSet row, Backend backend, Set<Integer> registered, Predicate<Backend> own)
+    private static Kind kind(
+            ResultSet row, Backend backend, Set<Integer> registered, Function<Backend, OwnSockets.Answer> own)
             throws SQLException {
         if (row.getBoolean("autovacuum")) {
             return backend.query()
@@ -115,7 +119,11 @@ record Sighting(
         if (registered.contains(backend.pid())) {
             return Kind.REGISTERED;
         }
-        return own.test(backend) ? Kind.OWN : Kind.SESSION;
+        return switch (own.apply(backend)) {
+            case OURS -> Kind.OWN;
+            case NOT_OURS -> Kind.SESSION;
+            case UNKNOWN -> Kind.PERHAPS_OWN;
+        };
     }
 
     private static Optional<Duration> millis(ResultSet row, String column) throws SQLException {
@@ -148,6 +156,9 @@ record Sighting(
                 Optional.of(
                         "it is a connection of this JVM: commit, roll back or close it first, or run this before it is"
                                 + " opened; waiting does not help if the same thread holds it");
+            case PERHAPS_OWN ->
+                Optional.of(
+                        "perhaps a connection of this JVM: its own sockets in /proc/self cannot be read at the moment");
             case AUTOVACUUM ->
                 Optional.of("an autovacuum worker: PostgreSQL sends it away once this wait is longer than"
                         + " deadlock_timeout");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
-import java.util.Collection;
 import java.util.Set;
 
 /**
@@ -12,14 +11,8 @@ import java.util.Set;
  */
 public record Spared(Set<String> names, Set<Integer> pids) {
 
-    public static final Spared NOBODY = new Spared(Set.of(), Set.of());
-
     public Spared {
         names = Set.copyOf(names);
         pids = Set.copyOf(pids);
-    }
-
-    public static Spared of(Collection<String> names, Collection<Integer> pids) {
-        return new Spared(Set.copyOf(names), Set.copyOf(pids));
     }
 }

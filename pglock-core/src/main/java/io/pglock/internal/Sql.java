@@ -18,8 +18,17 @@ public final class Sql {
 
     // ---- the session ------------------------------------------------------------------------------------------------
 
+    private static final String STARTED = "(extract(epoch from s.backend_start) * 1000000)::bigint";
+
+    /** In a transaction pg_stat_activity stays as it was first read: that is not to be the caller's concern. */
     static final String SESSION_FACTS = """
-            select pg_backend_pid(), pg_is_in_recovery(), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text""";
+            select pg_backend_pid(), pg_is_in_recovery(), (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text,
+                   (select $started from pg_stat_get_activity(pg_backend_pid()) s), pg_stat_clear_snapshot()""".replace("$started", STARTED);
+
+    /** Whether this pid has been given to another session than the one that began then, as far as this role may see. */
+    private static final String IS_SOMEBODY_ELSE =
+            "exists (select 1 from pg_stat_get_activity(g.pid) s where $started <> g.start)"
+                    .replace("$started", STARTED);
 
     // ---- signalling -------------------------------------------------------------------------------------------------
 
@@ -121,10 +130,10 @@ public final class Sql {
             where h.who = a.pid and h.granted and h.tag = t.tag and h.mode = any (string_to_array(t.modes, ','))
               and (h.within = t.within or h.locktype = 'advisory')""";
 
-    /** Parameters: pid. Cancels that session's statement if it waits for a lock; null if it does not. */
+    /** Parameters: pid, when it began. Cancels that session's statement if it waits for a lock; null if it does not. */
     static final String GIVE_WAY = """
-            select case when cardinality(pg_blocking_pids(pid)) > 0 then pg_cancel_backend(pid) end
-            from (select ?::int as pid offset 0) as t""";
+            select case when not $somebody and cardinality(pg_blocking_pids(g.pid)) > 0 then pg_cancel_backend(g.pid) end
+            from (select ?::int as pid, ?::bigint as start offset 0) as g""".replace("$somebody", IS_SOMEBODY_ELSE);
 
     /** In a transaction pg_stat_activity stays as it was first read; this makes it be read anew. */
     static final String SIGNAL_SAVEPOINT = "savepoint pglock_signal; select pg_stat_clear_snapshot()";
@@ -729,7 +738,7 @@ public final class Sql {
      */
     static String watchSettings(int major) {
         return currentSettings(watchSettingNames(major))
-                + ", (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint, "
+                + ", " + DEADLOCK_TIMEOUT.substring("select ".length()) + ", "
                 + watchRestore(major).substring("select ".length());
     }
 
@@ -744,25 +753,33 @@ public final class Sql {
         return major >= 11 ? names : names.subList(0, 3);
     }
 
-    /** Parameters: pids. Tells other JVMs that these sessions are guarded; answers which of them exist. */
-    static final String WATCH_MARK = """
-            select g.pid, g.present, case when g.present then pg_try_advisory_lock_shared($class, g.pid) end
+    /** Parameters: pids, when they began. Tells other JVMs that these sessions are guarded; answers which of them exist. */
+    static final String WATCH_MARK =
+            """
+            select t.pid, t.present, case when t.present then pg_try_advisory_lock_shared($class, t.pid) end
             from (
-                select pid, exists (select 1 from pg_stat_get_activity(pid)) as present
-                from unnest(?::int[]) t(pid)
+                select g.pid, exists (select 1 from pg_stat_get_activity(g.pid)) and not $somebody as present
+                from unnest(?::int[], ?::bigint[]) g(pid, start)
                 offset 0
-            ) g""".replace("$class", Integer.toString(GUARDED_CLASS));
+            ) t""".replace("$class", Integer.toString(GUARDED_CLASS)).replace("$somebody", IS_SOMEBODY_ELSE);
 
     /** Parameters: pids. */
     static final String WATCH_UNMARK = "select pg_advisory_unlock_shared($class, pid) from unnest(?::int[]) t(pid)"
             .replace("$class", Integer.toString(GUARDED_CLASS));
 
-    /** Looks at pg_locks only if somebody is blocked, and there only at who is concerned. */
+    /**
+     * The virtual transaction in which something is held is the session's own: those of its parallel workers end with the query.
+     * Looks at pg_locks only if somebody is blocked, and there only at who is concerned.
+     */
     private static final String WATCH_LOOK = """
             with $conflict, edge as (
-                select distinct g.pid as waiter, b.pid as blocker
-                from unnest(?::int[]) g(pid) cross join lateral unnest(pg_blocking_pids(g.pid)) b(pid)
-                where b.pid <> g.pid
+                select g.pid as waiter, g.blocker
+                from (
+                    select distinct g.pid, g.start, b.pid as blocker
+                    from unnest(?::int[], ?::bigint[]) g(pid, start) cross join lateral unnest(pg_blocking_pids(g.pid)) b(pid)
+                    where b.pid <> g.pid
+                ) g
+                where not $somebody
             ), concerned as (
                 select waiter as pid from edge union select blocker from edge
             ), worker as (
@@ -790,7 +807,7 @@ public final class Sql {
                            when l.locktype = 'advisory' then 'advisory key (' || l.classid::bigint::bit(32)::int || ', '
                                || l.objid::bigint::bit(32)::int || ')'
                            else concat_ws(' ', l.locktype, l.classid, l.objid) end, ', ') as waits_for,
-                       (extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint as waited_ms
+                       $waited as waited_ms
                 from lock l
                 where not l.granted and l.who in (select waiter from edge)
                 group by l.who
@@ -798,7 +815,8 @@ public final class Sql {
                 select w.who as waiter, h.who as blocker,
                        case when h.pid is null then h.virtualtransaction end as prepared_in,
                        min(h.tag) as tag,
-                       min(h.virtualtransaction) filter (where h.locktype <> 'advisory') as within,
+                       coalesce(min(h.virtualtransaction) filter (where h.locktype <> 'advisory' and coalesce(h.pid, 0) = h.who),
+                                min(h.virtualtransaction) filter (where h.locktype <> 'advisory')) as within,
                        min(array_to_string(c.held, ',')) as modes,
                        bool_or(h.mode = 'ShareUpdateExclusiveLock') as like_a_vacuum
                 from lock w
@@ -835,14 +853,20 @@ public final class Sql {
             where a.pid is not null or p.gid is not null
             order by hard desc, e.blocker""";
 
-    /** Parameters: the guarded pids. A row for each session, or prepared transaction, that one of them waits for. */
+    /** In the instant in which a wait begins the server does not tell since when. */
+    private static final String WAITED =
+            "coalesce((extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint, 0)";
+
+    /** Parameters: the guarded pids, when they began. A row for each session, or prepared transaction, that one of them waits for. */
     static String watchLook(int major) {
         return WATCH_LOOK
                 .replace("$worker", worker(major))
                 .replace("$conflict", CONFLICT)
+                .replace("$waited", major >= 14 ? WAITED : "null::bigint")
                 .replace("$waitstart", major >= 14 ? "l.waitstart" : "null::timestamptz")
                 .replace("$tag", TAG)
                 .replace("$class", Integer.toString(GUARDED_CLASS))
+                .replace("$somebody", IS_SOMEBODY_ELSE)
                 .replace("$guarded", IS_GUARDED)
                 .replace("$flyway", IS_FLYWAY_HISTORY)
                 .replace("$waiting", IS_FLYWAY_WAITING)

@@ -42,8 +42,8 @@ public final class Statements {
         return said.toString();
     }
 
-    /** {@code at} where none begins there; those in slashes nest. */
-    private static int endOfComment(String sql, int at) {
+    /** {@code at} where none begins there; those in slashes nest, and where one does not end it is none. */
+    public static int endOfComment(String sql, int at) {
         if (sql.startsWith("--", at)) {
             int end = sql.indexOf('\n', at);
             return end < 0 ? sql.length() : end;
@@ -67,7 +67,7 @@ public final class Statements {
                 end++;
             }
         }
-        return end;
+        return at;
     }
 
     /** {@code at} where nothing quoted begins there; what is never closed reaches to the end. */

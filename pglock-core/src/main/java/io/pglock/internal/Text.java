@@ -40,12 +40,17 @@ public final class Text {
 
     /** One line, at most {@code length} characters, with an ellipsis where something was cut. */
     public static String shorten(String text, int length) {
-        String line = text.strip().replaceAll("\\s+", " ");
+        String line = printable(text).strip();
         if (line.length() <= length) {
             return line;
         }
         int end = Character.isHighSurrogate(line.charAt(length - 4)) ? length - 4 : length - 3;
         return line.substring(0, end).stripTrailing() + "...";
+    }
+
+    /** On one line, and without what a terminal would take for a command: somebody else may have chosen it. */
+    public static String printable(String text) {
+        return text.replaceAll("[\\s\\p{Cc}]+", " ");
     }
 
     /** To go on with in the same sentence. */

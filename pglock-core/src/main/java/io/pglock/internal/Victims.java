@@ -23,6 +23,7 @@ public final class Victims {
 
     private final Tally tally;
     private Duration behindThisWait = Duration.ZERO;
+    private int mostBehindThisWait;
     private long lastSeen;
 
     Victims(Tally tally) {
@@ -77,6 +78,7 @@ public final class Victims {
         Duration behind = Durations.shorter(theirs, ownWait);
         tally.saw(pids, behind);
         behindThisWait = Durations.longer(behindThisWait, behind);
+        mostBehindThisWait = Math.max(mostBehindThisWait, pids.size());
         lastSeen = now;
         return behind;
     }
@@ -91,5 +93,11 @@ public final class Victims {
         seenSince.clear();
         tally.lose(behindThisWait, lastSeen);
         behindThisWait = Duration.ZERO;
+        mostBehindThisWait = 0;
+    }
+
+    /** Since the latest {@link #gone}: those at once, and the longest wait of one. */
+    Summary ofThisAttempt() {
+        return new Summary(mostBehindThisWait, mostBehindThisWait, behindThisWait);
     }
 }

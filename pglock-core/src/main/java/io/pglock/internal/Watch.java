@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -224,24 +225,27 @@ final class Watch implements Runnable {
             refusal = Optional.of(String.valueOf(e.getMessage()));
             due.forEach(session -> session.refuse(refusal.get()));
             notBefore = lookBegan + pause.toNanos();
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             notBefore = System.nanoTime() + outage(due, e).toNanos();
         }
     }
 
     /** Those that are worth a look by now; scopes that nobody closed, though their connection is gone, end here. */
     private List<Guarded> due(long now) {
-        List<Guarded> all;
-        lock.lock();
-        try {
-            all = new ArrayList<>(guarded);
-        } finally {
-            lock.unlock();
-        }
+        List<Guarded> all = all();
         all.stream().filter(Guarded::isOver).forEach(session -> Watches.leave(this, session));
         return all.stream()
                 .filter(session -> !session.isOver() && session.firstLookAt() - now <= 0)
                 .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    private List<Guarded> all() {
+        lock.lock();
+        try {
+            return new ArrayList<>(guarded);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** One look, and what follows from it; returns whom it served. */
@@ -254,7 +258,7 @@ final class Watch implements Runnable {
         if (refusal.isPresent()) {
             throw new SideConnection.Unusable(refusal.get());
         }
-        Optional<SideConnection> connected = connected(due);
+        Optional<SideConnection> connected = connected();
         if (connected.isEmpty()) {
             return List.of();
         }
@@ -270,7 +274,7 @@ final class Watch implements Runnable {
         due.removeIf(Guarded::isRefused);
         List<Guarded> present =
                 due.stream().filter(session -> !session.isApart()).toList();
-        Set<Integer> absent = through.mark(pids(present));
+        Set<Integer> absent = through.mark(starts(present));
         present.stream()
                 .filter(session -> absent.contains(session.pid()) && !session.isApart())
                 .forEach(session -> session.refuse("the DataSource's server has no such session"));
@@ -283,7 +287,7 @@ final class Watch implements Runnable {
                 .filter(session -> !session.isRefused() && !outside.contains(session))
                 .toList();
         if (!inside.isEmpty()) {
-            List<Sighting> seen = through.look(pids(inside));
+            List<Sighting> seen = through.look(starts(inside));
             for (Guarded session : inside) {
                 session.saw(
                         seen.stream()
@@ -298,12 +302,13 @@ final class Watch implements Runnable {
         return due;
     }
 
-    private static Set<Integer> pids(Collection<Guarded> sessions) {
-        return sessions.stream().map(Guarded::pid).collect(Collectors.toSet());
+    /** By pid. */
+    private static Map<Integer, Long> starts(Collection<Guarded> sessions) {
+        return sessions.stream().collect(Collectors.toMap(Guarded::pid, Guarded::start, Math::max));
     }
 
     /** The side connection, opened if need be; empty when the last scope was closed meanwhile. */
-    private Optional<SideConnection> connected(List<Guarded> due) throws SQLException, SideConnection.Unusable {
+    private Optional<SideConnection> connected() throws SQLException, SideConnection.Unusable {
         if (side.isPresent()) {
             return side;
         }
@@ -316,7 +321,7 @@ final class Watch implements Runnable {
         } finally {
             connecting(false);
         }
-        side = Optional.of(SideConnection.of(connection, due));
+        side = Optional.of(SideConnection.of(connection, all()));
         return side;
     }
 
@@ -335,7 +340,7 @@ final class Watch implements Runnable {
     }
 
     /** Told once to every scope for each outage, and tried again, ever more rarely. */
-    private Duration outage(List<Guarded> due, Exception failure) {
+    private Duration outage(List<Guarded> due, Throwable failure) {
         if (retry.equals(FIRST_RETRY)) {
             outages++;
         }
@@ -345,7 +350,8 @@ final class Watch implements Runnable {
         }
         String why =
                 (lost ? "no side connection: " : "its statement failed: ") + failure.getMessage() + ", trying again";
-        due.forEach(session -> session.unavailable("outage " + outages, why));
+        String occasion = Thread.currentThread().getName() + ", outage " + outages; // a unit may have several watches
+        due.forEach(session -> session.unavailable(occasion, why, Optional.of(failure)));
         Duration pause = retry;
         retry = Durations.shorter(retry.multipliedBy(2), LONGEST_RETRY);
         return pause;

@@ -2,6 +2,7 @@
 package io.pglock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.pglock.PgLock;
 import io.pglock.Signal;
@@ -14,8 +15,12 @@ import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +28,8 @@ import org.junit.jupiter.api.Test;
 /** What is checked in the statement that ends a holder for whom nobody waits in the queue any more. */
 @PostgresTest
 class HolderSignalsTest {
+
+    private static final Spared NOBODY = new Spared(Set.of(), Set.of());
 
     private final Scenario scenario;
     private final DataSource dataSource;
@@ -43,19 +50,77 @@ class HolderSignalsTest {
 
     /** The holder as it was seen while the waiter waited for it, which it does no more. */
     private Sighting seen(String wanted) throws SQLException, SideConnection.Unusable {
+        long start = PgSession.of(waiter.connection()).facts().start();
         Running waiting = waiter.start("begin", wanted);
-        scenario.awaitBlockedBy(waiter, holder);
+        scenario.awaitBlocked(waiter.pid());
         try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
-            Sighting seen = side.look(Set.of(waiter.pid())).get(0);
-            assertThat(seen.backend().pid()).isEqualTo(holder.pid());
+            Sighting seen = side.look(Map.of(waiter.pid(), start)).get(0);
             assertThat(side.holders(List.of(seen.held().orElseThrow()), seen.waiter())
                             .orElseThrow())
-                    .hasSize(1);
+                    .contains(seen.held().orElseThrow());
             return seen;
         } finally {
             waiter.cancel();
             waiting.awaitFailure();
             waiter.rollback();
+        }
+    }
+
+    /** Its workers have virtual transactions of their own, which end with the query; its own goes on. */
+    @Test
+    void whoRanAParallelQueryHoldsOnWhenItsWorkersAreDone() throws Exception {
+        waiter.execute("insert into orders values (1)");
+        Session report = lastByItsVirtualTransaction();
+        report.execute("select set_config(name, 'on', false) from pg_settings where name in ('force_parallel_mode',"
+                + " 'debug_parallel_query')");
+        report.begin();
+        report.execute("select count(*) from orders", "savepoint before");
+        String own = virtualTransaction(report);
+        Running query = report.start("select pg_sleep(300) from orders");
+        scenario.await("a parallel worker", () -> !workers().isEmpty());
+        assumeThat(workers().get(0)).as("what this is about").isLessThan(own);
+
+        Sighting seen = seen("lock table orders");
+        report.cancel();
+        query.awaitFailure();
+        report.execute("rollback to savepoint before");
+
+        assertThat(workers()).isEmpty();
+        assertThat(seen.held().orElseThrow().within()).isEqualTo(own);
+        assertThat(stillHeld(seen)).isTrue();
+        report.commit();
+    }
+
+    /** One whose virtual transactions come after any worker's as texts: 5/2 after 407/2. Servers hand the numbers out in turn. */
+    private Session lastByItsVirtualTransaction() {
+        Session last = IntStream.range(0, 10)
+                .mapToObj(i -> scenario.session("session " + i))
+                .max(Comparator.comparing(HolderSignalsTest::virtualTransaction))
+                .orElseThrow();
+        for (int i = 0; i < 500 && virtualTransaction(last).compareTo("5") < 0; i++) {
+            last.close();
+            last = scenario.session("last");
+        }
+        return last;
+    }
+
+    private static String virtualTransaction(Session session) {
+        return session.value(
+                "select virtualtransaction from pg_locks where locktype = 'virtualxid' and pid = pg_backend_pid()");
+    }
+
+    private List<String> workers() throws SQLException {
+        try (var statement = scenario.observer()
+                .prepareStatement(
+                        "select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
+                                + " and a.backend_type = 'parallel worker' and l.relation = 'orders'::regclass")) {
+            List<String> found = new ArrayList<>();
+            try (var rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    found.add(rows.getString(1));
+                }
+            }
+            return found;
         }
     }
 
@@ -85,7 +150,7 @@ class HolderSignalsTest {
         holder.execute("begin", "lock table orders in share mode");
         Sighting seen = seen("lock table orders in row exclusive mode");
 
-        assertThat(terminate(seen, Spared.NOBODY).sent()).isTrue();
+        assertThat(terminate(seen, NOBODY).sent()).isTrue();
 
         scenario.awaitGone(holder.pid());
     }
@@ -97,7 +162,7 @@ class HolderSignalsTest {
         holder.execute("commit", "begin", "lock table orders in share mode");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
+        isSpared(seen, NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
         holder.rollback();
     }
 
@@ -108,7 +173,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -119,7 +184,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -143,7 +208,7 @@ class HolderSignalsTest {
             holder.execute("begin", "lock table orders in share mode");
             Sighting seen = seen("lock table orders in row exclusive mode");
 
-            isSpared(seen, Spared.NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
+            isSpared(seen, NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
             holder.rollback();
             assertThat(scope.warnings()).isEmpty();
         }
@@ -158,6 +223,6 @@ class HolderSignalsTest {
 
         holder.execute("select pg_advisory_unlock(1)");
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, Spared.NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
     }
 }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class OwnSessionsTest {
 
-    private static final PgSession.Facts FACTS = new PgSession.Facts(17, false, "a server of this test");
+    private static final PgSession.Facts FACTS = new PgSession.Facts(17, false, "a server of this test", 0);
 
     @Test
     void aSessionIsOursUntilItsLastRegistrationIsClosed() {

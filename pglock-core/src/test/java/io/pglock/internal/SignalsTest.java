@@ -29,6 +29,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @PostgresTest
 class SignalsTest {
 
+    private static final Spared NOBODY = new Spared(Set.of(), Set.of());
+
     private final Scenario scenario;
     private final Connection side;
 
@@ -71,7 +73,7 @@ class SignalsTest {
     }
 
     private Signalled terminate(Backend seen) throws SQLException {
-        return Signals.toBlocker(side, Signal.TERMINATE, seen, waiter.pid(), Spared.NOBODY);
+        return Signals.toBlocker(side, Signal.TERMINATE, seen, waiter.pid(), NOBODY);
     }
 
     @Test
@@ -174,18 +176,18 @@ class SignalsTest {
     void sparesWhoIsProtectedByNowOrBelongsToUs() throws SQLException {
         Running waiting = waiting();
         Backend seen = look(holder);
-        assertThat(spared(seen, Spared.of(Set.of("holder"), Set.of()))).endsWith("it is protected.");
-        assertThat(spared(seen, Spared.of(Set.of(seen.user().orElseThrow()), Set.of())))
+        assertThat(spared(seen, new Spared(Set.of("holder"), Set.of()))).endsWith("it is protected.");
+        assertThat(spared(seen, new Spared(Set.of(seen.user().orElseThrow()), Set.of())))
                 .endsWith("it is protected.");
-        assertThat(spared(seen, Spared.of(Set.of(), Set.of(holder.pid()))))
+        assertThat(spared(seen, new Spared(Set.of(), Set.of(holder.pid()))))
                 .endsWith("it belongs to this JVM's own work.");
         Session theirs = scenario.session("theirs");
         theirs.execute("select pg_advisory_lock_shared(" + Sql.GUARDED_CLASS + ", " + holder.pid() + ")");
-        assertThat(spared(seen, Spared.NOBODY)).endsWith("it is another migration that pglock guards.");
+        assertThat(spared(seen, NOBODY)).endsWith("it is another migration that pglock guards.");
         theirs.close();
         scenario.awaitGone(theirs.pid());
         holder.execute("select pg_advisory_lock(77431708279161 - 2147483648)");
-        assertThat(spared(seen, Spared.NOBODY)).endsWith("it holds Flyway's history lock.");
+        assertThat(spared(seen, NOBODY)).endsWith("it holds Flyway's history lock.");
         holder.execute("select pg_advisory_unlock(77431708279161 - 2147483648)");
         holder.execute("select pg_advisory_lock(77431708279161 + 2147483649)");
         assertThat(terminate(seen).sent()).as("a key of somebody else").isTrue();
