@@ -304,7 +304,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
         });
         scenario.awaitBlockedBy(migration(), web);
 
-        readingBehindTheMigration().await();
+        scenario.session("reader").execute("select * from orders"); // waits, and is made way for
 
         assertThat(unit.await()).isEqualTo("57014");
         web.commit();

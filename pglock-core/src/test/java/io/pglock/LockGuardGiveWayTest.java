@@ -44,13 +44,18 @@ class LockGuardGiveWayTest extends GuardScene {
         return reading;
     }
 
+    /** Somebody has to wait behind it and, sooner than another session could be sure to see that, is made way for. */
+    private void readBehindTheMigration() {
+        scenario.session("reader").execute("select * from orders");
+    }
+
     @Test
     void whoeverQueuesBehindItGetsThroughWhileTheBlockerStillHoldsItsLock() {
         Session web = idleInTransaction("web");
         Call<String> unit = replaying(yielding(), ALTER);
         scenario.awaitBlockedBy(migration(), web);
 
-        readingBehindTheMigration("reader").await();
+        readBehindTheMigration();
         awaitPause();
         assertThat(said)
                 .anySatisfy(line -> assertThat(line)
@@ -71,7 +76,7 @@ class LockGuardGiveWayTest extends GuardScene {
         Call<String> unit = altering(policy, ALTER);
         scenario.awaitBlockedBy(migration(), web);
 
-        readingBehindTheMigration("reader").await();
+        readBehindTheMigration();
 
         awaitPause();
         String madeWay = said.stream()
@@ -154,7 +159,7 @@ class LockGuardGiveWayTest extends GuardScene {
         Call<String> unit = altering(
                 brisk().lockTimeout(Duration.ofSeconds(9)).retryAttempts(2).retryDelay(HOUR), ALTER);
         scenario.awaitBlockedBy(migration(), web);
-        readingBehindTheMigration("reader").await();
+        readBehindTheMigration();
         awaitPause();
         web.commit();
         // the second one is through at once; its readers would have waited for it
