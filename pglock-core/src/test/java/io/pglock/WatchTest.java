@@ -169,9 +169,7 @@ class WatchTest extends PrioritizeScene {
         }
     }
 
-    /** HikariCP runs its test query before it lends a connection, and leaves the transaction that began open. */
-    @Test
-    void givesBackWhatAPoolLendsInsideATransaction() throws SQLException {
+    private HikariConfig withTestQuery() {
         HikariConfig config = new HikariConfig();
         config.setDataSource(new HandingOut(() -> {
             Connection connection = database.dataSource("pool").getConnection();
@@ -181,6 +179,29 @@ class WatchTest extends PrioritizeScene {
         config.setAutoCommit(false);
         config.setConnectionTestQuery("select 1");
         config.setMaximumPoolSize(2);
+        return config;
+    }
+
+    @Test
+    void watchesThroughAPoolThatEndsTheTransactionOfItsTestQuery() throws SQLException {
+        HikariConfig config = withTestQuery();
+        config.setIsolateInternalQueries(true);
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        try (HikariDataSource pool = new HikariDataSource(config);
+                PriorityScope scope = quickly(migration, pool).start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await("the blocker to be seen", () -> !scope.blockers().isEmpty());
+            web.commit();
+            altering.await();
+            assertThat(scope.warnings()).isEmpty();
+        }
+    }
+
+    /** HikariCP runs its test query before it lends a connection, and leaves the transaction that began open. */
+    @Test
+    void givesBackWhatAPoolLendsInsideATransaction() throws SQLException {
+        HikariConfig config = withTestQuery();
         try (HikariDataSource pool = new HikariDataSource(config)) {
             try (Connection first = pool.getConnection()) {
                 assertThat(PgSession.of(first).inTransaction())
