@@ -113,7 +113,9 @@ class HolderSignalsTest {
         try (var statement = scenario.observer()
                 .prepareStatement(
                         "select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
-                                + " and a.backend_type = 'parallel worker' and l.relation = 'orders'::regclass")) {
+                                + " and a.backend_type in ('parallel worker', 'background worker')" // PostgreSQL 10's
+                                // word
+                                + " and l.relation = 'orders'::regclass")) {
             List<String> found = new ArrayList<>();
             try (var rows = statement.executeQuery()) {
                 while (rows.next()) {

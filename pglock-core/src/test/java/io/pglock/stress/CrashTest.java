@@ -35,6 +35,11 @@ class CrashTest {
             select count(*) from pg_locks l join pg_stat_activity a using (pid)
             where l.locktype = 'advisory' and l.classid = 1885826145 and l.objsubid = 2 and a.application_name like ?""";
 
+    /** Nothing that it has sent before it was stopped is still on its way: it could get the lock, and keep it. */
+    private static final String HAS_NOTHING_TO_DO = """
+            select count(*) from pg_stat_activity where application_name like ? and state = 'idle'
+            and clock_timestamp() - state_change > interval '200 ms'""";
+
     private static ForkedJvm jvm(Database database, String name) {
         return ForkedJvm.running(LockJvm.class)
                 .database(database)
@@ -53,7 +58,11 @@ class CrashTest {
     }
 
     private static long announced(Connection observer, String name) throws SQLException {
-        try (PreparedStatement statement = observer.prepareStatement(ANNOUNCED)) {
+        return count(observer, ANNOUNCED, name);
+    }
+
+    private static long count(Connection observer, String sql, String name) throws SQLException {
+        try (PreparedStatement statement = observer.prepareStatement(sql)) {
             statement.setString(1, name + "%");
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
@@ -154,6 +163,9 @@ class CrashTest {
             waiter.send("acquire leader");
             awaitWaiting(scenario, "waiter");
             waiter.stop();
+            scenario.await(
+                    "its session to have had nothing to do for longer than it ever pauses",
+                    () -> count(scenario.observer(), HAS_NOTHING_TO_DO, "waiter") == 1);
 
             lock.close();
             for (LockClient client : List.of(other, holder, holder, other)) {
