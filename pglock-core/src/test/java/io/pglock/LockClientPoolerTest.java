@@ -191,6 +191,10 @@ class LockClientPoolerTest {
                     .withMessageContaining("a second connection")
                     .withMessageContaining("Let its pool be larger");
             scenario.await(
+                    "the check to have got the second one and given it back",
+                    () -> Thread.getAllStackTraces().keySet().stream()
+                            .noneMatch(thread -> thread.getName().equals("pglock-pooler-check")));
+            scenario.await(
                     "both to be given back", () -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
         }
     }
