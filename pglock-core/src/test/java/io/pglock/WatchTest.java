@@ -178,8 +178,7 @@ class WatchTest extends PrioritizeScene {
         }));
         config.setAutoCommit(false);
         config.setConnectionTestQuery("select 1");
-        config.setMaximumPoolSize(2);
-        config.setMinimumIdle(0); // none that is still being opened when the pool is closed
+        config.setMaximumPoolSize(1); // none that is still being opened when the pool is closed
         return config;
     }
 

@@ -103,13 +103,22 @@ final class LockQueue {
             grant(request);
             return;
         }
-        if (!holds.isEmpty() || waiting.stream().anyMatch(other -> !other.isDone())) {
+        if (!isUndecided(request) && (!holds.isEmpty() || waiting.stream().anyMatch(other -> !other.isDone()))) {
             request.notNow(now);
         }
         if (!request.isDone()) {
             waiting.add(request);
         }
         table.changed(this);
+    }
+
+    /** Whether readers may come in is asked of the server: not even who does not want to wait is sent away before that. */
+    private boolean isUndecided(LockRequest request) {
+        return request.isShared()
+                && !holds.isEmpty()
+                && !holds.hasWriter()
+                && turn.isToBeAsked()
+                && waiting.stream().allMatch(other -> other.isDone() || other.isShared());
     }
 
     /** Somebody has stopped waiting. */
@@ -204,6 +213,7 @@ final class LockQueue {
                     admitReaders();
                 } else {
                     downgradeRefused = true;
+                    table.changed(this);
                 }
             });
         } else if (isShared(waiting.peek()) && turn.mayReadersEnter(now)) {
@@ -212,6 +222,7 @@ final class LockQueue {
             batch.add(LockOp.IS_AWAITED, key, awaited -> {
                 if (awaited || several > 0) {
                     turn.hasToEnd();
+                    notNow(table.now());
                 } else {
                     turn.goesOn(now);
                     admitReaders();

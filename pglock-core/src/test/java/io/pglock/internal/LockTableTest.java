@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 class LockTableTest {
 
     private static final LockKey KEY = LockKey.named("nightly-report");
+    private static final Wait NOT_AT_ALL = Wait.upTo(Duration.ZERO);
 
     private final DataSource dataSource;
     private final List<Client> clients = new ArrayList<>();
@@ -332,8 +333,11 @@ class LockTableTest {
         assertThat(isGranted(soon)).isTrue();
         client.later(Duration.ofMillis(50));
         LockRequest late = client.read("late");
+        LockRequest hasty = client.request("hasty", true, NOT_AT_ALL, KEY);
         assertThat(client.step()).containsExactly(IS_AWAITED);
         assertThat(isGranted(late)).isFalse();
+        assertThat(hasty.outcome()).isCompletedWithValueMatching(LockRequest.Outcome.NotAcquired.class::isInstance);
+        assertThat(client.request("next", true, NOT_AT_ALL, KEY).isDone()).isTrue();
 
         client.release(reader);
         client.release(soon);
@@ -376,6 +380,22 @@ class LockTableTest {
             assertThat(isGranted(next)).isTrue();
         }
         assertThat(asked).as("how often it was asked within 10 s").isBetween(5, 15);
+    }
+
+    /** However long the others have been reading by now. */
+    @Test
+    void doesNotSendReadersAwayWhoDoNotWantToWaitBeforeItHasAskedWhetherAWriterWaits() throws SQLException {
+        Client client = client();
+        client.read("reader");
+        client.step();
+        client.later(Duration.ofMillis(60));
+        LockRequest one = client.request("one", true, NOT_AT_ALL, KEY);
+        LockRequest two = client.request("two", true, NOT_AT_ALL, KEY);
+
+        assertThat(client.step()).containsExactly(IS_AWAITED);
+
+        assertThat(isGranted(one)).isTrue();
+        assertThat(isGranted(two)).isTrue();
     }
 
     @Test
