@@ -62,9 +62,14 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
         };
     }
 
-    /** Whether a first signal may come to it, which takes a waiter in the queue. */
+    /**
+     * Whether a first signal may come to it, which takes a waiter in the queue: also where the last one had just left that when the
+     * signal was sent.
+     */
     boolean mayBegin(PriorityPlan plan) {
-        return plan.aim().mode() != PriorityPlan.Mode.REPORT && tried.isEmpty() && told.isEmpty();
+        return plan.aim().mode() != PriorityPlan.Mode.REPORT
+                && tried.isEmpty()
+                && told.stream().allMatch(Outcome.GONE::equals);
     }
 
     /** Whether a terminate may follow the cancel that was tried. */

@@ -70,6 +70,19 @@ class PursuitTest {
     }
 
     @Test
+    void whoWasNotSignalledOnlyBecauseTheWaitHadJustEndedMayStillBe() {
+        PriorityPlan plan = plan(Mode.TERMINATE);
+        assertThat(Pursuit.NEW.mayBegin(plan)).isTrue();
+        assertThat(outcome(Pursuit.NEW, Signal.TERMINATE, Outcome.GONE, 1).mayBegin(plan))
+                .isTrue();
+        assertThat(outcome(Pursuit.NEW, Signal.TERMINATE, Outcome.NOT_PERMITTED, 1)
+                        .mayBegin(plan))
+                .isFalse();
+        assertThat(sent(Pursuit.NEW, Signal.CANCEL, 1).mayBegin(plan)).isFalse();
+        assertThat(Pursuit.NEW.mayBegin(plan(Mode.REPORT))).isFalse();
+    }
+
+    @Test
     void nobodyIsSignalledBeforeTheWaitIsLongEnough() {
         assertThat(next(Mode.TERMINATE, seen("idle in transaction", 0.999))).isEmpty();
         assertThat(next(Mode.TERMINATE, seen("idle in transaction", 1))).contains(Signal.TERMINATE);
