@@ -48,9 +48,9 @@ public final class Text {
         return line.substring(0, end).stripTrailing() + "...";
     }
 
-    /** On one line, and without what a terminal would take for a command: somebody else may have chosen it. */
+    /** On one line, with a {@code ?} for what a terminal would take for a command: somebody else may have chosen it. */
     public static String printable(String text) {
-        return text.replaceAll("[\\s\\p{Cc}]+", " ");
+        return text.replaceAll("\\s+", " ").replaceAll("\\p{Cc}", "?");
     }
 
     /** To go on with in the same sentence. */

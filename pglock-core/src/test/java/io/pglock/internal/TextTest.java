@@ -11,7 +11,7 @@ class TextTest {
     @Test
     void whatATerminalWouldTakeForACommandIsNotShown() {
         assertThat(Text.shorten("select '\u001b[2J\u009b1m'\n\tfrom\u0007 orders", 60))
-                .isEqualTo("select ' [2J 1m' from orders");
-        assertThat(Text.printable("web\u001b]0;owned\u0007")).isEqualTo("web ]0;owned ");
+                .isEqualTo("select '?[2J?1m' from? orders");
+        assertThat(Text.printable("web\u001b]0;owned\u0007")).isEqualTo("web?]0;owned?");
     }
 }
