@@ -2,6 +2,7 @@
 package io.pglock;
 
 import io.pglock.internal.ClientHold;
+import io.pglock.internal.Daemon;
 import io.pglock.internal.HoldWatch;
 import io.pglock.internal.LockEngine;
 import io.pglock.internal.LockRequest;
@@ -198,7 +199,7 @@ public final class LockClient implements AutoCloseable {
                         Level.WARNING,
                         "The executor of a LockClient does not take work, which a new thread does instead",
                         e);
-                LockEngine.daemon(work, "pglock-told").start();
+                Daemon.thread(work, "pglock-told").start();
             }
         };
     }
@@ -211,7 +212,7 @@ public final class LockClient implements AutoCloseable {
                 1,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
-                work -> LockEngine.daemon(work, "pglock-told-" + number.incrementAndGet()));
+                work -> Daemon.thread(work, "pglock-told-" + number.incrementAndGet()));
         threads.allowCoreThreadTimeOut(true);
         return threads;
     }

@@ -6,6 +6,7 @@ import io.pglock.internal.PgSession;
 import io.pglock.internal.PriorityPlan;
 import io.pglock.internal.PriorityPlan.Mode;
 import io.pglock.internal.PriorityPlan.Timing;
+import io.pglock.internal.Wait;
 import io.pglock.internal.Watches;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -50,9 +51,6 @@ import javax.sql.DataSource;
  *     Functions</a>
  */
 public final class Prioritize {
-
-    /** As everywhere in pglock: what PostgreSQL can count in milliseconds, and far below what a long can in nanoseconds. */
-    private static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
 
     private static final Duration SIDE_CONNECTION_WITHIN = Duration.ofSeconds(60);
 
@@ -254,7 +252,7 @@ public final class Prioritize {
         if (duration.isNegative()) {
             throw new IllegalArgumentException(what + ": zero or more, not " + duration);
         }
-        if (duration.compareTo(LONGEST) > 0) {
+        if (duration.compareTo(Wait.LONGEST) > 0) {
             throw new IllegalArgumentException(what + ": at most 24 days, not " + duration);
         }
         return duration;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Wait;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,9 +19,6 @@ final class ThreadLock implements Lock {
 
     /** What a thread holds through these. */
     record Holder(Thread thread, LockKey key, boolean shared) {}
-
-    /** Longer than PostgreSQL's timeouts can be is for ever. */
-    private static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
 
     private final ClientLock request;
     private final LockKey key;
@@ -70,7 +68,9 @@ final class ThreadLock implements Lock {
         Duration timeout = Duration.ofNanos(unit.toNanos(Math.max(0, time))); // at most 292 years
         try {
             return locked(
-                    timeout.compareTo(LONGEST) > 0 ? request.noTimeout().tryAcquire() : request.tryAcquire(timeout));
+                    timeout.compareTo(Wait.LONGEST) > 0
+                            ? request.noTimeout().tryAcquire()
+                            : request.tryAcquire(timeout));
         } catch (LockInterruptedException e) {
             throw interrupted(e);
         }

@@ -2,6 +2,7 @@
 package io.pglock;
 
 import io.pglock.LockPolicy.Priority;
+import io.pglock.internal.BlockerKey;
 import io.pglock.internal.Durations;
 import java.time.Duration;
 import java.util.List;
@@ -90,10 +91,7 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> l
     }
 
     private static boolean isSame(Backend one, Backend other) {
-        return one.pid() == other.pid()
-                && one.backendStart().equals(other.backendStart())
-                && one.xactStart().equals(other.xactStart())
-                && one.preparedGid().equals(other.preparedGid());
+        return BlockerKey.of(one).equals(BlockerKey.of(other));
     }
 
     private String remedy(List<SeenBlocker> named, List<Signalled> actions) {

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiFunction;
 
 /**
  * A policy's timeouts on one unit's connection: local to the transaction where the unit has one, else the session's, and put
@@ -33,7 +32,7 @@ final class UnitTimeouts implements AutoCloseable {
     private Optional<Duration> ofAttempt = Optional.empty();
 
     /** What {@code lock_timeout} the session had, in milliseconds; asked only where the policy has none of its own. */
-    private Optional<Long> found = Optional.empty();
+    private Optional<Integer> found = Optional.empty();
 
     private Optional<LockTimeout> forAttempt = Optional.empty();
     private Optional<LockTimeout> forStatement = Optional.empty();
@@ -59,12 +58,10 @@ final class UnitTimeouts implements AutoCloseable {
     private SettingScope open() {
         List<SettingScope.Change> changes = new ArrayList<>();
         policy.statementTimeout()
-                .ifPresent(timeout ->
-                        changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, Wait.millis(timeout, "none"))));
+                .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.STATEMENT_TIMEOUT, millis(timeout))));
         ofAttempt
                 .or(policy::lockTimeout)
-                .ifPresent(timeout ->
-                        changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, Wait.millis(timeout, "none"))));
+                .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, millis(timeout))));
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         savepoint = withSavepoint && !forgotten && opened.isLocal();
@@ -75,9 +72,13 @@ final class UnitTimeouts implements AutoCloseable {
         return opened;
     }
 
-    private long foundLockTimeout() {
+    private static int millis(Duration timeout) {
+        return Wait.millis(timeout, "none");
+    }
+
+    private int foundLockTimeout() {
         try {
-            return lockTimeoutInForce((millis, ofSession) -> millis);
+            return lockTimeoutInForce().millis();
         } catch (SQLException e) {
             throw new PgLockException("The connection cannot be used: " + e.getMessage(), e);
         }
@@ -172,20 +173,21 @@ final class UnitTimeouts implements AutoCloseable {
 
     /** What a unit sets itself is what it wants: it is left alone. */
     boolean unitHasItsOwnLockTimeout() throws SQLException {
-        Optional<Long> ours = ofAttempt
-                .or(policy::lockTimeout)
-                .map(timeout -> (long) Wait.millis(timeout, "none"))
-                .or(() -> found);
-        return lockTimeoutInForce(
-                (millis, ofSession) -> ofSession && ours.filter(millis::equals).isEmpty());
+        Optional<Integer> ours =
+                ofAttempt.or(policy::lockTimeout).map(UnitTimeouts::millis).or(() -> found);
+        InForce inForce = lockTimeoutInForce();
+        return inForce.setInSession() && !ours.equals(Optional.of(inForce.millis()));
     }
 
-    private <T> T lockTimeoutInForce(BiFunction<Long, Boolean, T> told) throws SQLException {
+    /** A timeout as the session has it, and whether that was set in it. */
+    private record InForce(int millis, boolean setInSession) {}
+
+    private InForce lockTimeoutInForce() throws SQLException {
         return session.withoutTransaction(() -> {
             try (Statement statement = session.connection().createStatement();
                     ResultSet row = statement.executeQuery(Sql.LOCK_TIMEOUT_IN_FORCE)) {
                 row.next();
-                return told.apply(row.getLong(1), row.getBoolean(2));
+                return new InForce(row.getInt(1), row.getBoolean(2));
             }
         });
     }

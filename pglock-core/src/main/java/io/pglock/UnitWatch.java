@@ -3,6 +3,7 @@ package io.pglock;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.internal.Durations;
+import io.pglock.internal.Failures;
 import io.pglock.internal.GiveWay;
 import io.pglock.internal.Guarded;
 import io.pglock.internal.PgSession;
@@ -96,14 +97,9 @@ final class UnitWatch implements AutoCloseable {
             return scope;
         } catch (PgLockException e) {
             if (policy.monitorRequired()) {
-                String why = unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage();
-                PgLockException notBegun = e.getCause() instanceof SQLException sql
-                        ? new PgLockException(why, sql)
-                        : new PgLockException(why);
-                if (notBegun.getCause() == null) {
-                    notBegun.initCause(e);
-                }
-                throw notBegun;
+                throw Failures.causedBy(
+                        e.getCause() instanceof SQLException sql ? sql : e,
+                        unit + ": not begun, because monitorRequired=true and nobody can watch: " + e.getMessage());
             }
             if (!warned.getAndSet(true)) {
                 told.message(Level.WARNING, "goes on, but nobody watches for blockers: " + e.getMessage());

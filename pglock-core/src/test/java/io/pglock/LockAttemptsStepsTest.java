@@ -96,13 +96,17 @@ class LockAttemptsStepsTest extends AttemptsScene {
         web.commit();
     }
 
-    @Test
-    void aSessionIsTheSameInTheHandsOfTheNextBorrowerOfAPool() throws SQLException {
-        Session web = idleInTransaction("web");
+    private HikariDataSource poolOfOne() {
         HikariConfig config = new HikariConfig();
         config.setDataSource(side);
         config.setMaximumPoolSize(1);
-        try (HikariDataSource pool = new HikariDataSource(config);
+        return new HikariDataSource(config);
+    }
+
+    @Test
+    void aSessionIsTheSameInTheHandsOfTheNextBorrowerOfAPool() throws SQLException {
+        Session web = idleInTransaction("web");
+        try (HikariDataSource pool = poolOfOne();
                 LockAttempts attempts = begin(terminating(patient()))) {
             try (Connection connection = pool.getConnection()) {
                 attempts.watch(connection, side);
@@ -120,10 +124,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
     @Test
     void aConnectionThatWasClosedIsLeftToo() throws SQLException {
         Session web = idleInTransaction("web");
-        HikariConfig config = new HikariConfig();
-        config.setDataSource(side);
-        config.setMaximumPoolSize(1);
-        try (HikariDataSource pool = new HikariDataSource(config);
+        try (HikariDataSource pool = poolOfOne();
                 LockAttempts attempts = begin(terminating(patient()))) {
             Connection mine = pool.getConnection();
             attempts.watch(mine, side);

@@ -6,7 +6,7 @@ import io.pglock.PgLockException;
 import java.sql.SQLException;
 
 /** What a failed statement on the caller's session is made of: put right, and told under its own SQLSTATE. Not API. */
-final class Failures {
+public final class Failures {
 
     /** A cancel that was meant for the failed statement may arrive late and hit what makes up for it. */
     static final int TRIES = 5;
@@ -55,6 +55,16 @@ final class Failures {
             Pipeline.run(session, Sql.TO_SAVEPOINT, Pipeline.NOTHING);
             Pipeline.run(session, Sql.RELEASE_SAVEPOINT, Pipeline.NOTHING);
         }
+    }
+
+    /** With whatever has caused it, and its SQLSTATE if it has one. */
+    public static PgLockException causedBy(Throwable cause, String message) {
+        if (cause instanceof SQLException sql) {
+            return new PgLockException(message, sql);
+        }
+        PgLockException exception = new PgLockException(message);
+        exception.initCause(cause);
+        return exception;
     }
 
     /** Everything but 55P03, which is no failure. */

@@ -15,8 +15,8 @@ final class Findings {
     /** The oldest are forgotten beyond this: contention on one hot row for hours must not fill the heap. */
     private static final int REMEMBERED = 1_000;
 
-    private final Map<Pursuit.Key, SeenBlocker> blockers = remembering();
-    private final Set<Pursuit.Key> inThisAttempt = new LinkedHashSet<>();
+    private final Map<BlockerKey, SeenBlocker> blockers = remembering();
+    private final Set<BlockerKey> inThisAttempt = new LinkedHashSet<>();
     private final Map<Integer, Signalled> actions = remembering();
     private final Map<Integer, String> warnings = remembering();
     private int actionsSoFar;
@@ -47,7 +47,7 @@ final class Findings {
         inThisAttempt.clear();
     }
 
-    synchronized void blocker(Pursuit.Key key, SeenBlocker seen) {
+    synchronized void blocker(BlockerKey key, SeenBlocker seen) {
         blockers.merge(key, seen, (before, latest) -> before.hard() && !latest.hard() ? before : latest);
         if (inThisAttempt.size() < REMEMBERED) {
             inThisAttempt.add(key);

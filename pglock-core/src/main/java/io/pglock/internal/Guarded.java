@@ -60,12 +60,7 @@ public final class Guarded {
 
         PgLockException asException(String what) {
             String message = what + why + ".";
-            if (cause.isPresent() && cause.get() instanceof SQLException sql) {
-                return new PgLockException(message, sql);
-            }
-            PgLockException exception = new PgLockException(message);
-            cause.ifPresent(exception::initCause);
-            return exception;
+            return cause.map(known -> Failures.causedBy(known, message)).orElseGet(() -> new PgLockException(message));
         }
     }
 

@@ -95,15 +95,7 @@ public final class LockEngine implements AutoCloseable {
         this.settings = settings;
         this.table = new LockTable(settings.mostLocks(), settings.heartbeat().toNanos(), settings.executor());
         this.look = Math.min(LOOK, settings.heartbeat().toNanos() / (2 * QUARTERS));
-        this.thread = daemon(this::run, "pglock-" + NUMBER.incrementAndGet());
-    }
-
-    /** Not started. It has nothing of the first caller's, whose web application may be stopped while this lingers. */
-    public static Thread daemon(Runnable work, String name) {
-        Thread thread = new Thread(null, work, name, 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(LockEngine.class.getClassLoader());
-        return thread;
+        this.thread = Daemon.thread(this::run, "pglock-" + NUMBER.incrementAndGet());
     }
 
     /** {@code pglock-1}. */
@@ -163,21 +155,9 @@ public final class LockEngine implements AutoCloseable {
 
     /** Something that only this thread can find out. */
     private CompletableFuture<String> ask(Supplier<String> question) {
-        CompletableFuture<String> reply = new CompletableFuture<>();
-        if (Thread.currentThread() == thread) {
-            answer(question, reply);
-        } else {
-            execute(() -> answer(question, reply), reply::completeExceptionally);
-        }
-        return reply;
-    }
-
-    private static void answer(Supplier<String> question, CompletableFuture<String> reply) {
-        try {
-            reply.complete(question.get());
-        } catch (RuntimeException | Error e) { // an owner's, say, that has no name
-            reply.completeExceptionally(e);
-        }
+        boolean isHere = Thread.currentThread() == thread;
+        return CompletableFuture.supplyAsync(
+                question, isHere ? Runnable::run : asking -> execute(asking, this::failed));
     }
 
     private void failed(Throwable e) {
@@ -204,17 +184,15 @@ public final class LockEngine implements AutoCloseable {
     }
 
     private IllegalStateException closed() {
-        Throwable cause = broken;
-        return cause == null
-                ? new IllegalStateException("The LockClient is closed.")
-                : new IllegalStateException("The LockClient has ended, its thread has failed: " + cause, cause);
+        return new IllegalStateException(howItEnded("The LockClient is closed."), broken);
     }
 
     private Hold.Loss lossAtTheEnd() {
-        Throwable cause = broken;
-        return cause == null
-                ? new Hold.Loss("The LockClient was closed before the lock was released.", null)
-                : new Hold.Loss("The LockClient has ended, its thread has failed: " + cause, cause);
+        return new Hold.Loss(howItEnded("The LockClient was closed before the lock was released."), broken);
+    }
+
+    private String howItEnded(String whenClosed) {
+        return broken == null ? whenClosed : "The LockClient has ended, its thread has failed: " + broken;
     }
 
     /** Ends the thread and its session. What is still held is lost. */

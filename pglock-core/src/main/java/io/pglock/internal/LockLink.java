@@ -68,7 +68,7 @@ final class LockLink {
             throw e;
         }
         if (session.inTransaction()) {
-            if (connection != session.physical()) { // else it is in use elsewhere
+            if (session.isWrapped()) { // else it is in use elsewhere
                 giveBack(connection);
             }
             throw new LockNotSupportedException(

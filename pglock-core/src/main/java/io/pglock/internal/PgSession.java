@@ -85,6 +85,11 @@ public final class PgSession {
         return physical;
     }
 
+    /** Whether it is in the hands of a pool or the like, which gets it back when the connection is closed. */
+    boolean isWrapped() {
+        return connection != physical;
+    }
+
     /** The server's version 10 to 18, without a round trip. */
     public int majorVersion() {
         return majorVersion;

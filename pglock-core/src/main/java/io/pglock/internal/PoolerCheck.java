@@ -59,7 +59,7 @@ final class PoolerCheck {
             its = other.pid(0);
             requireOther(its, own);
         }
-        if (its.isEmpty() && session.connection() != session.physical()) {
+        if (its.isEmpty() && session.isWrapped()) {
             throw new LockNotSupportedException(
                     "LockClient: backend " + own
                             + " is behind a pooler, and whether it stays there takes a second connection to find out, which the"
@@ -105,7 +105,7 @@ final class PoolerCheck {
 
         static Other begin(ConnectionSource source) {
             Other other = new Other();
-            Watch.daemon(() -> other.ask(source), "pglock-pooler-check");
+            Daemon.start(() -> other.ask(source), "pglock-pooler-check");
             return other;
         }
 

@@ -7,7 +7,6 @@ import io.pglock.Signal;
 import io.pglock.Signalled;
 import io.pglock.Signalled.Outcome;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -23,19 +22,6 @@ import java.util.Set;
 record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> told) {
 
     static final Pursuit NEW = new Pursuit(Optional.empty(), Optional.empty(), Set.of());
-
-    /** A blocker's identity: the same backend, in the same transaction. */
-    record Key(int pid, Optional<Instant> backendStart, Optional<Instant> xactStart, Optional<String> preparedGid) {
-
-        static Key of(Backend backend) {
-            return new Key(backend.pid(), backend.backendStart(), backend.xactStart(), backend.preparedGid());
-        }
-
-        /** Whatever transaction it is in. */
-        static Key ofSession(Backend backend) {
-            return new Key(backend.pid(), backend.backendStart(), Optional.empty(), Optional.empty());
-        }
-    }
 
     /** What to send now, if anything, and what is known from here on. */
     record Step(Optional<Signal> signal, Pursuit pursuit) {}

@@ -23,11 +23,11 @@ final class Pursuits {
     private final Findings findings;
     private final Notices notices;
 
-    private final Map<Pursuit.Key, Pursuit> pursuits = Findings.rememberingWhatIsUsed();
-    private final Set<Pursuit.Key> announced = Collections.newSetFromMap(Findings.rememberingWhatIsUsed());
+    private final Map<BlockerKey, Pursuit> pursuits = Findings.rememberingWhatIsUsed();
+    private final Set<BlockerKey> announced = Collections.newSetFromMap(Findings.rememberingWhatIsUsed());
 
     /** Since when they are in the way, over all attempts and the pauses between them. */
-    private final Map<Pursuit.Key, Long> inTheWaySince = Findings.rememberingWhatIsUsed();
+    private final Map<BlockerKey, Long> inTheWaySince = Findings.rememberingWhatIsUsed();
 
     Pursuits(PriorityPlan plan, Findings findings, Notices notices) {
         this.plan = plan;
@@ -42,7 +42,7 @@ final class Pursuits {
      * @return whether a signal was sent
      */
     boolean pursue(Sighting sighting, Duration waited, SideConnection side, long now) throws SQLException {
-        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        BlockerKey key = BlockerKey.of(sighting.backend());
         Duration inTheWayFor = Optional.ofNullable(inTheWaySince.get(key))
                 .map(since -> Duration.ofNanos(now - since))
                 .filter(longer -> longer.compareTo(waited) > 0)
@@ -76,7 +76,7 @@ final class Pursuits {
      * @return how long it is until a signal would be due to it, which takes a waiter in the queue; empty if none will be
      */
     Optional<Duration> untilSignal(Sighting sighting, Duration waited, long now) {
-        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        BlockerKey key = BlockerKey.of(sighting.backend());
         long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
         SeenBlocker seen = inTheWay(sighting, since, now);
         boolean mayBegin = seen.spared().isEmpty()
@@ -87,12 +87,12 @@ final class Pursuits {
 
     /** It has let go: should it come into the way once more, that is another story. */
     void gone(Sighting sighting) {
-        inTheWaySince.remove(Pursuit.Key.of(sighting.backend()));
+        inTheWaySince.remove(BlockerKey.of(sighting.backend()));
     }
 
     /** A blocker that was cancelled and holds on to its lock may be terminated although nobody waits for it in the queue. */
     void finish(Sighting sighting, SideConnection side, long now) throws SQLException {
-        Pursuit.Key key = Pursuit.Key.of(sighting.backend());
+        BlockerKey key = BlockerKey.of(sighting.backend());
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         Long since = inTheWaySince.get(key);
         if (since == null || sighting.spared().isPresent() || !pursuit.mayFinish(plan)) {
@@ -133,7 +133,7 @@ final class Pursuits {
         }
     }
 
-    private Pursuit.Step nextStep(Pursuit.Key key, SeenBlocker seen, long now) {
+    private Pursuit.Step nextStep(BlockerKey key, SeenBlocker seen, long now) {
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         try {
             return pursuit.next(plan, seen, now);
@@ -158,7 +158,7 @@ final class Pursuits {
                 : sending.send(how);
     }
 
-    private void record(Pursuit.Key key, Signalled result, long now) {
+    private void record(BlockerKey key, Signalled result, long now) {
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         pursuits.put(key, pursuit.after(result, now));
         if (pursuit.isNews(result)) {

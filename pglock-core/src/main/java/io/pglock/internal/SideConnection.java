@@ -51,7 +51,7 @@ final class SideConnection implements AutoCloseable {
     private final Duration deadlockTimeout;
     private final OwnSessions.Registration registration;
     private final Set<Integer> marked = new HashSet<>();
-    private final Map<Pursuit.Key, OwnSockets.Answer> ofThisJvm = Findings.rememberingWhatIsUsed();
+    private final Map<BlockerKey, OwnSockets.Answer> ofThisJvm = Findings.rememberingWhatIsUsed();
     private final String look;
 
     private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, Found found) {
@@ -83,7 +83,7 @@ final class SideConnection implements AutoCloseable {
         }
         boolean itself = guarded.stream().anyMatch(each -> each.isBehind(session.physical()));
         if (itself || session.inTransaction()) {
-            if (!itself && connection != session.physical()) {
+            if (!itself && session.isWrapped()) {
                 connection.close(); // a pool's: whoever has begun that, as for a test query, it wants it back
             }
             throw new Unusable(
@@ -228,7 +228,7 @@ final class SideConnection implements AutoCloseable {
 
     /** Asked once for each session: that takes reading this process's table of sockets. */
     private OwnSockets.Answer isOfThisJvm(Backend backend) {
-        Pursuit.Key key = Pursuit.Key.ofSession(backend);
+        BlockerKey key = BlockerKey.ofSession(backend);
         OwnSockets.Answer answer = Optional.ofNullable(ofThisJvm.get(key))
                 .or(() -> backend.clientAddress().map(OwnSockets::contains))
                 .orElse(OwnSockets.Answer.NOT_OURS);

@@ -30,7 +30,6 @@ enum Spelling {
     TEXT,
     SECRET;
 
-    private static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
     private static final Duration SHORTEST = Duration.ofMillis(1);
 
     Object read(String text) {
@@ -77,7 +76,7 @@ enum Spelling {
         if (duration.isNegative()) {
             throw new IllegalArgumentException("a duration cannot be negative");
         }
-        if (duration.compareTo(LONGEST) > 0) {
+        if (duration.compareTo(Wait.LONGEST) > 0) {
             throw new IllegalArgumentException("is longer than PostgreSQL can count (24 days)"
                     + (this == LIMIT || this == LIMIT_OR_ZERO ? "; write none for no limit" : ""));
         }

@@ -647,8 +647,10 @@ public final class Sql {
     static final String IDLE_PAUSE_END = "select set_config('idle_session_timeout', ?, false) is null";
 
     /** In milliseconds. */
-    static final String DEADLOCK_TIMEOUT =
-            "select (extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint";
+    private static final String DEADLOCK_TIMEOUT_MILLIS =
+            "(extract(epoch from current_setting('deadlock_timeout')::interval) * 1000)::bigint";
+
+    static final String DEADLOCK_TIMEOUT = "select " + DEADLOCK_TIMEOUT_MILLIS;
 
     static final String PAUSE_END = "rollback to savepoint pglock_pause; release savepoint pglock_pause";
 
@@ -738,7 +740,7 @@ public final class Sql {
      */
     static String watchSettings(int major) {
         return currentSettings(watchSettingNames(major))
-                + ", " + DEADLOCK_TIMEOUT.substring("select ".length()) + ", "
+                + ", " + DEADLOCK_TIMEOUT_MILLIS + ", "
                 + watchRestore(major).substring("select ".length());
     }
 

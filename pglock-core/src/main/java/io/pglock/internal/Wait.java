@@ -21,6 +21,9 @@ public record Wait(Kind kind, int millis) {
         FOREVER
     }
 
+    /** What PostgreSQL can count in milliseconds: 24 days. */
+    public static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
+
     public static final Wait AS_THE_SESSION = new Wait(Kind.AS_THE_SESSION, 0);
     public static final Wait FOREVER = new Wait(Kind.FOREVER, 0);
     private static final Wait NOT_AT_ALL = new Wait(Kind.NOT_AT_ALL, 0);
@@ -38,7 +41,7 @@ public record Wait(Kind kind, int millis) {
         if (timeout.isNegative()) {
             throw new IllegalArgumentException("A timeout cannot be negative: " + timeout + ".");
         }
-        if (timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0) {
+        if (timeout.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException("PostgreSQL's timeouts end at " + Integer.MAX_VALUE + " ms (24 days): "
                     + timeout + " is longer. Use " + none + " to wait for ever.");
         }

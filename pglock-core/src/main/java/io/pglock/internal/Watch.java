@@ -74,15 +74,6 @@ final class Watch implements Runnable {
         this.dataSource = dataSource;
     }
 
-    /** Started. */
-    static Thread daemon(Runnable work, String name) {
-        Thread thread = new Thread(null, work, name, 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(Watch.class.getClassLoader()); // not the first caller's, which may be undeployed
-        thread.start();
-        return thread;
-    }
-
     DataSource dataSource() {
         return dataSource;
     }
@@ -101,7 +92,7 @@ final class Watch implements Runnable {
 
     /** {@link Watches} calls this once, at the first look at the latest, and not after the last one was removed. */
     void begin() {
-        thread = Optional.of(daemon(this, "pglock-watch-" + COUNT.incrementAndGet()));
+        thread = Optional.of(Daemon.start(this, "pglock-watch-" + COUNT.incrementAndGet()));
     }
 
     boolean hasBegun() {

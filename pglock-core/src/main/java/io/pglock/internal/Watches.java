@@ -88,7 +88,7 @@ public final class Watches {
             return;
         }
         wakesAt = firstLook;
-        alarm = Optional.of(Watch.daemon(Watches::ring, "pglock-alarm"));
+        alarm = Optional.of(Daemon.start(Watches::ring, "pglock-alarm"));
     }
 
     /** It wakes no later than that. Nobody tells it to sleep for longer: it finds out, which is cheaper. */

@@ -15,7 +15,6 @@ import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +27,6 @@ import org.junit.jupiter.api.Test;
 /** What is checked in the statement that ends a holder for whom nobody waits in the queue any more. */
 @PostgresTest
 class HolderSignalsTest {
-
-    private static final Spared NOBODY = new Spared(Set.of(), Set.of());
 
     private final Scenario scenario;
     private final DataSource dataSource;
@@ -77,15 +74,16 @@ class HolderSignalsTest {
         report.execute("select count(*) from orders", "savepoint before");
         String own = virtualTransaction(report);
         Running query = report.start("select pg_sleep(300) from orders");
-        scenario.await("a parallel worker", () -> !workers().isEmpty());
-        assumeThat(workers().get(0)).as("what this is about").isLessThan(own);
+        Session looking = scenario.session("looking");
+        scenario.await("a parallel worker", () -> !workers(looking).isEmpty());
+        assumeThat(workers(looking).get(0)).as("what this is about").isLessThan(own);
 
         Sighting seen = seen("lock table orders");
         report.cancel();
         query.awaitFailure();
         report.execute("rollback to savepoint before");
 
-        assertThat(workers()).isEmpty();
+        assertThat(workers(looking)).isEmpty();
         assertThat(seen.held().orElseThrow().within()).isEqualTo(own);
         assertThat(stillHeld(seen)).isTrue();
         report.commit();
@@ -109,21 +107,12 @@ class HolderSignalsTest {
                 "select virtualtransaction from pg_locks where locktype = 'virtualxid' and pid = pg_backend_pid()");
     }
 
-    private List<String> workers() throws SQLException {
-        try (var statement = scenario.observer()
-                .prepareStatement(
-                        "select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
-                                + " and a.backend_type in ('parallel worker', 'background worker')" // PostgreSQL 10's
-                                // word
-                                + " and l.relation = 'orders'::regclass")) {
-            List<String> found = new ArrayList<>();
-            try (var rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    found.add(rows.getString(1));
-                }
-            }
-            return found;
-        }
+    /** PostgreSQL 10 calls them background workers. */
+    private static List<String> workers(Session looking) {
+        return looking.execute(
+                "select distinct l.virtualtransaction from pg_locks l, pg_stat_activity a where l.pid = a.pid"
+                        + " and a.backend_type in ('parallel worker', 'background worker')"
+                        + " and l.relation = 'orders'::regclass");
     }
 
     private Signalled terminate(Sighting seen, Spared spared) throws SQLException {
@@ -152,7 +141,7 @@ class HolderSignalsTest {
         holder.execute("begin", "lock table orders in share mode");
         Sighting seen = seen("lock table orders in row exclusive mode");
 
-        assertThat(terminate(seen, NOBODY).sent()).isTrue();
+        assertThat(terminate(seen, SignalsTest.NOBODY).sent()).isTrue();
 
         scenario.awaitGone(holder.pid());
     }
@@ -164,7 +153,7 @@ class HolderSignalsTest {
         holder.execute("commit", "begin", "lock table orders in share mode");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
+        isSpared(seen, SignalsTest.NOBODY, Outcome.GONE, "the transaction in which it was seen has ended");
         holder.rollback();
     }
 
@@ -175,7 +164,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, SignalsTest.NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -186,7 +175,7 @@ class HolderSignalsTest {
         holder.execute("rollback to savepoint before");
 
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, SignalsTest.NOBODY, Outcome.GONE, "it blocks no more");
         holder.rollback();
     }
 
@@ -210,7 +199,7 @@ class HolderSignalsTest {
             holder.execute("begin", "lock table orders in share mode");
             Sighting seen = seen("lock table orders in row exclusive mode");
 
-            isSpared(seen, NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
+            isSpared(seen, SignalsTest.NOBODY, Outcome.SPARED, "it is another migration that pglock guards");
             holder.rollback();
             assertThat(scope.warnings()).isEmpty();
         }
@@ -225,6 +214,6 @@ class HolderSignalsTest {
 
         holder.execute("select pg_advisory_unlock(1)");
         assertThat(stillHeld(seen)).isFalse();
-        isSpared(seen, NOBODY, Outcome.GONE, "it blocks no more");
+        isSpared(seen, SignalsTest.NOBODY, Outcome.GONE, "it blocks no more");
     }
 }

@@ -194,9 +194,8 @@ class PursuitTest {
     @Test
     void anotherTransactionOfTheSameSessionIsAnotherBlocker() {
         Backend seen = seen("active", 1).backend();
-        assertThat(Pursuit.Key.of(seen))
-                .isEqualTo(Pursuit.Key.of(seen("idle", 2).backend()));
-        assertThat(new Pursuit.Key(4711, seen.backendStart(), Optional.of(NOW), Optional.empty()))
-                .isNotEqualTo(Pursuit.Key.of(seen));
+        assertThat(BlockerKey.of(seen)).isEqualTo(BlockerKey.of(seen("idle", 2).backend()));
+        assertThat(new BlockerKey(4711, seen.backendStart(), Optional.of(NOW), Optional.empty()))
+                .isNotEqualTo(BlockerKey.of(seen));
     }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @PostgresTest
 class SignalsTest {
 
-    private static final Spared NOBODY = new Spared(Set.of(), Set.of());
+    static final Spared NOBODY = new Spared(Set.of(), Set.of());
 
     private final Scenario scenario;
     private final Connection side;
