@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.LockPolicy.Priority;
 import io.pglock.testkit.Call;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -380,9 +381,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
         assertThat(unit.await()).isEqualTo("done");
 
         assertThat(migration().value("show lock_timeout")).isEqualTo("7s");
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .noneMatch(name -> name.startsWith("pglock-watch"));
+        assertThat(LiveThreads.named("pglock-watch")).isEmpty();
         scenario.await(
                 "the watch's session to be gone",
                 () -> Held.column(
@@ -398,17 +397,14 @@ class LockAttemptsStepsTest extends AttemptsScene {
             abandon(connection);
             scenario.await("the watch of abandoned attempts to end", () -> {
                 System.gc();
-                return Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("pglock-watch"));
+                return LiveThreads.named("pglock-watch").isEmpty();
             });
         }
     }
 
     private void abandon(Connection connection) {
         begin(patient()).watch(connection, side);
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .anyMatch(name -> name.startsWith("pglock-watch"));
+        assertThat(LiveThreads.named("pglock-watch")).isNotEmpty();
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PgBouncer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
@@ -192,8 +193,7 @@ class LockClientPoolerTest {
                     .withMessageContaining("Let its pool be larger");
             scenario.await(
                     "the check to have got the second one and given it back",
-                    () -> Thread.getAllStackTraces().keySet().stream()
-                            .noneMatch(thread -> thread.getName().equals("pglock-pooler-check")));
+                    () -> LiveThreads.named("pglock-pooler-check").isEmpty());
             scenario.await(
                     "both to be given back", () -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
         }

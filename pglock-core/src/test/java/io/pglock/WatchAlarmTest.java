@@ -3,6 +3,7 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -45,12 +46,6 @@ class WatchAlarmTest extends PrioritizeScene {
         });
     }
 
-    private static List<Thread> threads(String named) {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith(named))
-                .toList();
-    }
-
     /** Scopes on a session that waits can be opened only if pglock has seen its connection before. */
     private Running altering(Session migration, Session web) {
         quickly(migration).every(Duration.ofHours(1)).start().close();
@@ -61,7 +56,8 @@ class WatchAlarmTest extends PrioritizeScene {
 
     private void awaitNoThread() {
         scenario.await(
-                "the alarm and every watch to end", () -> threads("pglock").isEmpty());
+                "the alarm and every watch to end",
+                () -> LiveThreads.named("pglock").isEmpty());
     }
 
     @Test
@@ -71,8 +67,8 @@ class WatchAlarmTest extends PrioritizeScene {
         for (int i = 0; i < 200; i++) {
             try (PriorityScope scope =
                     quickly(migration, side).every(Duration.ofSeconds(30)).start()) {
-                assertThat(threads("pglock-watch")).isEmpty();
-                assertThat(threads("pglock-alarm")).hasSizeLessThanOrEqualTo(1);
+                assertThat(LiveThreads.named("pglock-watch")).isEmpty();
+                assertThat(LiveThreads.named("pglock-alarm")).hasSizeLessThanOrEqualTo(1);
                 assertThat(scope.warnings()).isEmpty();
             }
         }
@@ -86,7 +82,7 @@ class WatchAlarmTest extends PrioritizeScene {
         Session migration = scenario.session("migration");
         PriorityScope scope =
                 quickly(migration, lending()).every(Duration.ofHours(1)).start();
-        scenario.await("the alarm", () -> threads("pglock-alarm").size() == 1);
+        scenario.await("the alarm", () -> LiveThreads.named("pglock-alarm").size() == 1);
         scope.close();
         awaitNoThread();
     }
@@ -108,7 +104,7 @@ class WatchAlarmTest extends PrioritizeScene {
             assertThat(late.warnings()).isEmpty();
             assertThat(elsewhere.warnings()).isEmpty();
         }
-        assertThat(threads("pglock-watch")).isEmpty();
+        assertThat(LiveThreads.named("pglock-watch")).isEmpty();
         assertThat(lent)
                 .hasSize(1)
                 .allSatisfy(connection -> assertThat(connection.isClosed()).isTrue());
@@ -128,7 +124,7 @@ class WatchAlarmTest extends PrioritizeScene {
             if (i % 2 == 0) {
                 clock.execute("select pg_sleep(0." + ThreadLocalRandom.current().nextInt(95, 220) + ")");
             } else {
-                threads("pglock-alarm").forEach(WatchAlarmTest::spinUntilDead);
+                LiveThreads.named("pglock-alarm").forEach(WatchAlarmTest::spinUntilDead);
             }
             try (PriorityScope scope = quickly(migration).start()) {
                 scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
@@ -190,7 +186,7 @@ class WatchAlarmTest extends PrioritizeScene {
         Running altering = altering(migration, web);
         try (PriorityScope scope =
                 quickly(migration).every(Duration.ofMillis(300)).start()) {
-            threads("pglock-alarm").forEach(Thread::interrupt);
+            LiveThreads.named("pglock-alarm").forEach(Thread::interrupt);
             scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
             assertThat(scope.warnings()).isEmpty();
         }
@@ -238,7 +234,7 @@ class WatchAlarmTest extends PrioritizeScene {
                         (AutoCloseable) request.getClass().getMethod("start").invoke(request);
                 scope.close();
             }
-            assertThat(threads("pglock-alarm")).isNotEmpty();
+            assertThat(LiveThreads.named("pglock-alarm")).isNotEmpty();
             return new WeakReference<>(loader);
         }
     }

@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.internal.PgSession;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -50,9 +51,7 @@ class WatchTest extends PrioritizeScene {
     }
 
     private static List<Thread> watchThreads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith("pglock-watch"))
-                .toList();
+        return LiveThreads.named("pglock-watch");
     }
 
     private void awaitWarning(PriorityScope scope) {

@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.LockClient;
 import io.pglock.testkit.Await;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
@@ -123,10 +124,7 @@ class LeaksTest {
                 wrongs.add(row.getInt(1) + " sessions");
             }
         }
-        List<String> own = Thread.getAllStackTraces().keySet().stream()
-                .map(Thread::getName)
-                .filter(name -> name.startsWith("pglock"))
-                .toList();
+        List<Thread> own = LiveThreads.named("pglock");
         if (own.size() > MOST_THREADS) {
             wrongs.add("threads: " + own);
         }

@@ -82,6 +82,8 @@ final class Truth {
             begin
                 perform pg_catalog.pg_stat_clear_snapshot();
                 select * into t from proof.truth(current_setting('proof.waiter')::int) where pid = target;
+                -- The truth has been read piece by piece: whoever was queued ahead is so still, whoever let go meanwhile is not.
+                blocking := blocking and target = any (pg_catalog.pg_blocking_pids(current_setting('proof.waiter')::int));
                 overtaken := checked and (not blocking or t.wait is null)
                              or coalesce(t.xact_start >= statement_timestamp(), false);
                 insert into proof.signal

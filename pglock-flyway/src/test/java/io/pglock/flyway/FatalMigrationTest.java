@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.Scenario;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,7 +108,6 @@ class FatalMigrationTest extends FlywayScene {
     private void awaitNoWatch() {
         scenario.await(
                 "the watch to have noticed that the connection is closed",
-                () -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("pglock-watch")));
+                () -> LiveThreads.named("pglock-watch").isEmpty());
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.pglock.testkit.Database;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.TcpProxy;
@@ -152,9 +153,7 @@ class LostServerTest extends FlywayScene {
         assertThat(RecordedLog.all()).noneMatch(line -> line.matches("ERROR .*not locked.*"));
         assertThat(Guards.open()).isZero();
         scenario.await(
-                "the watch to be gone",
-                () -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("pglock-watch")));
+                "the watch to be gone", () -> LiveThreads.named("pglock-watch").isEmpty());
         scenario.await(
                 "the sessions to be gone",
                 () -> value("select count(*) " + OTHERS).equals("0"));

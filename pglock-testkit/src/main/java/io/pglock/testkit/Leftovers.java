@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 
 /** Looks for what a test has left behind, and clears it away so that the next test starts clean. */
 final class Leftovers {
@@ -48,9 +47,7 @@ final class Leftovers {
 
     /** The threads of pglock that are alive: those from before the test are not its fault. */
     static Set<Thread> threads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith("pglock"))
-                .collect(Collectors.toSet());
+        return Set.copyOf(LiveThreads.named("pglock"));
     }
 
     /** What is left on connections that are still open. Advisory locks of theirs would vanish with them. */

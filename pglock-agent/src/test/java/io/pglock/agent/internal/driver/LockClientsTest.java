@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.pglock.LockKey;
 import io.pglock.LockTimeoutException;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -105,9 +106,6 @@ class LockClientsTest {
         Session test = scenario.session("test");
         scenario.await(
                 "the idle sessions to be closed", () -> test.execute(SESSIONS).isEmpty());
-        scenario.await(
-                "the threads to end",
-                () -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("pglock-")));
+        scenario.await("the threads to end", () -> LiveThreads.named("pglock-").isEmpty());
     }
 }
