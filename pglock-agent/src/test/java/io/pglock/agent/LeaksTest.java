@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
  * Guarded methods on pooled connections while statements are cancelled, threads interrupted, sessions ended and the network cut:
  * no statement has another timeout than its method says, and in the end nothing is left of pglock.
  *
- * <p>A few calls in every build; {@code mvn -q -Pproof -Dpglock.proof=Leaks} makes 100,000 of them.
+ * <p>A few calls in every build; {@code mvn -q -Pproof -Dpglock.proof=Leaks -pl pglock-agent -am} makes 100,000 of them.
  */
 @PostgresTest
 class LeaksTest {

@@ -23,7 +23,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * moment. Nobody is ever signalled but who truly, directly holds what it waits for, by what PostgreSQL says in the statement
  * that signals ({@link Truth}), and nobody who should be is missed for more than two looks.
  *
- * <p>A few rounds in every build; {@code mvn -q -Pproof -Dpglock.proof=Innocents} makes 10,000 of them.
+ * <p>A few rounds in every build; {@code mvn -q -Pproof -Dpglock.proof=Innocents -pl pglock-core -am} makes 10,000 of them.
  */
 class InnocentsTest {
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
  * Random scopes within scopes, with errors, rollbacks, cancels, interrupts, kills and lost networks in the middle of them:
  * after each outermost one, everything is as before. In the end {@link PostgresTest} looks for sessions, locks and threads.
  *
- * <p>A few scopes in every build; {@code mvn -q -Pproof -Dpglock.proof=Leaks} makes 100,000 of them.
+ * <p>A few scopes in every build; {@code mvn -q -Pproof -Dpglock.proof=Leaks -pl pglock-agent -am} makes 100,000 of them.
  */
 @PostgresTest
 class LeaksTest {
