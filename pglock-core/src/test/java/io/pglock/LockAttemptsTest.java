@@ -81,7 +81,10 @@ class LockAttemptsTest extends AttemptsScene {
         assertThat(attempting(policy, ALTER).await()).isEqualTo("done");
 
         assertThat(hasSaid("Terminated pid " + web.pid())).isTrue();
-        assertThat(pids).hasSizeGreaterThanOrEqualTo(3).doesNotHaveDuplicates();
+        assertThat(pids)
+                .as("no attempt lasts as long as it takes to be signalled")
+                .hasSizeGreaterThanOrEqualTo(2)
+                .doesNotHaveDuplicates();
         web.close();
     }
 

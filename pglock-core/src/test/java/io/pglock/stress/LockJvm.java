@@ -24,13 +24,15 @@ import org.postgresql.ds.PGSimpleDataSource;
  *   <li>{@code try KEY MILLIS} prints {@code got KEY} or {@code not acquired: } and why not
  *   <li>{@code release KEY} prints {@code released KEY} or {@code was lost KEY}
  *   <li>{@code held KEY} prints {@code held KEY true} or {@code false}
- *   <li>{@code turns KEY MILLIS} takes and releases it for so long, and prints {@code turns NUMBER}
+ *   <li>{@code turns KEY NUMBER} takes and releases it until {@code enough KEY} comes, and prints {@code turns KEY} when it has had
+ *       it that often
  * </ul>
  */
 final class LockJvm {
 
     private final LockClient client;
     private final Map<String, LockHandle> handles = new ConcurrentHashMap<>();
+    private volatile boolean enough;
 
     private LockJvm(LockClient client) {
         this.client = client;
@@ -64,7 +66,8 @@ final class LockJvm {
             case "release" -> release(key);
             case "held" ->
                 System.out.println("held " + key + " " + handles.get(key).isHeld());
-            case "turns" -> System.out.println("turns " + turns(key, Long.parseLong(words[2])));
+            case "turns" -> turns(key, Integer.parseInt(words[2]));
+            case "enough" -> enough = true;
             default -> throw new IllegalArgumentException(words[0]);
         }
     }
@@ -94,15 +97,17 @@ final class LockJvm {
         }
     }
 
-    private int turns(String key, long millis) {
+    private void turns(String key, int number) {
         int turns = 0;
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        while (System.nanoTime() - end < 0) {
+        while (!enough) {
             try (LockHandle handle = client.advisory(key).acquire()) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
                 turns += handle.isHeld() ? 1 : 0;
             }
+            if (turns == number) {
+                System.out.println("turns " + key);
+            }
         }
-        return turns;
+        System.out.println("ended " + key);
     }
 }
