@@ -12,6 +12,7 @@ import io.pglock.testkit.Scenario;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -181,6 +182,34 @@ class LockQuerySignalsTest extends QueueScene {
                 .containsExactly(Outcome.SENT);
         scenario.awaitGone(holder.pid());
         assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void cancelsASessionThatWasSeenInTwoReadingsOnce() {
+        migration.execute("begin", "lock table orders");
+        Running reading = web.start("select * from orders");
+        scenario.awaitBlockedBy(web, migration);
+        List<Backend> seen = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            locks().on("orders").waiting().list().forEach(lock -> seen.add(lock.backend()));
+        }
+
+        assertThat(locks().cancel(seen)).extracting(Signalled::outcome).containsExactly(Outcome.SENT);
+        assertThat(reading.awaitFailure().getSQLState()).isEqualTo("57014");
+    }
+
+    @Test
+    void signalsABlockerOnceThatWasSeenInTwoReadings() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        List<BlockedLock> seen = new ArrayList<>(locks().on("orders").blocked());
+        seen.addAll(locks().on("orders").blocked());
+
+        assertThat(locks().terminateBlockers(seen))
+                .extracting(Signalled::outcome)
+                .containsExactly(Outcome.SENT);
+        altering.await();
     }
 
     @Test

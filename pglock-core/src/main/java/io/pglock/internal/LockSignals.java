@@ -16,16 +16,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Signals to what a {@link io.pglock.LockQuery} has found, from the session that asked. Not API. */
+/** Signals to what a {@link io.pglock.LockQuery} has found, in one reading or in several, from the session that asked. Not API. */
 public final class LockSignals {
+
+    /** A blocker, and who waits for it. */
+    private record Target(Backend blocker, Set<Integer> waiters) {
+
+        Target(Backend blocker) {
+            this(blocker, new LinkedHashSet<>());
+        }
+    }
 
     private LockSignals() {}
 
-    /** To each session once, whatever number of its locks were found. */
+    /** To each session once, whatever number of its locks were found: a second cancel might hit its next statement. */
     public static List<Signalled> toSessions(PgSession session, Signal how, Collection<Backend> seen) {
+        Map<BlockerKey, Backend> sessions = new LinkedHashMap<>();
+        seen.forEach(backend -> sessions.putIfAbsent(BlockerKey.of(backend), backend));
         try {
             List<Signalled> done = new ArrayList<>();
-            for (Backend backend : new LinkedHashSet<>(seen)) {
+            for (Backend backend : sessions.values()) {
                 done.add(Signals.toSession(session.connection(), how, backend));
             }
             return List.copyOf(done);
@@ -36,11 +46,12 @@ public final class LockSignals {
 
     /** To each hard blocker once, on account of the first of those who still wait for it. */
     public static List<Signalled> toBlockers(PgSession session, Signal how, Collection<BlockedLock> blocked) {
-        Map<Backend, Set<Integer>> waiters = new LinkedHashMap<>();
+        Map<BlockerKey, Target> targets = new LinkedHashMap<>();
         for (BlockedLock wait : blocked) {
             Backend waiter = wait.waiting().backend();
             for (Blocker blocker : wait.hardBlockers()) {
-                waiters.computeIfAbsent(blocker.backend(), backend -> new LinkedHashSet<>())
+                targets.computeIfAbsent(BlockerKey.of(blocker.backend()), key -> new Target(blocker.backend()))
+                        .waiters()
                         .add(waiter.leaderPid().orElse(waiter.pid()));
             }
         }
@@ -48,8 +59,8 @@ public final class LockSignals {
             Spared spared =
                     new Spared(Set.of(), OwnSessions.pids(session.facts().serverStart()));
             List<Signalled> done = new ArrayList<>();
-            for (Map.Entry<Backend, Set<Integer>> blocker : waiters.entrySet()) {
-                done.add(toBlocker(session, how, blocker.getKey(), blocker.getValue(), spared));
+            for (Target target : targets.values()) {
+                done.add(toBlocker(session, how, target, spared));
             }
             return List.copyOf(done);
         } catch (SQLException e) {
@@ -57,11 +68,11 @@ public final class LockSignals {
         }
     }
 
-    private static Signalled toBlocker(
-            PgSession session, Signal how, Backend blocker, Set<Integer> waiters, Spared spared) throws SQLException {
+    private static Signalled toBlocker(PgSession session, Signal how, Target target, Spared spared)
+            throws SQLException {
         Signalled last = null;
-        for (int waiter : waiters) {
-            last = Signals.toBlocker(session.connection(), how, blocker, waiter, spared);
+        for (int waiter : target.waiters()) {
+            last = Signals.toBlocker(session.connection(), how, target.blocker(), waiter, spared);
             if (last.outcome() != Outcome.GONE) {
                 return last;
             }
