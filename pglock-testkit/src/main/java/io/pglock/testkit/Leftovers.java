@@ -76,16 +76,15 @@ final class Leftovers {
                 .toList();
     }
 
-    /** Backends and threads end a moment after they were told to. */
-    private List<String> goneSoon(String what, Callable<List<String>> left) throws SQLException {
-        Await.within(patience, what + " to be gone", () -> left.call().isEmpty());
-        try {
-            return left.call();
-        } catch (SQLException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException(what + ": " + e, e);
-        }
+    /** Backends and threads end a moment after they were told to, and what was not there at a look has not been left. */
+    private List<String> goneSoon(String what, Callable<List<String>> left) {
+        List<String> seen = new ArrayList<>();
+        Await.within(patience, what + " to be gone", () -> {
+            seen.clear();
+            seen.addAll(left.call());
+            return seen.isEmpty();
+        });
+        return seen;
     }
 
     private void add(Leftover kind, List<String> names) {
