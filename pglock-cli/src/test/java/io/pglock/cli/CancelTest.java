@@ -106,6 +106,34 @@ class CancelTest extends QueueScene {
         assertThat(idle.err()).endsWith("pglock: nothing to cancel\n");
     }
 
+    /** However many work for it, and whether its own locks were asked for or theirs. */
+    @Test
+    void aSessionWithParallelWorkersIsOne() {
+        database.server().assumeAtLeast(13); // before, nobody says for whom a worker works
+        holder.execute(
+                "insert into orders select generate_series(1, 10000)",
+                "alter table orders set (parallel_workers = 3)",
+                "set parallel_setup_cost = 0",
+                "set parallel_tuple_cost = 0",
+                "set min_parallel_table_scan_size = 0",
+                "set max_parallel_workers_per_gather = 3");
+        Running report = holder.start("select count(*) from orders where clock_timestamp() is null or pg_sleep(0.05) is null");
+        scenario.await(
+                "two workers to help the report",
+                () -> Integer.parseInt(web.value("select count(*) from pg_stat_activity where leader_pid = " + holder.pid()))
+                        > 1);
+
+        for (String whose : new String[] {"activity_id=" + holder.pid(), "activity__leader_pid=" + holder.pid()}) {
+            Cli.Ended dry = pglock("cancel", "--dry-run", "--on", "orders", "-f", whose);
+            assertThat(dry.lines()).as(whose).hasSize(2);
+            assertThat(dry.lines().get(1)).as(whose).startsWith(holder.pid() + " ");
+        }
+        Cli.Ended done = pglock("cancel", "-y", "--on", "orders").succeeded();
+        assertThat(done.lines()).hasSize(3);
+        assertThat(done.lines().get(2)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
+        assertThat(report.awaitFailure().getSQLState()).isEqualTo("57014");
+    }
+
     @Test
     void saysThatThereIsNothingToDo() {
         Cli.Ended nothing = pglock("terminate", "-y", "--blocking");
