@@ -8,8 +8,11 @@ import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code pglock cancel} and {@code pglock terminate}: who is hit, and who is not. */
 @Tag("versions")
@@ -117,10 +120,12 @@ class CancelTest extends QueueScene {
                 "set parallel_tuple_cost = 0",
                 "set min_parallel_table_scan_size = 0",
                 "set max_parallel_workers_per_gather = 3");
-        Running report = holder.start("select count(*) from orders where clock_timestamp() is null or pg_sleep(0.05) is null");
+        Running report =
+                holder.start("select count(*) from orders where clock_timestamp() is null or pg_sleep(0.05) is null");
         scenario.await(
                 "two workers to help the report",
-                () -> Integer.parseInt(web.value("select count(*) from pg_stat_activity where leader_pid = " + holder.pid()))
+                () -> Integer.parseInt(
+                                web.value("select count(*) from pg_stat_activity where leader_pid = " + holder.pid()))
                         > 1);
 
         for (String whose : new String[] {"activity_id=" + holder.pid(), "activity__leader_pid=" + holder.pid()}) {
@@ -145,6 +150,28 @@ class CancelTest extends QueueScene {
                 .isEqualTo("pglock: pid " + web.pid()
                         + " has no such lock and waits for none\npglock: nothing to terminate\n");
         assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    /** It counts locks, and a session that has one beyond it has one. */
+    @Test
+    void onlyALimitThatWasMeantForItKeepsSessionsOut(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("pglock.toml"), "[defaults]\nlimit = 1\n");
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders");
+        String[] pids = {Integer.toString(holder.pid()), Integer.toString(web.pid())};
+
+        Cli.Ended all = Cli.on(database)
+                .environment("PGLOCK_CONFIG", file.toString())
+                .run("terminate", "--dry-run", pids[0], pids[1]);
+        assertThat(all.err()).isEqualTo("pglock: a dry run: nothing was sent\n");
+        assertThat(all.lines()).hasSize(3);
+
+        Cli.Ended one = pglock("terminate", "--dry-run", "--limit", "1", "--on", "orders", pids[0], pids[1]);
+        assertThat(one.err()).isEqualTo("""
+                pglock: only 1 of 2 rows are looked at; --limit none looks at all
+                pglock: a dry run: nothing was sent
+                """);
+        assertThat(one.lines()).hasSize(2);
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Stack;
 import org.jspecify.annotations.Nullable;
@@ -74,11 +75,31 @@ public final class SelectionOptions {
 
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
+        return selection(Optional.empty());
+    }
+
+    /**
+     * Which locks are to be shown.
+     *
+     * @param usualLimit where none is said
+     * @throws Stop that says what is wrong with it
+     */
+    public Selection selection(Optional<String> usualLimit) {
         List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
         List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
         List<Condition> conditions = filters.stream().map(Condition::parse).toList();
         conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
-        return new Selection(sessions, tables, conditions, blocking, Ordering.by(sort, blocking), limit(), names());
+        return new Selection(
+                sessions,
+                tables,
+                conditions,
+                blocking,
+                Ordering.by(sort, blocking),
+                Optional.ofNullable(limit)
+                        .or(() -> usualLimit)
+                        .map(SelectionOptions::limit)
+                        .orElse(OptionalInt.empty()),
+                names());
     }
 
     private KeyNames names() {
@@ -111,10 +132,7 @@ public final class SelectionOptions {
         }
     }
 
-    private OptionalInt limit() {
-        if (limit == null) {
-            return OptionalInt.empty();
-        }
+    private static OptionalInt limit(String limit) {
         if (limit.equals(NO_LIMIT)) {
             return OptionalInt.of(Integer.MAX_VALUE);
         }
