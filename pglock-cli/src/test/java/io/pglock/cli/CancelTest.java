@@ -174,6 +174,48 @@ class CancelTest extends QueueScene {
         assertThat(one.lines()).hasSize(2);
     }
 
+    /** A variable of a shell that is not set, for one. */
+    @Test
+    void refusesAFilterThatIsTrueForEverybody() {
+        for (String filter : new String[] {"contains", "icontains", "startswith", "endswith", "regex"}) {
+            Cli.Ended refused = Cli.bare().run("terminate", "-y", "-f", "activity__application_name__" + filter + "=");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo("pglock: the filter activity__application_name__" + filter
+                            + "=: the value is empty, and every text has that in it; write a part of"
+                            + " activity__application_name, or leave the filter out\n");
+        }
+    }
+
+    @Test
+    void whatIsTypedNarrowsAProfileThatEndsSessions(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("pglock.toml"), """
+                [profiles.end-holders]
+                terminate = true
+                yes = true
+                filters = ["activity__application_name=holder"]
+                on = ["orders"]
+                """);
+        Cli cli = Cli.on(database).environment("PGLOCK_CONFIG", file.toString());
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders, items");
+
+        for (String word : new String[] {"ls", "terminate"}) {
+            Cli.Ended none =
+                    cli.run(word, "-c", "end-holders", "-f", "mode=ACCESS SHARE", "-f", "activity_id=" + web.pid());
+            assertThat(none.err()).isEqualTo("pglock: nothing to terminate\n");
+            Cli.Ended refused = cli.run(word, "-c", "end-holders", "--on", "items");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo(
+                            "pglock: --on items: the profile signals only those on orders; name one of these, or leave"
+                                    + " the profile out\n");
+        }
+        Cli.Ended done = cli.run("-c", "end-holders", "-f", "mode=ACCESS SHARE", "--on", "orders");
+        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
     @Test
     void refusesToEndEverybody() {
         Cli.Ended refused = pglock("terminate", "-y");

@@ -144,10 +144,11 @@ final class Ls implements Callable<Integer> {
         if (watch != null || check) {
             throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
         }
+        Selection asked = selection.toSignal(server.profile()::values);
         try (Connection connection = server.server().connect()) {
             return signalling
                     .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL)
-                    .run(LockQuery.on(connection), selection.selection());
+                    .run(LockQuery.on(connection), asked);
         }
     }
 
