@@ -41,7 +41,7 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
 
     /** Whether it ends in undoing what it has done: nothing of it is there afterwards. */
     public boolean isUndone() {
-        return kind == Kind.TRANSACTION && (last().begins("rollback") || last().begins("abort"));
+        return last().undoesTransaction();
     }
 
     /** Of each file: every statement by itself, and from each BEGIN to its COMMIT all together. */
