@@ -8,8 +8,11 @@ import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code pglock cancel} and {@code pglock terminate}: who is hit, and who is not. */
 @Tag("versions")
@@ -106,6 +109,36 @@ class CancelTest extends QueueScene {
         assertThat(idle.err()).endsWith("pglock: nothing to cancel\n");
     }
 
+    /** However many work for it, and whether its own locks were asked for or theirs. */
+    @Test
+    void aSessionWithParallelWorkersIsOne() {
+        database.server().assumeAtLeast(13); // before, nobody says for whom a worker works
+        holder.execute(
+                "insert into orders select generate_series(1, 10000)",
+                "alter table orders set (parallel_workers = 3)",
+                "set parallel_setup_cost = 0",
+                "set parallel_tuple_cost = 0",
+                "set min_parallel_table_scan_size = 0",
+                "set max_parallel_workers_per_gather = 3");
+        Running report =
+                holder.start("select count(*) from orders where clock_timestamp() is null or pg_sleep(0.05) is null");
+        scenario.await(
+                "two workers to help the report",
+                () -> Integer.parseInt(
+                                web.value("select count(*) from pg_stat_activity where leader_pid = " + holder.pid()))
+                        > 1);
+
+        for (String whose : new String[] {"activity_id=" + holder.pid(), "activity__leader_pid=" + holder.pid()}) {
+            Cli.Ended dry = pglock("cancel", "--dry-run", "--on", "orders", "-f", whose);
+            assertThat(dry.lines()).as(whose).hasSize(2);
+            assertThat(dry.lines().get(1)).as(whose).startsWith(holder.pid() + " ");
+        }
+        Cli.Ended done = pglock("cancel", "-y", "--on", "orders").succeeded();
+        assertThat(done.lines()).hasSize(3);
+        assertThat(done.lines().get(2)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
+        assertThat(report.awaitFailure().getSQLState()).isEqualTo("57014");
+    }
+
     @Test
     void saysThatThereIsNothingToDo() {
         Cli.Ended nothing = pglock("terminate", "-y", "--blocking");
@@ -116,6 +149,70 @@ class CancelTest extends QueueScene {
         assertThat(idle.err())
                 .isEqualTo("pglock: pid " + web.pid()
                         + " has no such lock and waits for none\npglock: nothing to terminate\n");
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
+    /** It counts locks, and a session that has one beyond it has one. */
+    @Test
+    void onlyALimitThatWasMeantForItKeepsSessionsOut(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("pglock.toml"), "[defaults]\nlimit = 1\n");
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders");
+        String[] pids = {Integer.toString(holder.pid()), Integer.toString(web.pid())};
+
+        Cli.Ended all = Cli.on(database)
+                .environment("PGLOCK_CONFIG", file.toString())
+                .run("terminate", "--dry-run", pids[0], pids[1]);
+        assertThat(all.err()).isEqualTo("pglock: a dry run: nothing was sent\n");
+        assertThat(all.lines()).hasSize(3);
+
+        Cli.Ended one = pglock("terminate", "--dry-run", "--limit", "1", "--on", "orders", pids[0], pids[1]);
+        assertThat(one.err()).isEqualTo("""
+                pglock: only 1 of 2 rows are looked at; --limit none looks at all
+                pglock: a dry run: nothing was sent
+                """);
+        assertThat(one.lines()).hasSize(2);
+    }
+
+    /** A variable of a shell that is not set, for one. */
+    @Test
+    void refusesAFilterThatIsTrueForEverybody() {
+        for (String filter : new String[] {"contains", "icontains", "startswith", "endswith", "regex"}) {
+            Cli.Ended refused = Cli.bare().run("terminate", "-y", "-f", "activity__application_name__" + filter + "=");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo("pglock: the filter activity__application_name__" + filter
+                            + "=: the value is empty, and every text has that in it; write a part of"
+                            + " activity__application_name, or leave the filter out\n");
+        }
+    }
+
+    @Test
+    void whatIsTypedNarrowsAProfileThatEndsSessions(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("pglock.toml"), """
+                [profiles.end-holders]
+                terminate = true
+                yes = true
+                filters = ["activity__application_name=holder"]
+                on = ["orders"]
+                """);
+        Cli cli = Cli.on(database).environment("PGLOCK_CONFIG", file.toString());
+        holder.execute("begin", "select * from orders");
+        web.execute("begin", "select * from orders, items");
+
+        for (String word : new String[] {"ls", "terminate"}) {
+            Cli.Ended none =
+                    cli.run(word, "-c", "end-holders", "-f", "mode=ACCESS SHARE", "-f", "activity_id=" + web.pid());
+            assertThat(none.err()).isEqualTo("pglock: nothing to terminate\n");
+            Cli.Ended refused = cli.run(word, "-c", "end-holders", "--on", "items");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo(
+                            "pglock: --on items: the profile signals only those on orders; name one of these, or leave"
+                                    + " the profile out\n");
+        }
+        Cli.Ended done = cli.run("-c", "end-holders", "-f", "mode=ACCESS SHARE", "--on", "orders");
+        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 

@@ -105,6 +105,7 @@ record Cli(List<String> arguments, Map<String, String> environment, String input
                 .flatMap(each -> each)
                 .toList());
         builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home")); // the JVM that is tested on
         builder.environment().putAll(environment);
         return builder;
     }

@@ -114,7 +114,17 @@ class ConnectingTest {
                 "not the URL of a PostgreSQL server");
         assertFails(doctor(Cli.bare(), "--url", "postgresql://ann:" + WRONG + "%@db/shop"), 1, "Write %25 for it");
         assertFails(doctor(Cli.bare(), "--url", "postgresql://db/shop?sslmod=" + WRONG), 1, "a parameter sslmod");
-        assertFails(doctor(Cli.bare(), "--url", "postgresql://db:x/shop"), 1, "\"x\" (--url) is not a port");
+        assertFails(doctor(Cli.bare(), "--url", "postgresql://db:" + WRONG + "/shop"), 1, "is not a port");
+        for (String unescaped : new String[] {"pa/%s", "pa?%s", "%s?pa", "12/%s", "12?x=%s", "%s=1?a&pa", "p@a/%s"}) {
+            assertFails(
+                    doctor(Cli.bare(), "--url", "postgresql://ann:" + String.format(unescaped, WRONG) + "@db/shop"),
+                    1,
+                    "--url: there is an @ behind a / or a ? in the URL.");
+        }
+        assertFails(
+                doctor(Cli.bare(), "--url", "postgresql://nowhere.invalid/shop?user=ann@shop&password=" + WRONG),
+                69,
+                "as ann@shop");
     }
 
     @Test

@@ -120,6 +120,21 @@ class RunSignalsTest {
     }
 
     @Test
+    void whatACommandLeavesRunningIsKilledBeforePglockEnds(Database database, Scenario scenario, @TempDir Path folder)
+            throws Exception {
+        Path pid = folder.resolve("pid");
+        String leavesADeafOne = "sh -c 'trap \"\" TERM; echo begun; while :; do sleep 0.05; done' & echo $! > " + pid
+                + "; trap 'exit 3' TERM; while :; do sleep 0.05; done";
+        try (RunningCli run = running(database, leavesADeafOne, "--grace", "500ms")) {
+            run.printed("begun");
+            loseLock(scenario);
+            assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(69, "begun\n");
+        }
+        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+                .ifPresent(deaf -> scenario.await("the deaf one to be gone", () -> !deaf.isAlive()));
+    }
+
+    @Test
     void aLostLockMayBeNoMoreThanAWarning(Database database, Scenario scenario) throws Exception {
         String patient = "trap 'exit 4' USR1; echo begun; while :; do sleep 0.05; done";
         try (RunningCli run = running(database, patient, "--on-lost=warn")) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.script.SqlFile;
+import io.pglock.cli.internal.script.SqlFiles;
 import io.pglock.cli.internal.script.SqlStatement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,8 +20,13 @@ class SqlFileTest {
     }
 
     private static List<String> cut(String text, boolean standardStrings) {
-        return new SqlFile("f.sql", text)
-                .statements(standardStrings).stream().map(SqlStatement::sql).toList();
+        return statements(text, standardStrings).stream().map(SqlStatement::sql).toList();
+    }
+
+    private static List<SqlStatement> statements(String text, boolean standardStrings) {
+        return new SqlFiles(List.of(new SqlFile("f.sql", text)))
+                .statements(false, standardStrings)
+                .get(0);
     }
 
     /** Each is one statement, with a second one behind it. */
@@ -41,6 +47,7 @@ class SqlFileTest {
                 "/* a; /* nested; */ still; */ select 1",
                 "select 1 /* ; */ + /* 'un */ 2",
                 "select 1 -- it's; a comment\n + 2",
+                "select 1 -- it's; a comment\r + 2",
                 "create rule r as on insert to t do (select 1; select 2)",
                 "create function f() returns int language sql begin atomic select 1; select 2; end",
                 "create or replace procedure p() begin atomic select case when true then 1 else 2 end; end",
@@ -68,6 +75,37 @@ class SqlFileTest {
                 .hasSize(5);
     }
 
+    /** Each with two statements behind it where a backslash is nothing in a string, and one where it is an escape. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "set local standard_conforming_strings = off",
+                "begin; set local standard_conforming_strings = off; commit",
+                "begin; set local standard_conforming_strings = off; rollback",
+                "begin; set standard_conforming_strings = off; rollback",
+                "set standard_conforming_strings = off; reset standard_conforming_strings",
+                "set standard_conforming_strings = off; set standard_conforming_strings to default",
+                "set standard_conforming_strings = off; discard all",
+            })
+    void whatIsSetForATransactionEndsWithIt(String before) {
+        assertThat(cut(before + "; select 'a\\'; select 2")).endsWith("select 'a\\'", "select 2");
+    }
+
+    @Test
+    void whatAFileSetsCountsInTheNext() {
+        SqlFiles files = new SqlFiles(List.of(
+                new SqlFile("a.sql", "set standard_conforming_strings = off;"),
+                new SqlFile(
+                        "b.sql",
+                        "select 'a\\';b'; begin; set local standard_conforming_strings = on; select 'c\\'; commit"),
+                new SqlFile("c.sql", "select 'd\\';e'")));
+        assertThat(files.statements(false, true).stream().map(List::size)).containsExactly(1, 5, 1);
+        SqlFiles single = new SqlFiles(List.of(
+                new SqlFile("a.sql", "set local standard_conforming_strings = off;"),
+                new SqlFile("b.sql", "select 'a\\';b'")));
+        assertThat(single.units(true, true).get(0).statements()).hasSize(2);
+    }
+
     @Test
     void emptyStatementsAndCommentsAreNone() {
         assertThat(cut(" ; ;; -- nothing\n /* at all */ ;")).isEmpty();
@@ -76,16 +114,15 @@ class SqlFileTest {
 
     @Test
     void eachKnowsItsLine() {
-        assertThat(new SqlFile("f.sql", "-- head\n\nselect 1;\r\n/*\n*/ select\n 2; select 3;\n").statements(true))
+        assertThat(statements("-- head\n\nselect 1;\r\n/*\n*/ select\n 2; select 3;\n", true))
                 .extracting(SqlStatement::place)
                 .containsExactly("f.sql:3", "f.sql:5", "f.sql:6");
     }
 
     @Test
     void takesTheSettingsAbove() {
-        List<SqlStatement> statements = new SqlFile(
-                        "f.sql", "-- pglock: lockTimeout=3s\n--pglock : prioritize=off\nselect 1;\nselect 2;")
-                .statements(true);
+        List<SqlStatement> statements =
+                statements("-- pglock: lockTimeout=3s\n--pglock : prioritize=off\nselect 1;\nselect 2;", true);
         assertThat(statements.get(0).overrides())
                 .containsEntry("lockTimeout", "3s")
                 .containsEntry("prioritize", "off");

@@ -52,6 +52,18 @@ class SqlTest {
         }
     }
 
+    @Test
+    void whatTheFileItselfUndoesIsNotApplied(Database database) throws Exception {
+        Path script = Files.writeString(
+                folder.resolve("undone.sql"),
+                "select 'kept'; begin; set lock_timeout = '1ms'; insert into orders values (2, 'b') returning id; rollback;");
+        Cli.Ended ended = Cli.on(database).run("sql", script.toString());
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.out()).isEqualTo("kept\n");
+        assertThat(ended.err()).contains("pglock: 1 statement applied in ");
+        assertThat(web.value("select count(*) from orders")).isEqualTo("1");
+    }
+
     private static void awaitPglockBlocked(Scenario scenario) {
         scenario.await(
                 "pglock to wait for a lock",

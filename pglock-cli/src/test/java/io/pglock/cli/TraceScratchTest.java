@@ -4,9 +4,11 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pglock.testkit.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -94,6 +96,24 @@ class TraceScratchTest {
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted; the scratch server is gone.");
         }
+    }
+
+    @Test
+    void ctrlCWhileTheServerIsMadeLeavesNothingEither() throws Exception {
+        Path servers = cache.resolve("pglock/postgres");
+        String script = file("t.sql", "create table t (id int);");
+        try (RunningCli going = RunningCli.start(cli(), "trace", "--scratch", script)) {
+            Await.until(
+                    Duration.ofSeconds(60),
+                    "initdb to run",
+                    () -> servers().stream().anyMatch(line -> line.contains("initdb")),
+                    going::toString);
+            going.signal("INT");
+            Cli.Ended ended = going.ended();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+            assertThat(ended.err()).isEqualTo("pglock: interrupted; the scratch server is gone.\n");
+        }
+        assertThat(servers).isNotEmptyDirectory();
     }
 
     @Test

@@ -66,6 +66,15 @@ class TraceTest {
     }
 
     @Test
+    void stringsAreWrittenAsTheServerHasThem(Database database) throws Exception {
+        Cli.Ended ended = Cli.on(database)
+                .environment("PGOPTIONS", "-c standard_conforming_strings=off -c backslash_quote=on")
+                .run("trace", file("t.sql", "create table fresh (a text default 'it\\'s; fine');"));
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.out()).contains("creates table public.fresh");
+    }
+
+    @Test
     void saysWhatEachStatementLocksAndRewrites(Database database) throws Exception {
         String before = web.value("select pg_relation_filenode('orders')");
         assertThat(lines(

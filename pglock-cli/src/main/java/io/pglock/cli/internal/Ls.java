@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
 final class Ls implements Callable<Integer> {
 
     private static final int LIMIT_FOR_PEOPLE = 25;
+    private static final String NOTHING = "no locks";
 
     private final Console console;
     private final Set<String> said = new LinkedHashSet<>();
@@ -101,14 +102,14 @@ final class Ls implements Callable<Integer> {
             return signal();
         }
         boolean forPeople = output.format().isForPeople();
-        Selection asked = selection.selection();
+        Selection asked = selection.selection(server.profile().limit());
         Selection shown = forPeople && console.showsPerson() ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
         View view = Views.of(output, console, attributes(asked.isBlocking()), asked.isBlocking(), watch != null);
         if (watch == null) {
             try (Connection connection = server.server().connect()) {
                 Found found = shown.read(LockQuery.on(connection));
                 show(found, view.lines(found.rows(), false), forPeople && console.showsPerson());
-                return check && found.blocked() ? ExitCode.FOUND : ExitCode.OK;
+                return check && found.isBlocked() ? ExitCode.FOUND : ExitCode.OK;
             }
         }
         if (check) {
@@ -125,7 +126,7 @@ final class Ls implements Callable<Integer> {
                     console.out().print(clear);
                     console.line((again && clear.isEmpty() ? "\n" : "") + now());
                 }
-                (lines.isEmpty() && forPeople ? List.of(nothing(found)) : lines).forEach(console::line);
+                (lines.isEmpty() && forPeople ? List.of(NOTHING) : lines).forEach(console::line);
             });
         }
         return ExitCode.OK;
@@ -143,10 +144,11 @@ final class Ls implements Callable<Integer> {
         if (watch != null || check) {
             throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
         }
+        Selection asked = selection.toSignal(server.profile()::values);
         try (Connection connection = server.server().connect()) {
             return signalling
                     .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL)
-                    .run(LockQuery.on(connection), selection.selection());
+                    .run(LockQuery.on(connection), asked);
         }
     }
 
@@ -161,15 +163,11 @@ final class Ls implements Callable<Integer> {
         lines.forEach(console::line);
         console.flush();
         found.notes().forEach(console::say);
-        if (toPerson && found.rows().isEmpty()) {
-            console.say(nothing(found));
+        if (toPerson && found.all().isEmpty()) {
+            console.say(NOTHING);
         }
-        if (toPerson && found.rows().size() < found.total()) {
-            console.say("these are " + found.rows().size() + " of " + found.total() + "; --limit none shows all");
+        if (toPerson && found.isCut()) {
+            console.say("these are " + found.limit() + " of " + found.all().size() + "; --limit none shows all");
         }
-    }
-
-    private static String nothing(Found found) {
-        return "no locks" + (found.total() > 0 ? " within the limit" : "");
     }
 }

@@ -5,8 +5,7 @@ import io.pglock.LockPolicy;
 import io.pglock.cli.internal.script.GuardOptions;
 import io.pglock.cli.internal.script.Interruption;
 import io.pglock.cli.internal.script.ScriptRun;
-import io.pglock.cli.internal.script.SqlFile;
-import io.pglock.cli.internal.script.SqlStatement;
+import io.pglock.cli.internal.script.SqlFiles;
 import io.pglock.cli.internal.script.SqlUnit;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
@@ -15,7 +14,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.postgresql.PGConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,9 +87,9 @@ final class Script implements Callable<Integer>, GuardOptions.Guarded {
 
     @Override
     public Integer call() throws SQLException {
-        List<SqlFile> files = names.stream().map(SqlFile::read).toList();
+        SqlFiles files = SqlFiles.read(names);
         LockPolicy policy = guard.policy(command, System.getenv());
-        List<SqlUnit> units = units(files, true);
+        List<SqlUnit> units = files.units(single);
         units.forEach(unit -> unit.policy(policy)); // all mistakes before anything is done
         if (dryRun) {
             units.forEach(this::list);
@@ -100,32 +98,15 @@ final class Script implements Callable<Integer>, GuardOptions.Guarded {
         Server target = server.server();
         try (Interruption interruption = Interruption.begin();
                 Connection connection = target.connect()) {
-            boolean standardStrings = !"off"
-                    .equals(connection.unwrap(PGConnection.class).getParameterStatus("standard_conforming_strings"));
             ScriptRun run = new ScriptRun(console, connection, target.dataSource(), policy, interruption, quiet);
             try {
-                run.run(standardStrings ? units : units(files, false));
+                run.run(files.units(single, SqlFiles.hasStandardStrings(connection)));
                 return ExitCode.OK;
             } catch (Interruption.Interrupted e) {
                 console.say(run.interruptedAt());
                 return ExitCode.SIGNALLED + 2;
             }
         }
-    }
-
-    private List<SqlUnit> units(List<SqlFile> files, boolean standardStrings) {
-        List<SqlUnit> units = new ArrayList<>();
-        List<SqlStatement> all = new ArrayList<>();
-        for (SqlFile file : files) {
-            List<SqlStatement> statements = file.statements(standardStrings);
-            all.addAll(statements);
-            if (!single) {
-                units.addAll(SqlUnit.ofFile(statements));
-            }
-        }
-        return single && !all.isEmpty()
-                ? List.of(SqlUnit.single(all, files.stream().map(SqlFile::name).toList()))
-                : units;
     }
 
     private void list(SqlUnit unit) {

@@ -34,7 +34,7 @@ abstract class SignalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws SQLException {
-        Selection selection = selected.selection();
+        Selection selection = selected.toSignal(server.profile()::values);
         try (Connection connection = server.server().connect()) {
             return signalling.signalling(console, signal).run(LockQuery.on(connection), selection);
         }

@@ -4,7 +4,7 @@ package io.pglock.cli.internal;
 import io.pglock.LockMode;
 import io.pglock.LockPolicy;
 import io.pglock.cli.internal.script.Interruption;
-import io.pglock.cli.internal.script.SqlFile;
+import io.pglock.cli.internal.script.SqlFiles;
 import io.pglock.cli.internal.script.SqlStatement;
 import io.pglock.cli.internal.script.SqlUnit;
 import io.pglock.cli.internal.select.Values;
@@ -120,16 +120,13 @@ final class Trace implements Callable<Integer> {
         if (!scratch && (!schema.isEmpty() || postgresBin != null || single)) {
             throw Stop.usage("--schema, --postgres-bin and -1 count only together with --scratch.");
         }
-        List<List<SqlStatement>> files = names.stream()
-                .map(SqlFile::read)
-                .map(file -> file.statements(true))
-                .filter(statements -> !statements.isEmpty())
-                .toList();
+        SqlFiles files = SqlFiles.read(names);
+        boolean none = files.statements(!scratch || single).stream().allMatch(List::isEmpty);
         TraceRun run;
         try (Interruption interruption = Interruption.begin()) {
             run = new TraceRun(console, interruption, json);
             try {
-                if (files.isEmpty()) {
+                if (none) {
                     console.say("there is no statement in " + String.join(", ", names) + ".");
                     run.end(scratch);
                 } else if (scratch) {
@@ -145,9 +142,23 @@ final class Trace implements Callable<Integer> {
         return strongestAllowed.map(run::check).orElse(ExitCode.OK);
     }
 
-    private void live(TraceRun run, List<List<SqlStatement>> files) throws SQLException {
-        List<SqlStatement> all = files.stream().flatMap(List::stream).toList();
-        all.stream()
+    private void live(TraceRun run, SqlFiles files) throws SQLException {
+        requireNoTransaction(files.statements(true));
+        LockPolicy policy = TimeOption.lockTimeout(ONCE, lockTimeout);
+        Server target = server.server();
+        try (Connection connection = target.connect()) {
+            console.say("tracing " + String.join(", ", names) + " in database " + connection.getCatalog()
+                    + " in one transaction that is rolled back. Until then its locks are real; it waits for one for up to "
+                    + Optional.ofNullable(lockTimeout).orElse("2s") + ".");
+            SqlUnit unit =
+                    files.units(true, SqlFiles.hasStandardStrings(connection)).get(0);
+            run.live(connection, target.dataSource(), policy, unit);
+        }
+    }
+
+    private static void requireNoTransaction(List<List<SqlStatement>> files) {
+        files.stream()
+                .flatMap(List::stream)
                 .filter(statement -> statement.beginsTransaction() || statement.endsTransaction())
                 .findFirst()
                 .ifPresent(statement -> {
@@ -156,24 +167,13 @@ final class Trace implements Callable<Integer> {
                                     + " be no " + statement.words().get(0).toUpperCase(Locale.ROOT)
                                     + " in it. Trace it with --scratch.");
                 });
-        LockPolicy policy = TimeOption.lockTimeout(ONCE, lockTimeout);
-        Server target = server.server();
-        try (Connection connection = target.connect()) {
-            console.say("tracing " + String.join(", ", names) + " in database " + connection.getCatalog()
-                    + " in one transaction that is rolled back. Until then its locks are real; it waits for one for up to "
-                    + Optional.ofNullable(lockTimeout).orElse("2s") + ".");
-            run.live(connection, target.dataSource(), policy, SqlUnit.single(all, names));
-        }
     }
 
-    private void scratch(TraceRun run, List<List<SqlStatement>> files) throws SQLException {
-        List<SqlStatement> before = schema.stream()
-                .map(SqlFile::read)
-                .flatMap(file -> file.statements(true).stream())
+    private void scratch(TraceRun run, SqlFiles files) throws SQLException {
+        List<SqlStatement> before = SqlFiles.read(schema).statements(false, true).stream()
+                .flatMap(List::stream)
                 .toList();
-        List<SqlUnit> units = single
-                ? List.of(SqlUnit.single(files.stream().flatMap(List::stream).toList(), names))
-                : files.stream().flatMap(file -> SqlUnit.ofFile(file).stream()).toList();
+        List<SqlUnit> units = files.units(single, true);
         try (ScratchServer started = ScratchServer.start(Optional.ofNullable(postgresBin))) {
             run.scratch(started, before, units);
         }

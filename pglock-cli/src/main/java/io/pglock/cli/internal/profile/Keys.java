@@ -20,6 +20,8 @@ final class Keys {
     /** No option: what stands for {@code --attribute} where blockers are asked for. */
     static final String BLOCKING_ATTRIBUTES = "blocking-attribute";
 
+    static final String LIMIT = "limit";
+
     private static final String DASHES = "--";
     private static final Set<String> NOT_FROM_A_FILE = Set.of("help", "version", "config", "config-file");
 

@@ -53,6 +53,11 @@ final class Profile {
         return first(Stream.concat(named.stream(), defaults.stream()), key);
     }
 
+    /** Whether it counts whatever the command does: how much one likes to see must not decide who is ended. */
+    boolean isForEveryUse(String key) {
+        return !key.equals(Keys.LIMIT) || first(named.stream(), key).isPresent();
+    }
+
     /** What is to be shown. A profile's own attributes come before the defaults' of the same sort. */
     Optional<Setting> attributes(boolean blocking) {
         if (!blocking) {

@@ -46,8 +46,9 @@ public final class ProfileDefaults implements IDefaultValueProvider {
             Profile profile = ((ProfileOptions) options).profile(command, everything, environment);
             return Keys.of(option)
                     .filter(key -> !key.equals(Keys.ATTRIBUTES)) // what to show depends on more than one option
-                    .flatMap(profile::get)
-                    .map(setting -> value(option, setting))
+                    .flatMap(key -> profile.get(key)
+                            .map(setting -> value(option, setting))
+                            .filter(value -> profile.isForEveryUse(key)))
                     .orElse(null);
         } catch (Stop e) {
             throw new ParameterException(command.commandLine(), e.getMessage(), e);

@@ -39,6 +39,20 @@ public final class ProfileOptions {
                 : profile.attributes(blocking).map(Setting::values).orElse(List.of());
     }
 
+    /** What the profile or the defaults say of an option, whatever was typed; empty where they do not say. */
+    public List<String> values(String option) {
+        return profile == null
+                ? List.of()
+                : profile.get(option).map(Setting::values).orElse(List.of());
+    }
+
+    /** How many rows a profile or the defaults want shown at most; empty where they do not say. */
+    public Optional<String> limit() {
+        return profile == null
+                ? Optional.empty()
+                : profile.get(Keys.LIMIT).map(setting -> setting.values().get(0));
+    }
+
     /**
      * What the files say, once the command line has been read.
      *

@@ -16,12 +16,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The command that runs, with our own input and output. Signals go to it alone: a shell that has something to tidy up, or passes
  * signals on by itself, is given the time. What a command leaves running that was <em>told</em> to end is ended after it. Thread-safe.
  */
 final class Child {
+
+    /** The JDK hands the number of the error on as text only: {@code error=2, ...}, since 25 {@code error: 2 (...)}. */
+    private static final Pattern ERROR = Pattern.compile(".*(error(?:=|: )(\\d+)\\b.*)", Pattern.DOTALL);
 
     private final Process process;
 
@@ -57,18 +62,20 @@ final class Child {
         });
     }
 
-    /** The JDK hands the number of the error on as text only. */
     private static Stop notStarted(String program, IOException failure) {
         String message = String.valueOf(failure.getMessage());
-        if (message.contains("error=2,")) {
+        Matcher error = ERROR.matcher(message);
+        String number = error.matches() ? error.group(2) : "";
+        if (number.equals("2")) {
             return new Stop(
                     ExitCode.NOT_FOUND,
                     program + ": there is no such command"
                             + (Files.isDirectory(Path.of("")) ? "" : ", or no such folder") + ".");
         }
-        String why = message.contains("error=13,")
+        String why = number.equals("13")
                 ? "may not be executed"
-                : "cannot be executed: " + message.substring(message.lastIndexOf("error="));
+                : "cannot be executed: "
+                        + (number.isEmpty() ? message : error.group(1).strip());
         return new Stop(ExitCode.NOT_EXECUTABLE, program + ": " + why + ".");
     }
 

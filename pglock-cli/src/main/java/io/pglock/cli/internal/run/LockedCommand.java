@@ -57,6 +57,9 @@ public final class LockedCommand {
     private @Nullable Child child;
     private boolean lost;
 
+    /** Completed when what a lost lock brings upon the command is over. */
+    private final CompletableFuture<Boolean> dealtWith = new CompletableFuture<>();
+
     /** Nothing happens yet. */
     public LockedCommand(Console console, Server server, Order order) {
         this.console = console;
@@ -141,6 +144,9 @@ public final class LockedCommand {
         lock.onLost(() -> lost(started));
         int code = started.await();
         started.tidy(code, order.grace());
+        if (isLost()) {
+            dealtWith.join(); // the command may be over before those that it has started, and we end with the last
+        }
         synchronized (this) {
             child = null;
         }
@@ -166,6 +172,14 @@ public final class LockedCommand {
             }
             lost = true;
         }
+        try {
+            endAsOrdered(running);
+        } finally {
+            dealtWith.complete(true);
+        }
+    }
+
+    private void endAsOrdered(Child running) {
         String what = order.key() + ": the lock is lost, and somebody else may have it. ";
         switch (order.onLost()) {
             case WARN -> console.say(what + "The command goes on, as --on-lost=warn wants it.");

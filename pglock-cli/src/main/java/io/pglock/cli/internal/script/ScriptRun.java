@@ -68,9 +68,11 @@ public final class ScriptRun {
         long begun = System.nanoTime();
         for (SqlUnit unit : units) {
             run(unit, unit.policy(policy));
-            applied += unit.statements().size();
-            lastApplied = Optional.of(unit.last());
-            ownTimeouts(unit);
+            if (!unit.isUndone()) {
+                applied += unit.statements().size();
+                lastApplied = Optional.of(unit.last());
+                ownTimeouts(unit);
+            }
         }
         if (!quiet) {
             console.say(statements(applied) + " applied in " + since(begun) + ".");
@@ -100,8 +102,10 @@ public final class ScriptRun {
         } else {
             guarded(unit, own, calls);
         }
-        calls.forEach(call -> call.rows().forEach(console::line));
-        console.flush();
+        if (!unit.isUndone()) {
+            calls.forEach(call -> call.rows().forEach(console::line));
+            console.flush();
+        }
     }
 
     private static boolean setsTimeout(SqlUnit unit) {

@@ -52,10 +52,10 @@ public record SqlFile(String name, String text) {
     /**
      * Its statements, in order.
      *
-     * @param standardStrings {@code standard_conforming_strings} of the session that will run them
+     * @param strings how strings are written where it begins, and then where it ends
      * @throws Stop naming the line, when there is something in it that cannot be run
      */
-    public List<SqlStatement> statements(boolean standardStrings) {
-        return new SqlText(name, text, standardStrings).statements();
+    List<SqlStatement> statements(StringSyntax strings) {
+        return new SqlText(name, text, strings).statements();
     }
 }

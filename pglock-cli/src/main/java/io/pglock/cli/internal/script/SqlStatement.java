@@ -63,6 +63,11 @@ public record SqlStatement(String file, int line, String sql, List<String> words
                 || begins("prepare", "transaction");
     }
 
+    /** Ends a transaction in such a way that nothing of it is there afterwards. */
+    boolean undoesTransaction() {
+        return endsTransaction() && (begins("rollback") || begins("abort"));
+    }
+
     /** Needs a transaction around it. */
     boolean isSavepoint() {
         return begins("savepoint") || begins("release") || begins("rollback") && words.contains("to");

@@ -25,7 +25,7 @@ final class SqlText {
 
     private final String file;
     private final String text;
-    private boolean backslashEscapes;
+    private final StringSyntax strings;
 
     private final List<SqlStatement> statements = new ArrayList<>();
     private int at;
@@ -41,11 +41,11 @@ final class SqlText {
     private int atomicAt;
     private String before = "";
 
-    /** @param standardStrings {@code standard_conforming_strings} where it begins; the file may set it */
-    SqlText(String file, String text, boolean standardStrings) {
+    /** @param strings as the session has them where it begins; the file may set them */
+    SqlText(String file, String text, StringSyntax strings) {
         this.file = file;
         this.text = text;
-        this.backslashEscapes = !standardStrings;
+        this.strings = strings;
     }
 
     /** @throws Stop naming the line, when it cannot be run */
@@ -86,7 +86,7 @@ final class SqlText {
         }
         String word = "";
         if (c == '\'') {
-            string(backslashEscapes);
+            string(strings.hasEscapes());
         } else if (c == '"') {
             quoted('"', false, "the quoted name");
         } else if (c == '$') {
@@ -122,7 +122,7 @@ final class SqlText {
                                 + " moves data through psql, which pglock sql does not do. Write INSERT, COPY a file of the"
                                 + " server, or leave this to psql");
             }
-            setsStandardStrings(statement);
+            strings.after(statement);
             statements.add(statement);
             settings = new ArrayList<>();
         }
@@ -131,26 +131,16 @@ final class SqlText {
         before = "";
     }
 
-    /** From here on a backslash in a plain string means something else. */
-    private void setsStandardStrings(SqlStatement statement) {
-        int name = statement.words().indexOf("standard_conforming_strings");
-        if (statement.begins("set") && name > 0) {
-            String value = statement.sql().toLowerCase(Locale.ROOT);
-            backslashEscapes = value.matches("(?s).*[\\s'=](off|false|no|0|f|n)'?\\s*$");
-        }
-    }
-
     // ---- comments and psql's commands -------------------------------------------------------------------------------
 
     private void lineComment() {
         int from = at;
-        int end = text.indexOf('\n', at);
-        at = end < 0 ? text.length() : end;
+        at = endOfLine(at);
         Matcher found = SETTINGS.matcher(text.substring(from, at));
         if (!found.matches()) {
             return;
         }
-        boolean alone = text.substring(text.lastIndexOf('\n', from) + 1, from).isBlank();
+        boolean alone = text.substring(beginOfLine(from), from).isBlank();
         if (begin >= 0 || !alone) {
             throw stop(
                     line(from),
@@ -248,10 +238,9 @@ final class SqlText {
         while (next < text.length()) {
             char c = text.charAt(next);
             if (text.startsWith("--", next)) {
-                int end = text.indexOf('\n', next);
-                next = end < 0 ? text.length() : end;
+                next = endOfLine(next);
             } else if (isSpace(c)) {
-                newLine |= c == '\n' || c == '\r';
+                newLine |= isEndOfLine(c);
                 next++;
             } else {
                 if (c == '\'' && newLine) {
@@ -323,6 +312,27 @@ final class SqlText {
     }
 
     // ---- lines ------------------------------------------------------------------------------------------------------
+
+    /** As PostgreSQL has it: a carriage return by itself is one as well. */
+    private int endOfLine(int from) {
+        int end = from;
+        while (end < text.length() && !isEndOfLine(text.charAt(end))) {
+            end++;
+        }
+        return end;
+    }
+
+    private int beginOfLine(int from) {
+        int begin = from;
+        while (begin > 0 && !isEndOfLine(text.charAt(begin - 1))) {
+            begin--;
+        }
+        return begin;
+    }
+
+    private static boolean isEndOfLine(char c) {
+        return c == '\n' || c == '\r';
+    }
 
     private int line(int offset) {
         if (offset < countedTo) {

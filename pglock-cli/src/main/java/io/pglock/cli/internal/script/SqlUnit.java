@@ -39,6 +39,11 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
         return statements.get(statements.size() - 1);
     }
 
+    /** Whether it ends in undoing what it has done: nothing of it is there afterwards. */
+    public boolean isUndone() {
+        return last().undoesTransaction();
+    }
+
     /** Of each file: every statement by itself, and from each BEGIN to its COMMIT all together. */
     public static List<SqlUnit> ofFile(List<SqlStatement> statements) {
         List<SqlUnit> units = new ArrayList<>();

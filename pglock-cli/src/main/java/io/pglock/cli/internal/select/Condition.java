@@ -73,6 +73,12 @@ final class Condition implements Predicate<Row> {
             throw Stop.usage("the filter " + filter + ": " + attribute + " is a " + attribute.kind()
                     + " and does not know " + operator + ", only " + String.join(", ", Operator.of(attribute.kind())));
         }
+        // a shell's variable that is not set, perhaps: it would be about everybody
+        if (value.isEmpty() && operator.isOfPart()) {
+            throw Stop.usage(
+                    "the filter " + filter + ": the value is empty, and every text has that in it; write a part of "
+                            + attribute + ", or leave the filter out");
+        }
         try {
             return new Condition(attribute, test(attribute, operator, value));
         } catch (IllegalArgumentException e) {

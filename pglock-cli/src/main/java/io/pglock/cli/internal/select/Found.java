@@ -12,28 +12,42 @@ import java.util.Map;
 /**
  * What a {@link Selection} found at one moment. Immutable. Not API.
  *
- * @param rows the rows, in order, no more than the limit
- * @param total how many there would be without the limit
- * @param blocked whether any of them, within the limit or not, waits for a lock
+ * @param all the rows, in order
+ * @param limit how many of them are wanted at most
  * @param notes what could not be seen, and why
  */
-public record Found(List<Row> rows, int total, boolean blocked, List<String> notes) {
+public record Found(List<Row> all, int limit, List<String> notes) {
 
     /** Copies the lists. */
     public Found {
-        rows = List.copyOf(rows);
+        all = List.copyOf(all);
         notes = List.copyOf(notes);
     }
 
-    /** The locks, each once, in the order of the rows. */
+    /** Those that are wanted. */
+    public List<Row> rows() {
+        return all.subList(0, Math.min(limit, all.size()));
+    }
+
+    /** Whether there are more than are wanted. */
+    public boolean isCut() {
+        return all.size() > limit;
+    }
+
+    /** Whether any of them, wanted or not, waits for a lock. */
+    public boolean isBlocked() {
+        return all.stream().anyMatch(row -> !row.lock().granted());
+    }
+
+    /** The locks that are wanted, each once, in the order of the rows. */
     public List<LockInfo> locks() {
-        return rows.stream().map(Row::lock).distinct().toList();
+        return rows().stream().map(Row::lock).distinct().toList();
     }
 
     /** Where blockers were asked for: each wait once, with those of its blockers that are in the rows. */
     public List<BlockedLock> waits() {
         Map<LockInfo, List<Blocker>> blockers = new LinkedHashMap<>();
-        rows.forEach(row -> row.blocker()
+        rows().forEach(row -> row.blocker()
                 .ifPresent(blocker -> blockers.computeIfAbsent(row.lock(), lock -> new ArrayList<>())
                         .add(blocker)));
         return blockers.entrySet().stream()

@@ -51,6 +51,14 @@ enum Operator {
         };
     }
 
+    /** Whether it asks for a part of a text: every text has an empty one. */
+    boolean isOfPart() {
+        return switch (this) {
+            case CONTAINS, ICONTAINS, STARTSWITH, ISTARTSWITH, ENDSWITH, IENDSWITH, REGEX, IREGEX -> true;
+            default -> false;
+        };
+    }
+
     boolean ignoresCase() {
         return switch (this) {
             case IEXACT, ICONTAINS, ISTARTSWITH, IENDSWITH, IREGEX -> true;

@@ -21,10 +21,13 @@ public record QueryContext(String query, Map<String, String> values) {
 
     private static final Pattern IN_FRONT =
             Pattern.compile("\\A\\s*/\\*\\s*pga_context=(\\{.*?})\\s*\\*/\\s*", Pattern.DOTALL);
-    private static final String PAIR = "[^\\s'=,/*]+='(?:[^'\\\\]|\\\\.)*'";
-    private static final Pattern ONE = Pattern.compile("([^\\s'=,/*]+)='((?:[^'\\\\]|\\\\.)*)'");
+    /** Possessive, as all that is repeated: otherwise each character, and each pair, would be a call within a call. */
+    private static final String QUOTED = "[^'\\\\]*+(?:\\\\.[^'\\\\]*+)*+";
+
+    private static final String PAIR = "[^\\s'=,/*]+='" + QUOTED + "'";
+    private static final Pattern ONE = Pattern.compile("([^\\s'=,/*]+)='(" + QUOTED + ")'");
     private static final Pattern AT_THE_END =
-            Pattern.compile("\\s*/\\*\\s*(" + PAIR + "(?:\\s*,\\s*" + PAIR + ")*)\\s*\\*/\\s*(;?)\\s*\\z");
+            Pattern.compile("\\s*/\\*\\s*(" + PAIR + "(?:\\s*,\\s*" + PAIR + ")*+)\\s*\\*/\\s*(;?)\\s*\\z");
 
     /** Copies the values. */
     public QueryContext {

@@ -125,11 +125,7 @@ public final class Selection {
                 .filter(matches)
                 .sorted(order)
                 .toList();
-        return new Found(
-                limit.isPresent() ? rows.stream().limit(limit.getAsInt()).toList() : rows,
-                rows.size(),
-                rows.stream().anyMatch(row -> !row.lock().granted()),
-                snapshot.notes());
+        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes());
     }
 
     /**

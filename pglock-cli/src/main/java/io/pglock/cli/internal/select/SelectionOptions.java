@@ -6,8 +6,11 @@ import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Stack;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IParameterConsumer;
 import picocli.CommandLine.Model.ArgSpec;
@@ -74,11 +77,56 @@ public final class SelectionOptions {
 
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
+        return selection(Optional.empty());
+    }
+
+    /**
+     * Which locks are to be shown.
+     *
+     * @param usualLimit where none is said
+     * @throws Stop that says what is wrong with it
+     */
+    public Selection selection(Optional<String> usualLimit) {
+        return selection(filters, usualLimit);
+    }
+
+    private Selection selection(List<String> filters, Optional<String> usualLimit) {
         List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
         List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
         List<Condition> conditions = filters.stream().map(Condition::parse).toList();
         conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
-        return new Selection(sessions, tables, conditions, blocking, Ordering.by(sort, blocking), limit(), names());
+        return new Selection(
+                sessions,
+                tables,
+                conditions,
+                blocking,
+                Ordering.by(sort, blocking),
+                Optional.ofNullable(limit)
+                        .or(() -> usualLimit)
+                        .map(SelectionOptions::limit)
+                        .orElse(OptionalInt.empty()),
+                names());
+    }
+
+    /**
+     * Whose owners are to be signalled: what is typed narrows what the files say, and never stands for it. Otherwise whoever adds
+     * a filter to a profile that ends sessions would end others.
+     *
+     * @param files what the files say of an option
+     * @throws Stop that says what is wrong with it
+     */
+    public Selection toSignal(Function<String, List<String>> files) {
+        List<String> usual = files.apply("on");
+        List<TableName> allowed = usual.stream().map(SelectionOptions::table).toList();
+        on.stream()
+                .filter(name -> !allowed.isEmpty() && !allowed.contains(table(name)))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw Stop.usage("--on " + name + ": the profile signals only those on " + String.join(", ", usual)
+                            + "; name one of these, or leave the profile out");
+                });
+        Stream<String> both = Stream.concat(files.apply("filter").stream(), filters.stream());
+        return selection(both.distinct().toList(), Optional.empty());
     }
 
     private KeyNames names() {
@@ -111,10 +159,7 @@ public final class SelectionOptions {
         }
     }
 
-    private OptionalInt limit() {
-        if (limit == null) {
-            return OptionalInt.empty();
-        }
+    private static OptionalInt limit(String limit) {
         if (limit.equals(NO_LIMIT)) {
             return OptionalInt.of(Integer.MAX_VALUE);
         }

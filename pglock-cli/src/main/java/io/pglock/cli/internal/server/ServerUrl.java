@@ -6,6 +6,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.postgresql.PGProperty;
 
 /**
@@ -38,6 +39,7 @@ final class ServerUrl {
         rest = rest.substring(scheme.length());
         Parameters read = new Parameters();
         int query = rest.indexOf('?');
+        requireEscaped(query < 0 ? rest : rest.substring(0, query), query < 0 ? "" : rest.substring(query + 1), from);
         if (query >= 0) {
             readQuery(rest.substring(query + 1), from, read);
             rest = rest.substring(0, query);
@@ -48,6 +50,25 @@ final class ServerUrl {
             read.add(Parameter.DBNAME, decoded(rest.startsWith("/") ? rest.substring(1) : rest, from), from);
         }
         return read;
+    }
+
+    /**
+     * A password with such a character in it would be taken apart, and its parts for a port, a database, a parameter; which messages
+     * tell. What follows a parameter that is known is a value: {@code user=ann@shop}.
+     */
+    private static void requireEscaped(String address, String query, String from) {
+        int path = address.indexOf('/', 2);
+        boolean inPath = path >= 0 && address.indexOf('@', path) >= 0;
+        if (inPath || query.contains("@") && !Stream.of(query.split("&", -1)).allMatch(ServerUrl::isOfParameter)) {
+            throw Stop.usage(from
+                    + ": there is an @ behind a / or a ? in the URL. In a user name or a password these are written"
+                    + " %2F, %3F and %40, and in the name of a database @ is.");
+        }
+    }
+
+    private static boolean isOfParameter(String written) {
+        String name = written.replaceFirst("=.*", "");
+        return written.contains("=") && (Parameter.named(name).isPresent() || PGProperty.forName(name) != null);
     }
 
     private static void readAddress(String address, String from, Parameters read) {
@@ -73,7 +94,7 @@ final class ServerUrl {
         for (String each : written.split(",", -1)) {
             int colon = each.indexOf(':', Math.max(0, each.indexOf(']'))); // [::1]:5432
             hosts.add(decoded(colon < 0 ? each : each.substring(0, colon), from));
-            ports.add(colon < 0 ? "" : each.substring(colon + 1));
+            ports.add(colon < 0 ? "" : port(each.substring(colon + 1), from));
         }
         if (hosts.stream().anyMatch(host -> !host.isEmpty())) {
             read.add(Parameter.HOST, String.join(",", hosts), from);
@@ -81,6 +102,17 @@ final class ServerUrl {
         if (ports.stream().anyMatch(port -> !port.isEmpty())) {
             read.add(Parameter.PORT, String.join(",", ports), from);
         }
+    }
+
+    /** Not repeated where it is none: it may be what follows the user in front of an @ that was forgotten. */
+    private static String port(String written, String from) {
+        if (written.matches("\\d{0,5}")
+                && (written.isEmpty() || Integer.parseInt(written) >= 1 && Integer.parseInt(written) <= 65_535)) {
+            return written;
+        }
+        throw Stop.usage(
+                from + ": what follows the colon of the host is not a port. In a user name or a password @, / and ? are"
+                        + " written %40, %2F and %3F.");
     }
 
     private static void readQuery(String query, String from, Parameters read) {

@@ -55,6 +55,10 @@ public final class Signalling {
         }
         Found found = selection.read(all);
         sayMissing(selection, found);
+        if (found.isCut()) {
+            console.say("only " + found.limit() + " of " + found.all().size()
+                    + " rows are looked at; --limit none looks at all");
+        }
         return run(all, targets(all, selection, found));
     }
 
@@ -73,7 +77,7 @@ public final class Signalling {
 
     private void sayMissing(Selection selection, Found found) {
         Set<Integer> missing = new TreeSet<>(selection.pids());
-        found.rows().stream().map(row -> row.lock().backend()).forEach(session -> missing.remove(pid(session)));
+        found.all().stream().map(row -> row.lock().backend()).forEach(session -> missing.remove(pid(session)));
         String why = selection.isBlocking() ? " waits for no such lock" : " has no such lock and waits for none";
         missing.forEach(pid -> console.say("pid " + pid + why));
     }

@@ -11,8 +11,10 @@ import io.pglock.Signal;
 import io.pglock.Signalled;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
@@ -39,15 +41,21 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
     }
 
     /**
-     * The owners of these locks.
+     * The owners of these locks, of one reading. For a parallel worker it is the session for which it works, read only once and only
+     * if it has none of the locks itself: read again, it would be somebody else, in whatever it does by then.
      *
-     * @param leader the session with this process id, for which a parallel worker works
+     * @param leader the session with this process id
      */
     public static Targets owners(Signal signal, Collection<LockInfo> locks, IntFunction<Optional<Backend>> leader) {
+        Map<Integer, Backend> sessions = new HashMap<>();
+        locks.forEach(lock -> sessions.putIfAbsent(lock.backend().pid(), lock.backend()));
         Set<Backend> owners = new LinkedHashSet<>();
         for (LockInfo lock : locks) {
             Backend owner = lock.backend();
-            owners.add(owner.leaderPid().flatMap(leader::apply).orElse(owner));
+            owners.add(owner.leaderPid()
+                    .map(pid -> sessions.computeIfAbsent(
+                            pid, unseen -> leader.apply(unseen).orElse(owner)))
+                    .orElse(owner));
         }
         return sorted(signal, owners, Optional.empty(), Set.of());
     }

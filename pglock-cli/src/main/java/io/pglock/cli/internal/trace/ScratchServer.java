@@ -7,7 +7,6 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.util.LinuxUtils;
 import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -22,6 +21,9 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -64,13 +66,39 @@ public final class ScratchServer implements AutoCloseable {
         String password = HexFormat.of().formatHex(random);
         try {
             Optional<Path> from = binaries.or(() -> isBundled() ? Optional.empty() : onPath());
-            return from.isPresent() ? installed(from.get(), password) : bundled(password);
-        } catch (IOException | UncheckedIOException | IllegalStateException e) {
+            return undisturbed(() -> from.isPresent() ? installed(from.get(), password) : bundled(password));
+        } catch (IOException | RuntimeException e) {
             throw new Stop(
                     ExitCode.UNAVAILABLE,
                     "the scratch server does not start: " + e.getMessage()
                             + ". Name the folder of another PostgreSQL's initdb and pg_ctl with --postgres-bin, or trace on"
                             + " a server of your own, without --scratch.");
+        }
+    }
+
+    /**
+     * On a thread that nobody interrupts: what was begun is finished, so that nothing is left of it. Whoever is interrupted meanwhile
+     * is so afterwards.
+     */
+    private static <T> T undisturbed(Callable<T> work) throws IOException {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        new Thread(
+                        () -> {
+                            try {
+                                done.complete(work.call());
+                            } catch (Throwable e) {
+                                done.completeExceptionally(e);
+                            }
+                        },
+                        "pglock-scratch")
+                .start();
+        try {
+            return done.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw e.getCause() instanceof RuntimeException failure ? failure : e;
         }
     }
 
@@ -210,23 +238,12 @@ public final class ScratchServer implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(Redirect.appendTo(log.toFile()))
                 .start();
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    if (!process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
-                        process.destroyForcibly();
-                        throw new IOException(program + " has not ended within " + LONGEST_SECONDS + "s");
-                    }
-                    break;
-                } catch (InterruptedException e) {
-                    interrupted = true; // what was begun is finished, so that it can be undone
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        process.onExit()
+                .completeOnTimeout(process, LONGEST_SECONDS, TimeUnit.SECONDS)
+                .join();
+        if (process.isAlive()) {
+            process.destroyForcibly();
+            throw new IOException(program + " has not ended within " + LONGEST_SECONDS + "s");
         }
         if (process.exitValue() != 0) {
             List<String> said = Files.readAllLines(log, StandardCharsets.UTF_8);
@@ -258,7 +275,10 @@ public final class ScratchServer implements AutoCloseable {
     @Override
     public void close() {
         try {
-            ending.end();
+            undisturbed(() -> {
+                ending.end();
+                return true;
+            });
         } catch (IOException e) {
             throw new Stop(ExitCode.DEFECT, "the scratch server did not stop as it should: " + e.getMessage());
         }

@@ -95,9 +95,7 @@ final class Tracer {
                     begin(statement);
                 }
             }
-            if (sampler.isPresent()
-                    && !unit.last().begins("rollback")
-                    && !unit.last().begins("abort")) {
+            if (sampler.isPresent() && !unit.isUndone()) {
                 commit(unit.last());
                 through = true;
             }

@@ -148,8 +148,9 @@ final class Screen {
         if (!details || rows.isEmpty()) {
             return List.of();
         }
+        LockTree.Node node = rows.get(index).node();
         List<String> lines =
-                Details.of(rows.get(index).node(), sight.map(Sight::locks).orElse(List.of()), names, width);
+                Details.of(node, sight.map(seen -> seen.locksOf(node.backend())).orElse(List.of()), names, width);
         detailsFrom = Math.max(0, Math.min(detailsFrom, lines.size() - 1));
         return lines.subList(detailsFrom, lines.size());
     }

@@ -6,18 +6,28 @@ import io.pglock.LockInfo;
 import io.pglock.LockTree;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What was seen at one moment. Immutable.
  *
  * @param tree who waited for whom
  * @param at when, by this machine's clock
- * @param locks the locks of the session whose details are looked at
+ * @param locks the locks of the session whose details were looked at then
  */
 record Sight(LockTree tree, Instant at, List<LockInfo> locks) {
 
     Sight {
         locks = List.copyOf(locks);
+    }
+
+    /** Those of them that are this session's, or a parallel worker's of it: the details may be of somebody else by now. */
+    List<LockInfo> locksOf(Backend session) {
+        return locks.stream().filter(lock -> isOf(session, lock.backend())).toList();
+    }
+
+    private static boolean isOf(Backend session, Backend owner) {
+        return Id.of(owner).equals(Id.of(session)) || owner.leaderPid().equals(Optional.of(session.pid()));
     }
 
     int waiting() {

@@ -32,6 +32,21 @@ class QueryContextTest {
     }
 
     @Test
+    void aLongCommentIsReadAsAShortOne() {
+        String value = "a\\'b".repeat(50_000);
+        assertThat(QueryContext.of("select 1 /*a='" + value + "'*/").values())
+                .containsExactly(Map.entry("a", "a'b".repeat(50_000)));
+        assertThat(QueryContext.of("select 1 /*" + "a='b',".repeat(35_000) + "c='d'*/")
+                        .values())
+                .containsExactly(Map.entry("a", "b"), Map.entry("c", "d"));
+        String cutOff = "select 1 /*a='" + "x".repeat(200_000);
+        assertThat(QueryContext.of(cutOff).query()).isEqualTo(cutOff);
+        assertThat(QueryContext.of("/*pga_context={\"a\": \"" + "x".repeat(200_000) + "\"}*/ select 1")
+                        .query())
+                .isEqualTo("select 1");
+    }
+
+    @Test
     void leavesOtherCommentsAlone() {
         for (String query : new String[] {
             "select /* hint */ 1",
