@@ -269,7 +269,7 @@ final class Session {
         }
         try {
             if (user == part) {
-                user = null;
+                user = part.outer(); // which may be watching it, until somebody else gets it
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
