@@ -294,10 +294,12 @@ final class Blockers {
         });
         try (Connection open = pool.getConnection()) {
             open.setAutoCommit(false);
-            notTriedAgain("not tried again, still open", () -> within(() -> {
-                execute(open, "insert into parts values (8)");
-                execute(open, "select * from orders");
-            }));
+            notTriedAgain(
+                    "not tried again, still open",
+                    () -> within(() -> {
+                        execute(open, "insert into parts values (8)");
+                        execute(open, "select * from orders");
+                    }));
             open.rollback();
         }
     }
