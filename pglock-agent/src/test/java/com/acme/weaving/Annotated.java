@@ -71,6 +71,20 @@ public final class Annotated {
     @WithTableLock("ledger")
     private String locked() throws SQLException {
         Db.run("select 1 from ledger");
+        // On a thread that is in no method: in this one the other connection would need the lock, too.
+        return CompletableFuture.supplyAsync(Annotated::elsewhere, task -> new Thread(task, "elsewhere").start())
+                .join();
+    }
+
+    private static String elsewhere() {
+        try {
+            return lockedElsewhere();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String lockedElsewhere() throws SQLException {
         try {
             Db.run(other, "begin; lock table ledger in access share mode nowait");
             return "free";

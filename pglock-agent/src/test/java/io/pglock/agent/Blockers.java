@@ -45,16 +45,22 @@ final class Blockers {
             execute(connection, "truncate parts");
         }
         Blockers all = new Blockers(readings);
-        readings.reading("terminate", all::terminate);
-        readings.reading("cancel", all::cancel);
-        readings.reading("report", all::report);
-        readings.reading("given away", all::givenAway);
-        readings.reading("tried again", all::triedAgain);
-        readings.reading("not tried again", all::notTriedAgain);
-        readings.reading("deadlock", all::deadlock);
+        if (arguments.length == 3) {
+            all.untilTheLast();
+        }
         readings.reading("gives way", all::givesWay);
         all.pool.close();
         readings.line("armed", Readings.armed());
+    }
+
+    private void untilTheLast() {
+        readings.reading("terminate", this::terminate);
+        readings.reading("cancel", this::cancel);
+        readings.reading("report", this::report);
+        readings.reading("given away", this::givenAway);
+        readings.reading("tried again", this::triedAgain);
+        readings.reading("not tried again", this::notTriedAgain);
+        readings.reading("deadlock", this::deadlock);
     }
 
     // ---- its methods ------------------------------------------------------------------------------------------------
@@ -74,6 +80,12 @@ final class Blockers {
     @WithLockTimeout("700ms")
     @WithPriority(value = LockPolicy.Priority.REPORT, settings = AT_ONCE)
     private void reporting(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    /** One that watches nobody itself. */
+    @WithLockTimeout("300ms")
+    private void within(Readings.Work work) throws Exception {
         work.run();
     }
 
@@ -190,26 +202,34 @@ final class Blockers {
     /** While the method goes on its connection is somebody else's, and who blocks that is none of its business. */
     private void givenAway() throws Exception {
         try (Connection blocker = session("blocker", "select * from orders")) {
+            terminating(() -> readings.line("given away", usedElsewhere(use()), isAlive(blocker)));
             terminating(() -> {
-                String pid;
-                try (Connection connection = pool.getConnection()) {
-                    execute(connection, "select * from parts");
-                    pid = value(connection, "select pg_backend_pid()");
-                }
-                String other = elsewhere(() -> {
-                            try (Connection connection = pool.getConnection()) {
-                                String same = value(connection, "select pg_backend_pid()");
-                                execute(connection, "set lock_timeout = '1500ms'");
-                                String alter = sqlState(
-                                        () -> execute(connection, "alter table orders add column if not exists w int"));
-                                execute(connection, "reset lock_timeout");
-                                return same + " " + alter;
-                            }
-                        })
-                        .get(20, TimeUnit.SECONDS);
-                readings.line("given away", other.replace(pid, "the same"), isAlive(blocker));
+                List<String> pid = new ArrayList<>();
+                within(() -> pid.add(use()));
+                readings.line("given away by an inner method", usedElsewhere(pid.get(0)), isAlive(blocker));
             });
         }
+    }
+
+    private String use() throws SQLException {
+        try (Connection connection = pool.getConnection()) {
+            execute(connection, "select * from parts");
+            return value(connection, "select pg_backend_pid()");
+        }
+    }
+
+    private String usedElsewhere(String pid) throws Exception {
+        return elsewhere(() -> {
+                    try (Connection connection = pool.getConnection()) {
+                        String same = value(connection, "select pg_backend_pid()");
+                        execute(connection, "set lock_timeout = '1500ms'");
+                        String alter = sqlState(
+                                () -> execute(connection, "alter table orders add column if not exists w int"));
+                        execute(connection, "reset lock_timeout");
+                        return (same.equals(pid) ? "the same " : "another ") + alter;
+                    }
+                })
+                .get(20, TimeUnit.SECONDS);
     }
 
     // ---- giving up, and trying again --------------------------------------------------------------------------------
@@ -245,22 +265,71 @@ final class Blockers {
     }
 
     private void notTriedAgain() throws Exception {
-        for (boolean autoCommit : new boolean[] {true, false}) {
-            int[] attempts = {0};
-            try (Connection blocker = session("blocker", "lock table orders")) {
-                String state = sqlState(() -> patient("", argument -> {
-                    attempts[0]++;
-                    try (Connection connection = pool.getConnection()) {
-                        connection.setAutoCommit(autoCommit);
-                        execute(connection, "insert into parts values (8)");
-                        if (!autoCommit) {
-                            connection.commit();
-                        }
-                        execute(connection, "select * from orders");
-                    }
-                }));
-                readings.line("not tried again", state, attempts[0], isAlive(blocker));
+        notTriedAgain("not tried again, autocommit", true, connection -> {
+            execute(connection, "insert into parts values (8)");
+            execute(connection, "select * from orders");
+        });
+        notTriedAgain("not tried again, committed", false, connection -> {
+            execute(connection, "insert into parts values (8)");
+            connection.commit();
+            execute(connection, "select * from orders");
+        });
+        notTriedAgain("not tried again, committed and chained", false, connection -> {
+            boolean chains = connection.getMetaData().getDatabaseMajorVersion() >= 12;
+            execute(connection, "insert into parts values (8)");
+            execute(connection, chains ? "commit and chain" : "commit");
+            execute(connection, "select * from orders");
+        });
+        notTriedAgain("not tried again, committed in one text", true, connection -> {
+            execute(connection, "begin; insert into parts values (8); commit");
+            execute(connection, "select * from orders");
+        });
+        notTriedAgain("not tried again, committed in a procedure", true, connection -> {
+            boolean commits = connection.getMetaData().getDatabaseMajorVersion() >= 11;
+            execute(
+                    connection,
+                    commits
+                            ? "do $$ begin insert into parts values (8); commit; perform from orders; end $$"
+                            : "insert into parts values (8); commit; select * from orders");
+        });
+        try (Connection open = pool.getConnection()) {
+            open.setAutoCommit(false);
+            notTriedAgain(
+                    "not tried again, still open",
+                    () -> within(() -> {
+                        execute(open, "insert into parts values (8)");
+                        execute(open, "select * from orders");
+                    }));
+            open.rollback();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Use {
+        void run(Connection connection) throws Exception;
+    }
+
+    private void notTriedAgain(String name, boolean autoCommit, Use use) throws Exception {
+        notTriedAgain(name, () -> {
+            try (Connection connection = pool.getConnection()) {
+                connection.setAutoCommit(autoCommit);
+                use.run(connection);
             }
+        });
+    }
+
+    /** A second attempt would not be blocked. */
+    private void notTriedAgain(String name, Readings.Work attempt) throws Exception {
+        int[] attempts = {0};
+        try (Connection blocker = session("blocker", "lock table orders")) {
+            String state = sqlState(() -> patient("", argument -> {
+                if (attempts[0]++ == 0) {
+                    attempt.run();
+                } else {
+                    blocker.rollback();
+                }
+            }));
+            readings.line(name, state, attempts[0], isAlive(blocker));
         }
     }
 

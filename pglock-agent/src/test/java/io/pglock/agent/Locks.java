@@ -37,6 +37,7 @@ final class Locks {
         Locks all = new Locks(readings);
         readings.reading("each transaction", all::eachTransaction);
         readings.reading("already open", all::alreadyOpen);
+        readings.reading("back to before", all::backToBefore);
         readings.reading("autocommit", all::autocommit);
         readings.reading("not to be had", all::notToBeHad);
         readings.reading("nested", all::nested);
@@ -128,6 +129,26 @@ final class Locks {
             execute(connection, "select 'open' from pg_class");
             readings.line("already open", table(() -> held(observer, connection)), held(observer, connection));
             connection.rollback();
+        }
+    }
+
+    /** A rollback undoes the lock, also where a transaction goes on. */
+    private void backToBefore() throws Exception {
+        try (Connection connection = connection();
+                Connection observer = readings.connect()) {
+            boolean chains = connection.getMetaData().getDatabaseMajorVersion() >= 12;
+            for (String back : List.of("rollback to savepoint before", chains ? "rollback and chain" : "rollback")) {
+                execute(connection, "savepoint before");
+                List<String> read = new ArrayList<>();
+                table(() -> key(() -> {
+                    read.add(held(observer, connection));
+                    execute(connection, back);
+                    read.add(held(observer, connection));
+                    return "";
+                }));
+                connection.rollback();
+                readings.line("back to before", read);
+            }
         }
     }
 

@@ -39,6 +39,8 @@ class LocksTest {
                             "each transaction: [ShareRowExclusiveLock, none, ShareRowExclusiveLock, none]",
                             "each transaction, a key: [ExclusiveLock, ExclusiveLock]",
                             "already open: ShareRowExclusiveLock ShareRowExclusiveLock",
+                            "back to before: [ShareRowExclusiveLock ExclusiveLock, ShareRowExclusiveLock ExclusiveLock]",
+                            "back to before: [ShareRowExclusiveLock ExclusiveLock, ShareRowExclusiveLock ExclusiveLock]",
                             "autocommit: io.pglock.LockNotSupportedException io.pglock.agent.Locks.table: its table lock"
                                     + " lasts as long as a transaction, and it has none: its connection is in autocommit."
                                     + " Call setAutoCommit(false), or make the method @Transactional.",

@@ -9,8 +9,13 @@ import io.pglock.annotation.WithAdvisoryLock;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.Driver;
+import java.util.Properties;
 import java.util.concurrent.Callable;
 
 /** An application that holds a lock while a method of its runs; it does what it reads, line by line. */
@@ -21,12 +26,15 @@ final class SideLocks {
 
     private final Readings readings;
 
-    private SideLocks(Readings readings) {
+    private final Path driver;
+
+    private SideLocks(Readings readings, Path driver) {
         this.readings = readings;
+        this.driver = driver;
     }
 
     public static void main(String... arguments) throws IOException {
-        SideLocks application = new SideLocks(Readings.of(arguments));
+        SideLocks application = new SideLocks(Readings.of(arguments), Path.of(arguments[3]));
         application.readings.line("ready");
         for (String line = LINES.readLine(); line != null && !line.equals("end"); line = LINES.readLine()) {
             String what = line;
@@ -41,11 +49,28 @@ final class SideLocks {
                     readings.line("connected", value(connection, "select 'once'"));
                 }
             }
+            case "connect through another driver" -> readings.line("connected", throughAnotherDriver());
             case "hold" -> readings.line("returned", report(this::held));
             case "try" -> readings.line("returned", report(this::orSkipped));
             case "try soon" -> readings.line("returned", report(this::soon));
             case "without a connection" -> readings.line("returned", report(this::withoutAConnection));
             default -> throw new IllegalArgumentException(what);
+        }
+    }
+
+    /** One of another class loader, which stays as long as the application does. */
+    private String throughAnotherDriver() throws Exception {
+        URLClassLoader loader =
+                new URLClassLoader(new URL[] {driver.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
+        Driver other = loader.loadClass("org.postgresql.Driver")
+                .asSubclass(Driver.class)
+                .getConstructor()
+                .newInstance();
+        Properties properties = new Properties();
+        properties.setProperty("user", readings.user());
+        properties.setProperty("password", readings.password());
+        try (Connection connection = other.connect(readings.url(), properties)) {
+            return value(connection, "select 'once'");
         }
     }
 

@@ -48,6 +48,7 @@ class SideLocksTest {
         return AgentJvm.with(settings, SideLocks.class)
                 .java(jvm)
                 .database(database)
+                .arguments(AgentJvm.driver("42.5.6").toString())
                 .options("-XX:TieredStopAtLevel=1")
                 .start();
     }
@@ -151,6 +152,16 @@ class SideLocksTest {
             application.send("without a connection");
             application.awaitLine("runs");
             assertThat(holders()).as("by the monitor's URL").hasSize(1);
+            application.send("done");
+            application.awaitLine("returned");
+
+            application.send("connect through another driver");
+            application.awaitLine("connected");
+            application.send("without a connection");
+            application.awaitLine("runs");
+            assertThat(holders())
+                    .as("by the monitor's URL, beside another driver")
+                    .hasSize(1);
             application.send("done");
             application.awaitLine("returned");
             end(application);

@@ -20,6 +20,7 @@ final class TransactionSettings extends TransactionScene {
 
     void all() {
         layers();
+        ownAfterOurs();
         snapshots();
     }
 
@@ -89,6 +90,11 @@ final class TransactionSettings extends TransactionScene {
             readings.line("nested in autocommit", read.get(0), read.get(1), read.get(2), read.get(3));
             readings.line("nested in autocommit, after", left(connection));
         });
+        on("nested, used by the inner one", "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> longer(() -> read.add(lockTimeout(connection))));
+            readings.line("nested, used by the inner one", read.get(0), left(connection));
+        });
         on("the application's own", "", true, connection -> {
             within(() -> {
                 String ours = lockTimeout(connection);
@@ -125,6 +131,58 @@ final class TransactionSettings extends TransactionScene {
             });
             readings.line("the application's own, reset, after", left(connection));
             within(() -> readings.line("the application's own, reset, next", lockTimeout(connection)));
+        });
+    }
+
+    /** Where the agent has set it for the session before: that is put back unless what the application sets lasts. */
+    private void ownAfterOurs() {
+        ownAfterOurs("after ours, local", "set local lock_timeout = '9s'", true);
+        ownAfterOurs("after ours, rolled back", "set lock_timeout = '9s'", false);
+        ownAfterOurs("after ours, back to a savepoint", "savepoint s; set lock_timeout = '9s'; rollback to s", true);
+        ownAfterOurs("after ours, committed", "set lock_timeout = '9s'", true);
+        ownAfterOurs("after ours, another's", "set deadlock_timeout = '2s'", true);
+        on("after ours, local and still open", "", true, connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                connection.setAutoCommit(false);
+                execute(connection, "set local lock_timeout = '9s'");
+            });
+            String open = lockTimeout(connection);
+            connection.commit();
+            connection.setAutoCommit(true);
+            readings.line("after ours, local and still open", open, lockTimeout(connection), left(connection));
+        });
+        on("the application's own with work in one text", "", true, connection -> {
+            within(() -> {
+                execute(
+                        connection,
+                        "set lock_timeout = '9s'; insert into noted values (1, current_setting('lock_timeout'))");
+                readings.line(
+                        "the application's own with work in one text",
+                        lockTimeout(connection),
+                        value(connection, "select setting from noted"));
+            });
+            readings.line("the application's own with work in one text, after", left(connection));
+            execute(connection, "truncate noted");
+        });
+    }
+
+    private void ownAfterOurs(String name, String sql, boolean commits) {
+        on(name, "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> {
+                read.add(lockTimeout(connection));
+                connection.setAutoCommit(false);
+                execute(connection, sql);
+                read.add(lockTimeout(connection));
+                if (commits) {
+                    connection.commit();
+                } else {
+                    connection.rollback();
+                }
+                connection.setAutoCommit(true);
+            });
+            readings.line(name, read.get(0), read.get(1), left(connection));
         });
     }
 

@@ -73,6 +73,18 @@ final class TransactionStatements extends TransactionScene {
                     value(connection, "select string_agg(id || '=' || setting, ' ' order by id) from noted"));
             connection.rollback();
         });
+        on("several in one text", "", true, connection -> {
+            String insert = "insert into noted values (1, current_setting('lock_timeout'))";
+            within(() -> {
+                execute(connection, "set search_path = public; " + insert);
+                execute(connection, "begin; " + insert + "; commit");
+            });
+            readings.line(
+                    "several in one text",
+                    value(connection, "select string_agg(setting, ' ') from noted"),
+                    left(connection));
+            execute(connection, "truncate noted");
+        });
         inTransaction("cursor", connection -> {
             List<ResultSet> open = new ArrayList<>();
             StringBuilder read = new StringBuilder();

@@ -57,6 +57,7 @@ class TransactionsTest {
             nested in a transaction, after: 5s
             nested in autocommit: 2222ms 1111ms none 1111ms
             nested in autocommit, after: 5s
+            nested, used by the inner one: 2222ms 5s
             the application's own: 1111ms 9s
             the application's own, after: 9s
             the application's own in a transaction: 1111ms 9s
@@ -65,6 +66,14 @@ class TransactionsTest {
             the application's own, reset: 5s
             the application's own, reset, after: 5s
             the application's own, reset, next: 1111ms
+            after ours, local: 1111ms 9s 5s
+            after ours, rolled back: 1111ms 9s 5s
+            after ours, back to a savepoint: 1111ms 1111ms 5s
+            after ours, committed: 1111ms 9s 9s
+            after ours, another's: 1111ms 1111ms 5s
+            after ours, local and still open: 9s 5s 5s
+            the application's own with work in one text: 9s 9s
+            the application's own with work in one text, after: 9s
             repeatable read: 1 0 1111ms
             repeatable read, after: 5s
             serializable: 1 0 1111ms
@@ -77,6 +86,7 @@ class TransactionsTest {
             repeatable read, already open: 1 1111ms
             batch: 5s 1=1111ms 2=1111ms 3=1111ms 4=1111ms 5=1111ms
             batch in a transaction: 5s 1=1111ms 2=1111ms
+            several in one text: 1111ms 1111ms 5s
             cursor: 5s 5s 1=1111ms 2=1111ms 3=1111ms 4=1111ms 5=5s 6=5s
             simple protocol: 1111ms
             simple protocol, after: 5s 5s

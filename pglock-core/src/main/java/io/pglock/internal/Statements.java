@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -12,12 +14,44 @@ public final class Statements {
 
     private static final Pattern CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern ATOMIC = Pattern.compile("\\bbegin\\s+atomic\\b", Pattern.CASE_INSENSITIVE);
+
     private Statements() {}
 
     /** {@code CREATE INDEX CONCURRENTLY}, {@code REINDEX ... CONCURRENTLY}, {@code DETACH PARTITION ... CONCURRENTLY} and so on. */
     public static boolean concurrently(String sql) {
-        return CONCURRENTLY.matcher(sql).find()
-                && CONCURRENTLY.matcher(said(sql, false)).find();
+        return isSaid(CONCURRENTLY, sql);
+    }
+
+    /**
+     * Cut at the semicolons that stand in no quotes and no comments, which may leave blank parts. What a body of {@code BEGIN
+     * ATOMIC} stands in is not cut, nor what follows that.
+     */
+    public static List<String> parts(String sql) {
+        if (sql.indexOf(';') < 0) {
+            return List.of(sql);
+        }
+        List<String> parts = new ArrayList<>();
+        int begin = 0;
+        int at = 0;
+        while (at < sql.length()) {
+            int end = Math.max(endOfComment(sql, at), endOfQuoted(sql, at));
+            if (end == at && sql.charAt(at) == ';') {
+                String part = sql.substring(begin, at);
+                if (isSaid(ATOMIC, part)) {
+                    break;
+                }
+                parts.add(part);
+                begin = at + 1;
+            }
+            at = Math.max(end, at + 1);
+        }
+        parts.add(sql.substring(begin));
+        return parts;
+    }
+
+    private static boolean isSaid(Pattern words, String sql) {
+        return words.matcher(sql).find() && words.matcher(said(sql, false)).find();
     }
 
     /** Without the comments that lead a statement or stand in it. */

@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,5 +41,19 @@ class StatementsTest {
             })
     void isNotTakenInByTheWord(String sql) {
         assertThat(Statements.concurrently(sql)).isFalse();
+    }
+
+    @Test
+    void isCutWhereACommandEnds() {
+        assertThat(Statements.parts("")).containsExactly("");
+        assertThat(Statements.parts("select 1")).containsExactly("select 1");
+        assertThat(Statements.parts("begin; alter table t add c int;\ncommit"))
+                .containsExactly("begin", " alter table t add c int", "\ncommit");
+        assertThat(Statements.parts("select ';', \";\" /* ; */ -- ;\n; do $$ begin a; b; end $$"))
+                .containsExactly("select ';', \";\" /* ; */ -- ;\n", " do $$ begin a; b; end $$");
+        assertThat(Statements.parts("select 'begin atomic'; select 2"))
+                .containsExactly("select 'begin atomic'", " select 2");
+        assertThat(Statements.parts("select 1; create function f() returns int begin atomic select 1; end; select 2"))
+                .containsExactly("select 1", " create function f() returns int begin atomic select 1; end; select 2");
     }
 }

@@ -56,9 +56,14 @@ final class MethodWeaving {
 
     private static List<TargetProgress.Method> methods(TypeDescription type) {
         return type.getDeclaredMethods().stream()
-                .filter(method -> !method.isConstructor() && !method.isTypeInitializer())
+                .filter(method -> !method.isConstructor() && !isTheCompilers(method))
                 .map(method -> new TargetProgress.Method(method.getName(), parameterTypes(method), method.isAbstract()))
                 .toList();
+    }
+
+    /** What nobody has written calls the method that is meant. */
+    private static boolean isTheCompilers(MethodDescription method) {
+        return method.isTypeInitializer() || method.isBridge() || method.isSynthetic();
     }
 
     private static Optional<String> superclass(TypeDescription type) {
@@ -74,8 +79,8 @@ final class MethodWeaving {
     }
 
     private Optional<Site> site(TypeDescription type, MethodDescription.InDefinedShape method, ClassLoader loader) {
-        if (method.isTypeInitializer() || method.isBridge() || method.isSynthetic()) {
-            return Optional.empty(); // the compiler's: it calls the method that is meant
+        if (isTheCompilers(method)) {
+            return Optional.empty();
         }
         Set<String> annotations = method.getDeclaredAnnotations().stream()
                 .map(annotation -> annotation.getAnnotationType().getDescriptor())
@@ -101,6 +106,9 @@ final class MethodWeaving {
         try {
             Spec spec = targets.specFor(type.getName(), method.getName(), parameters, annotations, ours)
                     .orElseThrow();
+            if (spec.equals(Spec.NOTHING)) {
+                return Optional.empty();
+            }
             Weavable.check(method, spec);
             SkipValue skipped = SkipValue.of(
                     method.getReturnType().asErasure().getName(),

@@ -76,23 +76,27 @@ final class Realms {
         return new Refusing(message);
     }
 
-    /** The only realm that knows where. */
+    /** Where a monitor's URL says where, the method's own driver goes there; else the only realm that knows. */
     Optional<Realm> whereToLock(Scope scope) {
-        List<Realm> able = known.stream()
-                .map(WeakReference::get)
-                .filter(Objects::nonNull)
-                .filter(realm -> realm.knowsWhereToLock(scope))
-                .toList();
-        if (able.isEmpty()) {
-            return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope));
-        }
-        return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
+        return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope)).or(() -> {
+            List<Realm> able = known.stream()
+                    .map(WeakReference::get)
+                    .filter(Objects::nonNull)
+                    .filter(realm -> realm.knowsWhereToLock(scope))
+                    .toList();
+            return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
+        });
+    }
+
+    /** Whether the settings say where its lock is taken. */
+    static boolean hasMonitor(Scope scope) {
+        return scope.site().spec().settings().containsKey("monitorUrl");
     }
 
     /** Of the driver that the method's own class would use, which may not have been used yet. */
     private Optional<Realm> ofTheMethod(Scope scope) {
         ClassLoader loader = scope.site().loader();
-        if (!scope.site().spec().settings().containsKey("monitorUrl") || loader == null) {
+        if (!hasMonitor(scope) || loader == null) {
             return Optional.empty();
         }
         try {

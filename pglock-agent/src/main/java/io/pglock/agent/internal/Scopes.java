@@ -78,17 +78,12 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     }
 
-    /** Of the method as the target's class declares it, or inherits it. */
-    private Optional<Site> transactional(Method method, @Nullable Class<?> target) {
-        String descriptor = Type.getMethodDescriptor(method);
-        for (Class<?> at = target == null ? method.getDeclaringClass() : target; at != null; at = at.getSuperclass()) {
-            Optional<Site> site =
-                    sites.find(at.getClassLoader(), Sites.key(at.getName(), method.getName(), descriptor));
-            if (site.isPresent()) {
-                return site;
-            }
-        }
-        return Optional.empty();
+    /** Of the method whose body runs, which the target's class declares or inherits. */
+    private Optional<Site> transactional(Method called, @Nullable Class<?> target) {
+        Method method = target == null ? called : Implementation.of(called, target);
+        Class<?> in = method.getDeclaringClass();
+        return sites.find(
+                in.getClassLoader(), Sites.key(in.getName(), method.getName(), Type.getMethodDescriptor(method)));
     }
 
     private Scope enter(Site site, @Nullable Scope outer) {
@@ -166,13 +161,18 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         arm(-1);
         if (scope.ranWithoutItsLock()) {
             log.warnOnce(
-                    "without its lock " + scope,
-                    scope
-                            + ": ran without its advisory lock, for it has opened no connection, and nobody had before; set"
-                            + " monitorUrl, so that it is known where to take it");
+                    "without its lock " + scope, scope + ": ran without its advisory lock, " + whyNotLocked(scope));
         }
         over(scope, outcome);
         return false;
+    }
+
+    private static String whyNotLocked(Scope scope) {
+        return Realms.hasMonitor(scope)
+                ? "for it has opened no connection, and its class loader has no PostgreSQL driver to go to monitorUrl with,"
+                        + " nor has the JVM used exactly one; let the application have the driver where the method is"
+                : "for it has opened no connection, and the JVM had opened none before, or to several databases; set"
+                        + " monitorUrl, so that it is known where to take it";
     }
 
     private boolean comesBack(Scope scope, Throwable thrown) {

@@ -207,10 +207,16 @@ final class SettingsReading {
                 written.add(new Written(Optional.empty(), Map.of(Keys.TARGET, target)));
             }
             Set<String> here = new HashSet<>();
+            Set<String> names = new HashSet<>();
             for (Written it : written) {
                 String meant = it.keys().getOrDefault(Keys.TARGET, "");
                 if (!meant.isEmpty() && !here.add(meant)) {
                     mistakes.add("target " + meant + " stands twice in " + channel.source() + "; make one of the two");
+                    continue;
+                }
+                if (it.name().filter(name -> !names.add(name)).isPresent()) {
+                    mistakes.add("two targets in " + channel.source() + " have the name "
+                            + it.name().get() + "; give one of them another");
                     continue;
                 }
                 String id = it.name().map(name -> "name " + name).orElse("target " + meant);

@@ -80,7 +80,7 @@ public record Spec(
         }
     }
 
-    /** Of a method that is only there to be refused. */
+    /** Of a method that is only there to be refused, and of a target that is switched off. */
     static final Spec NOTHING = new Spec(
             Map.of("enabled", "false"), Optional.empty(), Optional.empty(), OnTimeout.RAISE, Optional.empty(), false);
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -23,6 +24,9 @@ import java.util.stream.Collectors;
 final class SpecReading {
 
     static final String RETRY_DEADLINE = Setting.RETRY_DEADLINE.key();
+
+    /** What is hardly meant as the name of a lock. */
+    private static final Set<String> ANSWERS = Set.of("true", "false", "yes", "no", "on", "off", "none");
 
     private static final String SKIP = "skip";
     private static final String NOWAIT = "nowait";
@@ -40,6 +44,9 @@ final class SpecReading {
     }
 
     private Spec spec(Spec.Base base) {
+        if ("false".equals(keys.get(Keys.ENABLED))) {
+            return Spec.NOTHING; // whatever else is written
+        }
         keys.keySet().stream()
                 .filter(key ->
                         !Keys.OF_A_METHOD.contains(key) && !LockPolicy.keys().contains(key))
@@ -104,6 +111,9 @@ final class SpecReading {
         }
         if (key.equals("true")) {
             key = "";
+        } else if (ANSWERS.contains(key.toLowerCase(Locale.ROOT))) {
+            mistakes.add(Keys.ADVISORY + "=" + key + ": would be a lock of that name; write true for <class>.<method>,"
+                    + " false for no lock, or another name");
         }
         String name = key;
         mistakes.read(() -> AdvisoryKeys.read(name.isEmpty() ? "Class.method" : name));

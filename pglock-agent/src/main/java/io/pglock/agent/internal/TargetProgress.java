@@ -41,6 +41,7 @@ final class TargetProgress {
         final Set<String> woven = new ConcurrentSkipListSet<>();
         final Map<String, String> refused = new ConcurrentSkipListMap<>();
         volatile Optional<String> missing = Optional.empty();
+        volatile boolean loaded;
     }
 
     private final List<Target> targets;
@@ -78,6 +79,7 @@ final class TargetProgress {
     }
 
     private void found(Target target, String className, Collection<Method> methods, Optional<String> superclass) {
+        of(target).loaded = true;
         List<Method> meant = methods.stream()
                 .filter(method -> target.pattern().matches(className, method.name(), method.parameterTypes(), Set.of()))
                 .toList();
@@ -127,17 +129,27 @@ final class TargetProgress {
 
     private State state(Target target) {
         Progress so = of(target);
-        Optional<String> problem = Optional.empty();
-        if (so.woven.isEmpty()) {
-            problem = so.missing.or(() -> Optional.of(
-                    so.refused.isEmpty()
-                            ? target.pattern()
-                                    .exactClass()
-                                    .map(name -> name + " has not been loaded")
-                                    .orElse("no such class or method has been loaded")
-                            : "all of its methods are refused"));
-        }
+        Optional<String> problem = so.woven.isEmpty() ? Optional.of(problem(target, so)) : Optional.empty();
         return new State(target, new TreeSet<>(so.woven), Map.copyOf(so.refused), problem);
+    }
+
+    private static String problem(Target target, Progress so) {
+        if (target.spec().equals(Spec.NOTHING)) {
+            return "it is switched off (enabled=false)";
+        }
+        if (so.missing.isPresent()) {
+            return so.missing.get();
+        }
+        if (!so.refused.isEmpty()) {
+            return "all of its methods are refused";
+        }
+        if (so.loaded) {
+            return "a more specific target has its methods, or the log says why not";
+        }
+        return target.pattern()
+                .exactClass()
+                .map(name -> name + " has not been loaded")
+                .orElse("no such class or method has been loaded");
     }
 
     private Progress of(Target target) {

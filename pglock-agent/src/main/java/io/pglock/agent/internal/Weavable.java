@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
-import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import net.bytebuddy.description.method.MethodDescription;
 import net.bytebuddy.description.type.TypeDescription;
 
 /** Which methods can carry what. Stateless. */
 final class Weavable {
 
-    /** What returns one of these may go on when it has returned. */
-    private static final List<String> ASYNCHRONOUS = List.of(
+    /** What returns one of these, or a kind of it, may go on when it has returned. */
+    private static final Set<String> ASYNCHRONOUS = Set.of(
             "java.util.concurrent.Future",
             "java.util.concurrent.CompletionStage",
-            "java.util.concurrent.CompletableFuture",
             "java.util.concurrent.Flow$Publisher",
             "org.reactivestreams.Publisher",
             "reactor.core.publisher.Mono",
@@ -26,15 +25,17 @@ final class Weavable {
             "io.reactivex.rxjava3.core.Observable",
             "io.reactivex.rxjava3.core.Flowable",
             "kotlinx.coroutines.flow.Flow",
+            "kotlinx.coroutines.Job",
             "kotlinx.coroutines.Deferred",
             "com.google.common.util.concurrent.ListenableFuture",
             "io.vertx.core.Future",
             "scala.concurrent.Future");
 
-    private static final List<String> COMPLETED_BY_THEN = List.of(
+    private static final Set<String> COMPLETED_BY_THEN = Set.of(
             "java.util.concurrent.Future",
             "java.util.concurrent.CompletionStage",
-            "java.util.concurrent.CompletableFuture");
+            "java.util.concurrent.CompletableFuture",
+            "org.springframework.util.concurrent.ListenableFuture");
 
     /** Spring runs the body of these elsewhere, and to its end. */
     private static final String ASYNC = "org.springframework.scheduling.annotation.Async";
@@ -99,7 +100,23 @@ final class Weavable {
     }
 
     private static boolean isAsynchronous(MethodDescription method) {
-        return ASYNCHRONOUS.contains(method.getReturnType().asErasure().getName());
+        return isAsynchronous(method.getReturnType().asErasure());
+    }
+
+    private static boolean isAsynchronous(TypeDescription type) {
+        if (ASYNCHRONOUS.contains(type.getName())) {
+            return true;
+        }
+        if (type.isPrimitive() || type.isArray()) {
+            return false;
+        }
+        try {
+            TypeDescription.Generic parent = type.getSuperClass();
+            return parent != null && isAsynchronous(parent.asErasure())
+                    || type.getInterfaces().asErasures().stream().anyMatch(Weavable::isAsynchronous);
+        } catch (IllegalStateException e) {
+            return false; // its class file is not to be had, so nothing but its name is known
+        }
     }
 
     private static boolean isAsync(MethodDescription method) {

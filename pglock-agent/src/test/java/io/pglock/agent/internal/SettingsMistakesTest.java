@@ -147,6 +147,8 @@ class SettingsMistakesTest extends SettingsPlaces {
                 "[agent.lockTimeout]\\nx = 1 | lockTimeout in agent.toml is a table, and should be a text",
                 "[profiles] | config=agent.toml: has no table [agent]",
                 "[agent]\\ntargets = \"x\" | targets in agent.toml is not a list of tables",
+                "[[agent.targets]]\\nname = \"n\"\\ntarget = \"a.B#c\"\\n[[agent.targets]]\\nname = \"n\"\\ntarget = \"a.D#e\""
+                        + " | two targets in agent.toml have the name n; give one of them another",
                 "[[agent.targets]]\\nlog = \"info\" | there is no setting log",
                 "[[agent.targets]]\\nlockTimeout = \"3s\" | settings without a target in agent.toml: lockTimeout=3s",
                 "agent = 1 | agent in agent.toml is not a table; write [agent]",

@@ -17,6 +17,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SpecTest {
 
@@ -64,6 +65,22 @@ class SpecTest {
         assertThat(spec.onTimeout()).isEqualTo(OnTimeout.SKIP);
         assertThat(spec.skipValue()).contains("-1");
         assertThat(LockPolicy.parse(spec.settings()).prioritize()).isEqualTo(Priority.CANCEL);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"True", "FALSE", "yes", "No", "on", "off", "none"})
+    void takesNoAnswerForTheNameOfALock(String answer) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Spec.parse(Map.of("advisory", answer)))
+                .withMessage("pglock: advisory=" + answer
+                        + ": would be a lock of that name; write true for <class>.<method>,"
+                        + " false for no lock, or another name");
+    }
+
+    @Test
+    void whatIsSwitchedOffHasNothing() {
+        assertThat(Spec.parse(keys("enabled=false advisory=nightly table=orders onTimeout=skip skipValue=x")))
+                .isEqualTo(Spec.NOTHING);
     }
 
     @Test

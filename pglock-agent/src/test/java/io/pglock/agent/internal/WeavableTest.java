@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledFuture;
 import kotlin.coroutines.Continuation;
 import net.bytebuddy.description.method.MethodDescription;
 import net.bytebuddy.description.type.TypeDescription;
@@ -52,6 +54,14 @@ class WeavableTest {
             return new Mono<>("");
         }
 
+        ScheduledFuture<String> scheduled() {
+            throw new UnsupportedOperationException();
+        }
+
+        ForkJoinTask<String> forked() {
+            throw new UnsupportedOperationException();
+        }
+
         @Async
         CompletableFuture<String> async() {
             return CompletableFuture.completedFuture("");
@@ -93,7 +103,7 @@ class WeavableTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"future", "stage", "mono", "suspend"})
+    @ValueSource(strings = {"future", "stage", "scheduled", "forked", "mono", "suspend"})
     void whatMayGoOnAfterItHasReturnedHasNoLockAndNobodyWatching(String name) {
         assertThatIllegalArgumentException().isThrownBy(() -> Weavable.check(method(name), LOCK));
         assertThatIllegalArgumentException()
@@ -104,7 +114,7 @@ class WeavableTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"future", "stage", "mono", "suspend"})
+    @ValueSource(strings = {"future", "stage", "scheduled", "forked", "mono", "suspend"})
     void unlessItIsKnownToBeDoneByThen(String name) {
         assertThatCode(() -> Weavable.check(method(name), DONE)).doesNotThrowAnyException();
         assertThat(Weavable.caution(method(name), DONE)).isEmpty();

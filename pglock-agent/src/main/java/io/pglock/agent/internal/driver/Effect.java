@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.SqlCommand;
 import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -13,24 +14,25 @@ final class Effect {
 
     /** Takes note, in doubt that it cannot. */
     static void note(ScopePart part, Session.Sent statement, TransactionState now, @Nullable Throwable thrown) {
-        if (statement.verb() == Verb.WORK) {
+        if (statement.commands().verb() == Verb.WORK) {
             part.scope().ranStatement();
         }
-        if (now == TransactionState.IDLE && lasts(statement, thrown)) {
+        if (lasts(statement, now, thrown)) {
             part.takesEffect();
         }
     }
 
-    private static boolean lasts(Session.Sent statement, @Nullable Throwable thrown) {
+    private static boolean lasts(Session.Sent statement, TransactionState now, @Nullable Throwable thrown) {
+        Commands commands = statement.commands();
+        boolean works = commands.verb() == Verb.WORK;
+        boolean commits = commands.has(Verb.COMMIT) && (works || statement.before() == TransactionState.OPEN);
+        boolean alone = works && statement.alone() && now == TransactionState.IDLE;
         if (thrown instanceof SQLException failure) {
-            boolean lost = SqlState.isConnectionLost(failure);
-            return statement.verb() == Verb.COMMIT && lost
-                    || statement.alone() && statement.sql().contains(";");
+            return commits && (commands.several() || SqlState.isConnectionLost(failure))
+                    || alone
+                            && (commands.several()
+                                    || !SqlCommand.of(commands.sql()).isAtomic());
         }
-        return switch (statement.verb()) {
-            case COMMIT -> statement.before() == TransactionState.OPEN;
-            case WORK -> statement.alone();
-            case NONE, BEGIN, ROLLBACK, CONTROL, SHOW_TIMEOUT -> false;
-        };
+        return commits || alone;
     }
 }

@@ -5,6 +5,7 @@ import io.pglock.ClientLock;
 import io.pglock.LockClient;
 import io.pglock.LockHandle;
 import io.pglock.LockKey;
+import io.pglock.internal.Daemon;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -104,10 +105,9 @@ final class LockClients {
             entry.users--;
             entry.idleSince = System.nanoTime();
             if (closing == null) {
-                closing = new Thread(this::closeIdle, "pglock-idle");
-                closing.setDaemon(true);
-                closing.setContextClassLoader(null);
-                closing.start();
+                Thread begun = Daemon.thread(this::closeIdle, "pglock-idle");
+                begun.start(); // or the next one tries again
+                closing = begun;
             }
         } finally {
             lock.unlock();

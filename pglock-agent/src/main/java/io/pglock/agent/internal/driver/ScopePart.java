@@ -63,10 +63,18 @@ final class ScopePart implements Realm.Part {
 
     // ---- its connections --------------------------------------------------------------------------------------------
 
-    /** A statement of its goes out on this one. */
+    /** The part of the scope around it, if there is one. */
+    @Nullable ScopePart outer() {
+        Scope around = scope.outer();
+        return around == null ? null : of(around);
+    }
+
+    /** A statement of its goes out on this one: so the scopes around it have used that, too. */
     void uses(Session session, int backend) {
-        sessions.add(session);
-        scope.used(backend);
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            part.sessions.add(session);
+            part.scope.used(backend);
+        }
     }
 
     /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */

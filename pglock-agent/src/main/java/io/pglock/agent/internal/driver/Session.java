@@ -11,14 +11,12 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
-import org.postgresql.core.Query;
 import org.postgresql.core.TransactionState;
 
 /**
@@ -48,7 +46,7 @@ final class Session {
     private boolean unsure;
 
     /** A statement of nobody's scope that finds nothing to do. */
-    private final Sent quiet = new Sent(this, null, "", Verb.NONE, true, true, TransactionState.IDLE);
+    private final Sent quiet = new Sent(this, null, Commands.NONE, true, true, TransactionState.IDLE);
 
     Session(Sessions all, Object executor, BaseConnection connection) {
         this.all = all;
@@ -61,8 +59,7 @@ final class Session {
     record Sent(
             Session session,
             @Nullable ScopePart part,
-            String sql,
-            Verb verb,
+            Commands commands,
             boolean internal,
             boolean alone,
             TransactionState before) {}
@@ -91,7 +88,7 @@ final class Session {
         busy.lock();
         boolean sent = false;
         try {
-            Sent statement = part == null && isQuiet() ? quiet : prepare(open, sql(what), flags, part);
+            Sent statement = part == null && isQuiet() ? quiet : prepare(open, Commands.of(what), flags, part);
             sent = true;
             return statement;
         } finally {
@@ -106,28 +103,17 @@ final class Session {
         return user == null && locked.isEmpty() && settings.areUntouched();
     }
 
-    /** The text, as far as it matters which it is. */
-    private static String sql(@Nullable Object what) {
-        if (what instanceof Query query) {
-            return Objects.requireNonNullElse(query.getNativeSql(), "");
-        }
-        if (what instanceof Query[] batch) {
-            return batch.length == 0 ? "" : batch[0].getNativeSql() + (batch.length == 1 ? "" : ";");
-        }
-        return what instanceof String text ? text : "fastpath";
-    }
-
-    private Sent prepare(BaseConnection open, String sql, int flags, @Nullable ScopePart part) throws Throwable {
+    private Sent prepare(BaseConnection open, Commands commands, int flags, @Nullable ScopePart part) throws Throwable {
         TransactionState state = open.getTransactionState();
         userThread = Thread.currentThread().getId();
-        Verb verb = Verb.of(sql);
+        Verb verb = commands.verb();
         boolean idle = state == TransactionState.IDLE;
         boolean mayBegin = (flags & SUPPRESS_BEGIN) == 0;
         boolean internal = idle && !mayBegin && !open.getAutoCommit(); // of the driver, or a commit of nothing
         boolean alone = idle && !mayBegin;
-        Sent statement = new Sent(this, part, sql, verb, internal, alone, state);
+        Sent statement = new Sent(this, part, commands, internal, alone, state);
         if (idle) {
-            transactionEnded();
+            transactionEnded(false);
         }
         if (user != null && user != part) {
             user.gives(this, open);
@@ -141,14 +127,16 @@ final class Session {
         if (part != null) {
             user = part;
             part.uses(this, open.getBackendPID());
-            if (verb == Verb.COMMIT && !alone) {
+            boolean commits = commands.has(Verb.COMMIT) && !alone;
+            if (commits) {
                 part.beforeCommit(open);
-            } else if (!passes && verb != Verb.SHOW_TIMEOUT) {
-                part.beforeWork(open, sql, alone); // while no transaction is open yet
+            }
+            if (!passes && verb != Verb.SHOW_TIMEOUT && !(commits && verb == Verb.COMMIT)) {
+                part.beforeWork(open, commands.sql(), alone); // while no transaction is open yet
             }
         }
         if (part == null || !passes) {
-            reconcile(open, alone, wanted(part, sql, alone));
+            reconcile(open, alone, wanted(part, commands.sql(), alone));
         }
         if (part != null && verb == Verb.WORK) {
             lockFor(part.scope(), part, open, alone);
@@ -197,18 +185,21 @@ final class Session {
                 return;
             }
             TransactionState state = open.getTransactionState();
-            unsure |= state == TransactionState.OPEN
-                    && (statement.verb() == Verb.ROLLBACK || statement.before() == TransactionState.FAILED);
-            if (statement.verb() == Verb.CONTROL && thrown == null) {
-                ScopePart in = statement.part();
-                settings.noteStatement(statement.sql(), in == null ? null : in.scope());
+            Commands commands = statement.commands();
+            boolean wasFailed = statement.before() == TransactionState.FAILED;
+            if (state == TransactionState.OPEN && (wasFailed || commands.has(Verb.ROLLBACK))) {
+                goneBack();
             }
             ScopePart part = statement.part();
+            if (thrown == null) {
+                settings.note(commands, part == null ? null : part.scope());
+            }
             if (part != null && !statement.internal()) {
                 Effect.note(part, statement, state, thrown);
             }
-            if (state == TransactionState.IDLE) {
-                transactionEnded();
+            boolean ended = thrown == null && commands.has(Verb.COMMIT); // AND CHAIN, too
+            if (ended || state == TransactionState.IDLE) {
+                transactionEnded(thrown == null && !wasFailed && !commands.has(Verb.ROLLBACK));
                 armOrDisarm();
             }
         } finally {
@@ -216,8 +207,15 @@ final class Session {
         }
     }
 
-    private void transactionEnded() {
-        settings.transactionEnded();
+    /** To a savepoint, or to the beginning of a transaction: whatever was set or locked behind that is undone. */
+    private void goneBack() {
+        unsure = true;
+        locked.clear();
+    }
+
+    /** @param committed known to have been */
+    private void transactionEnded(boolean committed) {
+        settings.transactionEnded(committed && !unsure);
         locked.clear();
         unsure = false;
     }
@@ -269,7 +267,7 @@ final class Session {
         }
         try {
             if (user == part) {
-                user = null;
+                user = part.outer(); // which may be watching it, until somebody else gets it
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
@@ -300,7 +298,7 @@ final class Session {
         }
         switch (open.getTransactionState()) {
             case IDLE -> {
-                transactionEnded();
+                transactionEnded(false);
                 if (settings.areChangedForSession()) {
                     if (outer.isNothing()) {
                         putBackForSession(open);

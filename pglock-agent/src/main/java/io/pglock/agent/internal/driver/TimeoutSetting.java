@@ -27,18 +27,30 @@ final class TimeoutSetting {
     /** What was set, and what was in force before. */
     private record Change(long ours, long before) {}
 
+    /** What the application has set in the transaction that is open. */
+    private enum Own {
+        NOTHING,
+        LOCAL,
+        /** What lasts if that transaction commits. */
+        SESSION
+    }
+
     private final String name;
+    private final Pattern word;
     private Optional<Change> ofSession = Optional.empty();
     private Optional<Change> ofTransaction = Optional.empty();
     private @Nullable Scope applications;
-    private boolean applicationsOwnTransaction;
+    private @Nullable Scope applicationsBefore;
+    private Own own = Own.NOTHING;
 
     TimeoutSetting(String name) {
         this.name = name;
+        this.word = Pattern.compile("\\b" + name + "\\b");
     }
 
-    String name() {
-        return name;
+    /** Not as a part of another name: there is deadlock_timeout as well. */
+    boolean isNamedIn(String sql) {
+        return word.matcher(sql).find();
     }
 
     /** Whether there is something to put back that no end of a transaction does. */
@@ -51,13 +63,20 @@ final class TimeoutSetting {
         return ofSession.isPresent() || ofTransaction.isPresent();
     }
 
-    /** The transaction has ended, and what was set for it with it. */
-    void transactionEnded() {
+    /**
+     * The transaction has ended, and what was set for it with it.
+     *
+     * @param committed so that what was set for the session in it lasts
+     */
+    void transactionEnded(boolean committed) {
         ofTransaction = Optional.empty();
-        if (applicationsOwnTransaction) {
-            applications = null;
+        if (own == Own.SESSION && committed) {
+            ofSession = Optional.empty();
+        } else if (own != Own.NOTHING) {
+            applications = applicationsBefore;
         }
-        applicationsOwnTransaction = false;
+        applicationsBefore = null;
+        own = Own.NOTHING;
     }
 
     /**
@@ -67,9 +86,11 @@ final class TimeoutSetting {
      * @param local for the transaction only
      */
     void setByTheApplication(@Nullable Scope scope, boolean local) {
-        applicationsOwnTransaction = local && (applicationsOwnTransaction || applications == null);
+        if (own == Own.NOTHING) {
+            applicationsBefore = applications;
+        }
+        own = local && own != Own.SESSION ? Own.LOCAL : Own.SESSION;
         applications = scope;
-        ofSession = Optional.empty();
         ofTransaction = Optional.empty();
     }
 
@@ -91,18 +112,28 @@ final class TimeoutSetting {
         return !isChanged() && applications == null;
     }
 
-    /** A rollback to a savepoint may have undone what was set for the transaction. */
+    /** A rollback to a savepoint may have undone what was set in the transaction. */
     void lookAgain(Connection connection) throws SQLException {
         if (ofTransaction.isPresent()) {
             ofTransaction =
                     Optional.of(new Change(show(connection), ofTransaction.get().before()));
+        } else if (own != Own.NOTHING
+                && ofSession.isPresent()
+                && show(connection) == ofSession.get().ours()) {
+            own = Own.NOTHING;
+            applications = applicationsBefore;
         }
+    }
+
+    /** What is known to be in force in the transaction: nothing where the application has set it. */
+    private Optional<Change> inTransaction() {
+        return ofTransaction.isPresent() || own != Own.NOTHING ? ofTransaction : ofSession;
     }
 
     /** For the transaction that is open, or that the next statement begins. */
     void forTransaction(Connection connection, Optional<Long> wanted) throws SQLException {
-        Optional<Long> inForce = ofTransaction.or(() -> ofSession).map(Change::ours);
-        Optional<Long> before = ofTransaction.or(() -> ofSession).map(Change::before);
+        Optional<Long> inForce = inTransaction().map(Change::ours);
+        Optional<Long> before = inTransaction().map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
         if (applications != null || target.isEmpty() || target.equals(inForce)) {
             return;

@@ -35,9 +35,9 @@ final class TimeoutSettings {
     }
 
     /** The transaction has ended, and what was set for it with it. */
-    void transactionEnded() {
-        lock.transactionEnded();
-        statement.transactionEnded();
+    void transactionEnded(boolean committed) {
+        lock.transactionEnded(committed);
+        statement.transactionEnded(committed);
     }
 
     /** By what comes, which may be in another scope than the one that the application has set them in. */
@@ -53,16 +53,23 @@ final class TimeoutSettings {
     }
 
     /**
-     * The application has run a statement that may have set one of them.
+     * The application has run commands that may have set one of them.
      *
      * @param scope in which it did
      */
-    void noteStatement(String sql, @Nullable Scope scope) {
-        String lower = sql.toLowerCase(Locale.ROOT);
+    void note(Commands commands, @Nullable Scope scope) {
+        for (Commands.Command command : commands.each()) {
+            if (command.verb() == Verb.CONTROL) {
+                note(command.sql().toLowerCase(Locale.ROOT), scope);
+            }
+        }
+    }
+
+    private void note(String lower, @Nullable Scope scope) {
         boolean all = lower.contains("reset all") || lower.contains("discard all");
         boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : both) {
-            if (all || lower.contains(setting.name()) && !lower.contains("show")) {
+            if (all || setting.isNamedIn(lower)) {
                 setting.setByTheApplication(scope, local);
             }
         }

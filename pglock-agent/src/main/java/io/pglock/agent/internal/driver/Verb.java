@@ -4,7 +4,7 @@ package io.pglock.agent.internal.driver;
 import io.pglock.SqlCommand;
 import java.util.regex.Pattern;
 
-/** What a statement does, as far as that matters to the scope that it is in. */
+/** What a command does, as far as that matters to the scope that it is in; of several what comes last here. */
 enum Verb {
     /** Nothing: how pools ask whether a connection lives. */
     NONE,
@@ -30,7 +30,7 @@ enum Verb {
         return switch (first) {
             case "" -> words.isEmpty() || words.equals(";") ? NONE : WORK;
             case "begin", "start" -> BEGIN;
-            case "commit", "end" -> COMMIT;
+            case "commit", "end" -> words.startsWith("commit prepared") ? WORK : COMMIT;
             case "prepare" -> words.startsWith("prepare transaction") ? COMMIT : CONTROL;
             case "rollback", "abort" -> words.startsWith("rollback prepared") ? WORK : ROLLBACK;
             case "show" -> words.contains("timeout") || words.startsWith("show all") ? SHOW_TIMEOUT : CONTROL;

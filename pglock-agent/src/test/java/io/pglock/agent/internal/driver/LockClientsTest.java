@@ -14,6 +14,7 @@ import io.pglock.testkit.Session;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -99,6 +100,32 @@ class LockClientsTest {
         return test.value("select clock_timestamp() - max(state_change) > interval '1500ms' from pg_stat_activity"
                         + " where application_name like '" + NAME + "%'")
                 .equals("t");
+    }
+
+    /** What an application keeps for its threads would stay with those of others. The driver's own have it. */
+    @Test
+    void itsThreadsInheritNothing(Database database, Scenario scenario) {
+        List<String> makers = new CopyOnWriteArrayList<>();
+        InheritableThreadLocal<String> applications = new InheritableThreadLocal<>() {
+            @Override
+            protected String childValue(String parents) {
+                makers.add(StackWalker.getInstance()
+                        .walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
+                                .filter(name -> !name.startsWith("java.")
+                                        && !name.startsWith(getClass().getName()))
+                                .findFirst()
+                                .orElse("")));
+                return parents;
+            }
+        };
+        applications.set("the application's");
+        try {
+            lock(database.dataSource(NAME)).release();
+        } finally {
+            applications.remove();
+        }
+        awaitNothingLeft(scenario);
+        assertThat(makers).noneMatch(maker -> maker.startsWith("io.pglock"));
     }
 
     /** Neither sessions, nor the threads of this test's clients. */

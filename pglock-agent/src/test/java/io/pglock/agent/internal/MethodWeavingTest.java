@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.acme.weaving.Generic;
+import io.pglock.agent.internal.AgentLog.Threshold;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of a class, and what is said of the targets that name it. */
+class MethodWeavingTest {
+
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final AgentLog log = new AgentLog(Threshold.INFO, new PrintStream(bytes, true, StandardCharsets.UTF_8));
+
+    /** Whether the class is changed, and why the last target guards nothing. */
+    private record Woven(boolean changed, Optional<String> problem) {}
+
+    private Woven weave(String arguments) throws IOException {
+        AgentSettings settings = AgentSettings.of(arguments, Map.of(), Map.of(), Path.of(""));
+        assertThat(settings.mistakes()).isEmpty();
+        Targets targets = new Targets(settings.targets(), settings.defaults(), log);
+        Status status = new Status("1.2.3", settings, targets.progress());
+        MethodWeaving weaving =
+                new MethodWeaving(targets, new Sites(), new Trouble(log, status.counters(), false), status, log);
+        String name = Generic.class.getName().replace('.', '/');
+        ClassLoader loader = Generic.class.getClassLoader();
+        try (InputStream file = Objects.requireNonNull(loader.getResourceAsStream(name + ".class"))) {
+            boolean changed = weaving.weave(name, loader, file.readAllBytes()) != null;
+            int last = settings.targets().size() - 1;
+            return new Woven(changed, targets.progress().states().get(last).problem());
+        }
+    }
+
+    private String said() {
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aMethodThatOnlyTheCompilerHasWrittenIsNone() throws IOException {
+        Woven woven = weave("target=com.acme.weaving.Generic#accept(Object);lockTimeout=1s");
+
+        String problem =
+                "com.acme.weaving.Generic has no method accept(Object); it has accept(com.acme.weaving.Generic)";
+        assertThat(woven).isEqualTo(new Woven(false, Optional.of(problem)));
+        assertThat(said()).contains(problem);
+    }
+
+    @Test
+    void aTargetThatIsLeftWithNothingHasNotMissedItsClass() throws IOException {
+        Woven woven = weave("target=com.acme.weaving.Generic#accept(com.acme.weaving.Generic);lockTimeout=1s;"
+                + "target=com.acme.weaving.Generic#accept;lockTimeout=2s");
+
+        assertThat(woven)
+                .isEqualTo(new Woven(
+                        true, Optional.of("a more specific target has its methods, or the log says why not")));
+    }
+
+    @Test
+    void aTargetThatIsSwitchedOffDoesNothing() throws IOException {
+        Woven woven = weave("target=com.acme.weaving.Generic#accept;advisory=nightly;table=orders;enabled=false");
+
+        assertThat(woven).isEqualTo(new Woven(false, Optional.of("it is switched off (enabled=false)")));
+        assertThat(said()).isEmpty();
+    }
+}
