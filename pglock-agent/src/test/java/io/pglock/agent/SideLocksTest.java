@@ -136,11 +136,21 @@ class SideLocksTest {
             application.send("done");
             application.awaitLine("returned");
 
+            application.send("connect through another driver");
+            application.awaitLine("connected");
+            application.send("without a connection");
+            application.awaitLine("runs");
+            assertThat(holders())
+                    .as("when only another application's driver has been used")
+                    .isEmpty();
+            application.send("done");
+            application.awaitLine("returned");
+
             application.send("connect");
             application.awaitLine("connected");
             application.send("without a connection");
             application.awaitLine("runs");
-            assertThat(holders()).as("when there is one database").hasSize(1);
+            assertThat(holders()).as("when its own driver knows the database").hasSize(1);
             application.send("done");
             application.awaitLine("returned");
             end(application);

@@ -76,16 +76,21 @@ final class Realms {
         return new Refusing(message);
     }
 
-    /** Where a monitor's URL says where, the method's own driver goes there; else the only realm that knows. */
+    /**
+     * The realm of the method's own driver, if that knows; the only one that does where the method has none. Another driver may be
+     * that of another application, with another database, or of one that is gone.
+     */
     Optional<Realm> whereToLock(Scope scope) {
-        return ofTheMethod(scope).filter(realm -> realm.knowsWhereToLock(scope)).or(() -> {
-            List<Realm> able = known.stream()
-                    .map(WeakReference::get)
-                    .filter(Objects::nonNull)
-                    .filter(realm -> realm.knowsWhereToLock(scope))
-                    .toList();
-            return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
-        });
+        Optional<Realm> own = ofTheMethod(scope);
+        if (own.isPresent()) {
+            return own.filter(realm -> realm.knowsWhereToLock(scope));
+        }
+        List<Realm> able = known.stream()
+                .map(WeakReference::get)
+                .filter(Objects::nonNull)
+                .filter(realm -> realm.knowsWhereToLock(scope))
+                .toList();
+        return able.size() == 1 ? Optional.of(able.get(0)) : Optional.empty();
     }
 
     /** Whether the settings say where its lock is taken. */
@@ -96,7 +101,7 @@ final class Realms {
     /** Of the driver that the method's own class would use, which may not have been used yet. */
     private Optional<Realm> ofTheMethod(Scope scope) {
         ClassLoader loader = scope.site().loader();
-        if (!hasMonitor(scope) || loader == null) {
+        if (loader == null) {
             return Optional.empty();
         }
         try {

@@ -171,7 +171,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         return Realms.hasMonitor(scope)
                 ? "for it has opened no connection, and its class loader has no PostgreSQL driver to go to monitorUrl with,"
                         + " nor has the JVM used exactly one; let the application have the driver where the method is"
-                : "for it has opened no connection, and the JVM had opened none before, or to several databases; set"
+                : "for it has opened no connection, and its driver had opened none before, or to several databases; set"
                         + " monitorUrl, so that it is known where to take it";
     }
 
