@@ -102,7 +102,8 @@ public record SqlCommand(String sql, String words) {
      * and which it would have twice when it was run again, or a prepared statement, whose name is taken then.
      */
     public boolean outlivesTransaction() {
-        return isPreparedStatement() || SESSION_LOCK.matcher(withoutStrings(sql)).find();
+        return isPreparedStatement()
+                || SESSION_LOCK.matcher(withoutStrings(sql)).find();
     }
 
     /** Its data comes from the script, and is not there any more to be sent again. */

@@ -77,7 +77,8 @@ class SqlCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
+    @ValueSource(
+            strings = {
                 "call p()",
                 "do $$ begin end $$",
                 "copy t from stdin",

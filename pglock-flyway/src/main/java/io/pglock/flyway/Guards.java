@@ -58,10 +58,11 @@ final class Guards {
      */
     static List<MigrationRun> takeAll(Callback owner, Optional<Configuration> flyway) {
         List<MigrationRun> taken = new ArrayList<>();
-        OPEN.values().removeIf(guarded -> guarded.owner() == owner
-                && guarded.thread() == Thread.currentThread()
-                && flyway.map(guarded.run().flyway()::equals).orElse(true)
-                && taken.add(guarded.run()));
+        OPEN.values()
+                .removeIf(guarded -> guarded.owner() == owner
+                        && guarded.thread() == Thread.currentThread()
+                        && flyway.map(guarded.run().flyway()::equals).orElse(true)
+                        && taken.add(guarded.run()));
         return taken;
     }
 

@@ -129,8 +129,8 @@ final class MigrationRun {
 
     /** With a savepoint also where nothing is undone from here: it tells whether the migration has left its transaction alone. */
     private void open(LockPolicy effective) {
-        guard = Optional.of(LockGuard.openWithSavepoint(
-                unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
+        guard = Optional.of(
+                LockGuard.openWithSavepoint(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
     }
 
     // ---- statements -------------------------------------------------------------------------------------------------

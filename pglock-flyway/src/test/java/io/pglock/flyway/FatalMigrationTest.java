@@ -108,8 +108,7 @@ class FatalMigrationTest extends FlywayScene {
     @ValueSource(booleans = {true, false})
     void leavesNothingWhenAnotherCallbackIsAgainstIt(boolean transactional) throws SQLException {
         try (HikariDataSource pool = pool()) {
-            FluentConfiguration flyway = flyway()
-                    .dataSource(pool)
+            FluentConfiguration flyway = flyway().dataSource(pool)
                     .callbacks(new Zealous())
                     .javaMigrations(new V7__Fatal(transactional, false));
 
