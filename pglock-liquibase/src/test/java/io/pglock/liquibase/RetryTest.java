@@ -187,6 +187,22 @@ class RetryTest extends LiquibaseScene {
         assertThat(Files.readString(written)).isEqualTo("x\n");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"select pg_advisory_lock(42)", "prepare p as select 1"})
+    void aChangesetThatLeavesSomethingInItsSessionIsNotRunTwice(String sql) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><sql>" + sql
+                + "</sql><sql>alter table orders add note text</sql></changeSet>");
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("changelog.xml::1::bob: not tried again, because a lock of the session and a prepared"
+                                + " statement are not undone with its transaction"));
+    }
+
     /** Liquibase runs it when it is asked for its SQL. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

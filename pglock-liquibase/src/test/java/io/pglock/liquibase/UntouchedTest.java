@@ -140,9 +140,11 @@ class UntouchedTest extends LiquibaseScene {
     void ofAChangesetThatAProgramMadeAChangeThatCommitsItselfIsNotRunAgain() throws Exception {
         reader("web");
 
-        assertThatThrownBy(() -> run(made(
-                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
-                        "insert into items values (1); commit; set local lock_timeout = '1s'; alter table orders add note text")))
+        assertThatThrownBy(
+                        () -> run(
+                                made(
+                                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                                        "insert into items values (1); commit; set local lock_timeout = '1s'; alter table orders add note text")))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
         assertThat(said())

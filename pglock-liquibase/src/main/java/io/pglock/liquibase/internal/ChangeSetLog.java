@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class ChangeSetLog implements LockGuard.Messages {
 
     /** Why what has failed for a lock is not run again. */
-    static final String ENDED_ITS_TRANSACTION = "it has ended its transaction itself, and what it did before stays done";
+    static final String ENDED_ITS_TRANSACTION =
+            "it has ended its transaction itself, and what it did before stays done";
 
     /** What Liquibase logs, with a stack trace, for each attempt that fails. */
     private static final String ENCOUNTERED = "encountered an exception";

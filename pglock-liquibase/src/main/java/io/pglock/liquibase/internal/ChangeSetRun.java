@@ -228,6 +228,9 @@ final class ChangeSetRun {
         if (commands && statement instanceof RuntimeStatement) {
             notAgain("it runs a command of the operating system");
         }
+        if (changeSet.isRunInTransaction() && StatementText.outlivesTransaction(statement)) {
+            notAgain("a lock of the session and a prepared statement are not undone with its transaction");
+        }
         if (StatementText.isSearchPath(statement)) {
             guard.beforeForeignStatement();
             work.run();

@@ -47,7 +47,8 @@ final class LooseChangeSet {
                 executor.policy(changeSet),
                 log)) {
             try {
-                Passage.ofStatements(guard, change, () -> ChangeSetRun.undo(database), e -> first && isUndone(guard, log, e));
+                Passage.ofStatements(
+                        guard, change, () -> ChangeSetRun.undo(database), e -> first && isUndone(guard, log, e));
             } catch (DatabaseException | RuntimeException e) {
                 log.explain(guard, e).ifPresent(text -> e.addSuppressed(new PgLockException(text)));
                 throw e;
