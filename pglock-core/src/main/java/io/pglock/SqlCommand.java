@@ -28,6 +28,10 @@ public record SqlCommand(String sql, String words) {
 
     private static final Pattern TO_STDIN = Pattern.compile("\\bfrom\\s+stdin\\b", Pattern.CASE_INSENSITIVE);
     private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern SESSION_LOCK =
+            Pattern.compile("\\bpg_(?:try_)?advisory_lock(?:_shared)?\\s*\\(", Pattern.CASE_INSENSITIVE);
+    private static final Pattern DETACHES_CONCURRENTLY =
+            Pattern.compile("^alter\\s+table\\b.*\\bdetach\\s+partition\\b.*\\bconcurrently\\b");
     private static final Pattern CONCURRENTLY =
             Pattern.compile("^(?:create\\s+(?:unique\\s+)?index\\s+concurrently|reindex\\b.*\\bconcurrently)\\b");
     private static final int ENOUGH = 200;
@@ -93,10 +97,22 @@ public record SqlCommand(String sql, String words) {
         return words.startsWith("prepare ") && !words.startsWith("prepare transaction");
     }
 
+    /**
+     * Leaves in the session what undoing the transaction leaves there: an advisory lock of the session, which others may wait for
+     * and which it would have twice when it was run again, or a prepared statement, whose name is taken then.
+     */
+    public boolean outlivesTransaction() {
+        return isPreparedStatement()
+                || SESSION_LOCK.matcher(withoutStrings(sql)).find();
+    }
+
     /** Its data comes from the script, and is not there any more to be sent again. */
     public boolean readsTheScript() {
-        return first().equals("copy")
-                && TO_STDIN.matcher(NO_WORDS.matcher(sql).replaceAll(" ")).find();
+        return first().equals("copy") && TO_STDIN.matcher(withoutStrings(sql)).find();
+    }
+
+    private static String withoutStrings(String sql) {
+        return NO_WORDS.matcher(sql).replaceAll(" ");
     }
 
     /** Has rows that a host may print. */
@@ -106,11 +122,16 @@ public record SqlCommand(String sql, String words) {
 
     /** Outside a transaction it has either done all of its work or none, or, as VACUUM, nothing that is harmed by doing it again. */
     public boolean isAtomic() {
-        return !begins(NOT_ATOMIC) && !controlsTransaction();
+        return !begins(NOT_ATOMIC) && !controlsTransaction() && !detachesConcurrently();
     }
 
     /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
     public boolean buildsConcurrently() {
-        return CONCURRENTLY.matcher(NO_WORDS.matcher(words).replaceAll(" ")).find();
+        return CONCURRENTLY.matcher(withoutStrings(words)).find();
+    }
+
+    /** In two transactions: when the second one fails, the partition is "pending detach", and only {@code FINALIZE} goes on. */
+    private boolean detachesConcurrently() {
+        return DETACHES_CONCURRENTLY.matcher(withoutStrings(words)).find();
     }
 }

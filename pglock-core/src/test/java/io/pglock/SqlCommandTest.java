@@ -38,6 +38,31 @@ class SqlCommandTest {
         assertThat(command(sql).controlsTransaction()).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select pg_advisory_lock(42)",
+                "SELECT PG_TRY_ADVISORY_LOCK_SHARED (1, 2); alter table t add a int",
+                "do $$ begin perform pg_catalog.pg_advisory_lock_shared(7); end $$",
+                "prepare p as select 1"
+            })
+    void staysInTheSessionWhenItIsUndone(String sql) {
+        assertThat(command(sql).outlivesTransaction()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select pg_advisory_xact_lock(42)",
+                "select pg_try_advisory_xact_lock_shared(42)",
+                "select pg_advisory_unlock(42)",
+                "insert into t values ('pg_advisory_lock(42)') -- pg_advisory_lock(42)",
+                "prepare transaction 'p'"
+            })
+    void leavesNothingInTheSession(String sql) {
+        assertThat(command(sql).outlivesTransaction()).isFalse();
+    }
+
     @Test
     void saysWhatKindOfTransactionItWants() {
         assertThat(command(" Set  Transaction isolation level serializable").describesTransaction())
@@ -52,14 +77,30 @@ class SqlCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"call p()", "do $$ begin end $$", "copy t from stdin", "create database d", "execute p"})
+    @ValueSource(
+            strings = {
+                "call p()",
+                "do $$ begin end $$",
+                "copy t from stdin",
+                "create database d",
+                "execute p",
+                "alter table only t detach partition \"t concurrently\" Concurrently"
+            })
     void mayHaveDoneAPartOfItsWorkWhenItFails(String sql) {
         assertThat(command(sql).isAtomic()).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"alter table t add a int", "insert into t values (1)", "vacuum t", "analyze", "reindex table t"})
+            strings = {
+                "alter table t add a int",
+                "alter table t detach partition \"concurrently\"",
+                "alter table t detach partition p finalize",
+                "insert into t values (1)",
+                "vacuum t",
+                "analyze",
+                "reindex table t"
+            })
     void canBeRunAgainOutsideATransaction(String sql) {
         assertThat(command(sql).isAtomic()).isTrue();
     }

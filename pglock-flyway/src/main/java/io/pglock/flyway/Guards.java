@@ -3,6 +3,7 @@ package io.pglock.flyway;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.flywaydb.core.api.callback.Callback;
+import org.flywaydb.core.api.configuration.Configuration;
 
 /**
  * The migrations that are going on, by the connection that they run on: Flyway hands the same object to all events of a
@@ -17,8 +19,11 @@ import org.flywaydb.core.api.callback.Callback;
  */
 final class Guards {
 
-    /** @param owner the callback that began it, and takes care of it alone */
-    private record Guarded(Callback owner, MigrationRun run) {}
+    /**
+     * @param owner the callback that began it, and takes care of it alone
+     * @param thread Flyway's
+     */
+    private record Guarded(Callback owner, Thread thread, MigrationRun run) {}
 
     private static final Map<Connection, Guarded> OPEN = Collections.synchronizedMap(new IdentityHashMap<>());
 
@@ -28,7 +33,7 @@ final class Guards {
     static void begin(Connection connection, Callback owner, Supplier<MigrationRun> beginning) {
         sweep();
         if (!OPEN.containsKey(connection)) {
-            OPEN.put(connection, new Guarded(owner, beginning.get()));
+            OPEN.put(connection, new Guarded(owner, Thread.currentThread(), beginning.get()));
         }
     }
 
@@ -44,6 +49,21 @@ final class Guards {
             OPEN.remove(connection);
         }
         return run;
+    }
+
+    /**
+     * All that this callback has begun on this thread.
+     *
+     * @param flyway where it is known, for what it migrates only: a migration may run another Flyway with the same callback
+     */
+    static List<MigrationRun> takeAll(Callback owner, Optional<Configuration> flyway) {
+        List<MigrationRun> taken = new ArrayList<>();
+        OPEN.values()
+                .removeIf(guarded -> guarded.owner() == owner
+                        && guarded.thread() == Thread.currentThread()
+                        && flyway.map(guarded.run().flyway()::equals).orElse(true)
+                        && taken.add(guarded.run()));
+        return taken;
     }
 
     /** An {@code Error} in a Java migration ends Flyway without an event: its connection is closed, its guard is still here. */

@@ -3,26 +3,32 @@ package io.pglock.flyway;
 
 import java.util.Collections;
 import java.util.Map;
-import java.util.Optional;
 import java.util.WeakHashMap;
 import org.flywaydb.core.api.configuration.Configuration;
 
 /**
- * What became of the migration that failed last in a Flyway, as far as that decides whether the whole run may be repeated.
- * Kept for {@link PgLockFlyway}, which takes it away, and for no longer than Flyway's configuration lives. Thread-safe.
- *
- * @param transactional whether it was undone as a whole
- * @param triedAgain whether it has had all its attempts already
+ * Whether the migration that failed last in a Flyway allows that the whole run is repeated. Found out for {@link
+ * PgLockFlyway} only, which asks for it, and kept for no longer than Flyway's configuration lives. Thread-safe.
  */
-record LatestFailure(boolean transactional, boolean triedAgain) {
+final class LatestFailure {
 
-    private static final Map<Configuration, LatestFailure> LATEST = Collections.synchronizedMap(new WeakHashMap<>());
+    private static final Map<Configuration, Boolean> REPEATABLE = Collections.synchronizedMap(new WeakHashMap<>());
 
-    static void keep(MigrationRun run) {
-        LATEST.put(run.flyway(), new LatestFailure(run.isTransactional(), run.wasTriedAgain()));
+    private LatestFailure() {}
+
+    /** A run begins after which this will be asked for. */
+    static void await(Configuration flyway) {
+        REPEATABLE.put(flyway, false);
     }
 
-    static Optional<LatestFailure> take(Configuration flyway) {
-        return Optional.ofNullable(LATEST.remove(flyway));
+    /** It has failed, and its connection is as the failure has left it. */
+    static void keep(MigrationRun run) {
+        if (REPEATABLE.containsKey(run.flyway())) {
+            REPEATABLE.put(run.flyway(), run.canBeRepeated());
+        }
+    }
+
+    static boolean takeRepeatable(Configuration flyway) {
+        return Boolean.TRUE.equals(REPEATABLE.remove(flyway));
     }
 }

@@ -78,7 +78,7 @@ final class MigrationRun {
     }
 
     private MigrationRun opened() {
-        open(policy, false);
+        open(policy);
         return this;
     }
 
@@ -127,12 +127,10 @@ final class MigrationRun {
         }
     }
 
-    private void open(LockPolicy effective, boolean withSavepoint) {
+    /** With a savepoint also where nothing is undone from here: it tells whether the migration has left its transaction alone. */
+    private void open(LockPolicy effective) {
         guard = Optional.of(
-                withSavepoint
-                        ? LockGuard.openWithSavepoint(
-                                unit, connection, flyway.getDataSource(), effective, PgLockCallback::log)
-                        : LockGuard.open(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
+                LockGuard.openWithSavepoint(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
     }
 
     // ---- statements -------------------------------------------------------------------------------------------------
@@ -159,7 +157,7 @@ final class MigrationRun {
         } else if (guard.isEmpty() || !overrides.isEmpty()) {
             LockPolicy own = policy.with(overrides);
             guard.ifPresent(LockGuard::close);
-            open(own, repeatable);
+            open(own);
             replay = guard.filter(open -> repeatable)
                     .map(open -> new ScriptReplay(unit, connection, open, flyway.isOutputQueryResults()));
         }
@@ -220,14 +218,23 @@ final class MigrationRun {
         }
     }
 
-    /** Whether it was tried again as often as it could be, from here. */
-    boolean wasTriedAgain() {
-        return replay.filter(ScriptReplay::isExact).isPresent();
+    /**
+     * Whether all of it is undone, and by its own policy may be run again. Not one that has ended its transaction itself: what
+     * it did before stays done.
+     */
+    boolean canBeRepeated() {
+        return guard.filter(open -> open.triesAgain() && open.hasSavepoint())
+                .filter(MigrationRun::rollsBack)
+                .isPresent();
     }
 
-    /** Whether it is undone as a whole when it fails. */
-    boolean isTransactional() {
-        return isTransactional(connection);
+    private static boolean rollsBack(LockGuard open) {
+        try {
+            open.rollBackToSavepoint();
+            return true;
+        } catch (SQLException gone) {
+            return false;
+        }
     }
 
     private static boolean isTransactional(Connection connection) {

@@ -4,6 +4,7 @@ package io.pglock.flyway;
 import io.pglock.LockPolicy;
 import io.pglock.SqlCommand;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,7 +14,12 @@ import org.flywaydb.core.api.configuration.Configuration;
 /** What one migration says of its own settings: in a leading comment, or in an annotation. Stateless. */
 final class Overrides {
 
-    private static final Pattern LINE = Pattern.compile("^\\s*--\\s*pglock\\s*:(.*)$", Pattern.MULTILINE);
+    private static final Pattern LINE =
+            Pattern.compile("^\\s*--\\s*pglock\\s*:(.*)$", Pattern.MULTILINE | Pattern.CASE_INSENSITIVE);
+
+    /** Settings without the colon; any other comment may begin with the word. */
+    private static final Pattern ALMOST =
+            Pattern.compile("^\\s*--\\s*pglock\\s+(\\w[\\w-]*\\s*=.*)$", Pattern.MULTILINE | Pattern.CASE_INSENSITIVE);
 
     private Overrides() {}
 
@@ -21,7 +27,12 @@ final class Overrides {
     static Map<String, String> leading(String sql) {
         Map<String, String> overrides = new LinkedHashMap<>();
         String head = SqlCommand.leadingComments(sql);
-        if (head.contains("pglock")) {
+        if (head.toLowerCase(Locale.ROOT).contains("pglock")) {
+            Matcher almost = ALMOST.matcher(head);
+            if (almost.find()) {
+                throw new IllegalArgumentException("pglock: \"" + almost.group().strip()
+                        + "\" has no colon; write -- pglock: " + almost.group(1).strip());
+            }
             Matcher line = LINE.matcher(head);
             while (line.find()) {
                 overrides.putAll(LockPolicy.settings(line.group(1)));

@@ -78,6 +78,10 @@ public final class PgLockCallback implements Callback {
                 run(context).ifPresent(MigrationRun::afterStatement);
                 yield false;
             }
+            case "afterMigrateError" -> {
+                endAll(context);
+                yield false;
+            }
             default -> false;
         };
     }
@@ -136,6 +140,23 @@ public final class PgLockCallback implements Callback {
             });
         } catch (RuntimeException e) {
             log(Level.WARNING, "not closed as it should be: " + e.getMessage());
+        }
+    }
+
+    /**
+     * What has failed without an event of its own, as when another callback throws after {@code beforeEachMigrate} has come to this
+     * one. Its connection is still open, and is not to keep the settings.
+     *
+     * @param context before Flyway 11.15 none
+     */
+    private void endAll(@Nullable Context context) {
+        Optional<Configuration> flyway = Optional.ofNullable(context).map(Context::getConfiguration);
+        for (MigrationRun run : Guards.takeAll(this, flyway)) {
+            try {
+                run.end(true);
+            } catch (RuntimeException e) {
+                log(Level.WARNING, "not closed as it should be: " + e.getMessage());
+            }
         }
     }
 

@@ -24,28 +24,29 @@ public final class PgLockFlyway {
     private PgLockFlyway() {}
 
     /**
-     * Migrates, and again, by {@code retryDeadline}, {@code retryAttempts} and so on, when a migration that ran in a
-     * transaction failed for a lock. What succeeded before it stays, as with any {@code migrate}. Nothing is held between two
-     * runs, not even a connection.
+     * Migrates, and again, by {@code retryDeadline}, {@code retryAttempts} and so on, when a migration failed for a lock in the
+     * transaction that it began in. One that has ended that itself, with a {@code COMMIT} or {@code connection.commit()}, is
+     * not repeated, nor is one whose own settings say that it is not tried again, or that has had all its attempts. What
+     * succeeded before it stays, as with any {@code migrate}. Nothing is held between two runs, not even a connection.
      *
      * @return of the last run: it counts the migrations that were applied in that one
      * @throws FlywayException as the last run threw it
      */
     public static MigrateResult migrate(Flyway flyway) {
-        LatestFailure.take(flyway.getConfiguration());
         return LockGuard.repeat(
                 "migrate",
                 PgLockCallback.policy(flyway.getConfiguration()),
                 PgLockCallback::log,
-                flyway::migrate,
+                () -> {
+                    LatestFailure.await(flyway.getConfiguration());
+                    return flyway.migrate();
+                },
                 failure -> repeatable(flyway, failure));
     }
 
     private static Optional<SQLException> repeatable(Flyway flyway, RuntimeException failure) {
-        boolean another = LatestFailure.take(flyway.getConfiguration())
-                .filter(latest -> latest.transactional() && !latest.triedAgain())
-                .isPresent();
-        return another && failure instanceof FlywayException ? sqlCause(failure) : Optional.empty();
+        boolean repeatable = LatestFailure.takeRepeatable(flyway.getConfiguration());
+        return repeatable && failure instanceof FlywayException ? sqlCause(failure) : Optional.empty();
     }
 
     private static Optional<SQLException> sqlCause(Throwable failure) {

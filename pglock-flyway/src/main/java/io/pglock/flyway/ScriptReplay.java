@@ -57,8 +57,11 @@ final class ScriptReplay {
      */
     boolean runs(SqlCommand statement) {
         boolean inTransaction = guard.hasSavepoint();
-        if (inTransaction && (statement.controlsTransaction() || statement.readsTheScript())) {
+        if (inTransaction && (statement.controlsTransaction() || statement.outlivesTransaction())) {
             guard.forgetSavepoint();
+            exact = false;
+        }
+        if (inTransaction && statement.readsTheScript()) {
             exact = false;
         }
         if (!exact || !guard.triesAgain() || !isForUs(statement, inTransaction)) {
@@ -151,11 +154,6 @@ final class ScriptReplay {
         told = true;
         guard.failed(failure).ifPresent(text -> PgLockCallback.log(Level.ERROR, text));
         throw new FlywayException(StatementCall.failed(unit, statement.sql(), failure), failure);
-    }
-
-    /** Whether all of it could be, and was, tried again from here. */
-    boolean isExact() {
-        return exact;
     }
 
     /** Whether the log has been told why it failed. */

@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import javax.sql.DataSource;
+import org.flywaydb.core.api.callback.BaseCallback;
+import org.flywaydb.core.api.callback.Event;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.core.api.migration.BaseJavaMigration;
 import org.flywaydb.core.api.migration.Context;
@@ -19,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A migration in Java that throws an {@code Error}: of that Flyway tells no callback. */
+/** A migration that ends in a way that Flyway tells no callback of, as with an {@code Error}, or only that all has failed. */
 class FatalMigrationTest extends FlywayScene {
 
     FatalMigrationTest(DataSource dataSource, Scenario scenario) {
@@ -80,6 +83,40 @@ class FatalMigrationTest extends FlywayScene {
             }
         }
         assertThat(history()).isEqualTo("7 true");
+    }
+
+    /** Hears after pglock that a migration begins, and is against it. */
+    public static final class Zealous extends BaseCallback {
+
+        @Override
+        public boolean supports(Event event, org.flywaydb.core.api.callback.Context context) {
+            return event == Event.BEFORE_EACH_MIGRATE;
+        }
+
+        @Override
+        public void handle(Event event, org.flywaydb.core.api.callback.Context context) {
+            throw new IllegalStateException("not on a Friday");
+        }
+
+        @Override
+        public String getCallbackName() {
+            return "zealous";
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void leavesNothingWhenAnotherCallbackIsAgainstIt(boolean transactional) throws SQLException {
+        try (HikariDataSource pool = pool()) {
+            FluentConfiguration flyway = flyway().dataSource(pool)
+                    .callbacks(new Zealous())
+                    .javaMigrations(new V7__Fatal(transactional, false));
+
+            assertThatThrownBy(() -> flyway.load().migrate()).hasMessageContaining("not on a Friday");
+
+            assertThat(Guards.open()).isZero();
+            assertThat(PooledMigrationTest.settings(pool)).containsOnly("0 0 0");
+        }
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -175,6 +177,90 @@ class LeftToFlywayTest extends FlywayScene {
         assertThat(history()).isEqualTo("1 true");
     }
 
+    /** Three runs at most, should it be repeated. */
+    private void assertIsNotRepeated(FluentConfiguration flyway, Session blocker) {
+        assertThatThrownBy(() -> PgLockFlyway.migrate(flyway.load()))
+                .isInstanceOf(FlywayException.class)
+                .rootCause()
+                .hasMessageContaining("canceling statement due to lock timeout");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line).contains("was blocked by pid " + blocker.pid()))
+                .noneSatisfy(line -> assertThat(line).contains("is repeated in "));
+    }
+
+    private FluentConfiguration threeRuns() {
+        return flyway("pglock.retryAttempts", "3", "pglock.retryDelay", "1ms", "pglock.retryMaxDelay", "1ms");
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void noRunIsRepeatedAfterAScriptThatHasCommitted() {
+        migrations.with("V1__half.sql", "insert into items values (1);\ncommit;\nset local lock_timeout = '1s';\n" + ALTER);
+
+        assertIsNotRepeated(threeRuns(), reader("report"));
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void noRunIsRepeatedAfterAJavaMigrationThatHasCommitted() {
+        assertIsNotRepeated(threeRuns().javaMigrations(new V1__Committing()), reader("report"));
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void noRunIsRepeatedAfterAMigrationThatIsNotToBeTriedAgain() {
+        assertIsNotRepeated(threeRuns().javaMigrations(new V1__Once()), reader("report"));
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void aRunIsRepeatedAfterAQueryWhoseRowsFlywayPrints() throws SQLException {
+        migrations.with("V1__query.sql", "select upgrade();");
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, """
+                    create or replace function upgrade() returns int language plpgsql as
+                    $$ begin alter table orders add column note text; return 42; end $$""");
+        }
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway("pglock.retryDelay", "10ms")));
+        new Thread(migrating, "flyway").start();
+        awaitLog("migrate: failed (lock timeout), and is repeated in ");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void aRunIsRepeatedAfterAScriptWithItsData() {
+        migrations.with("V1__copy.sql", "copy items from stdin;\n1\n2\n\\.\n" + ALTER);
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway("pglock.retryDelay", "10ms")));
+        new Thread(migrating, "flyway").start();
+        awaitLog("migrate: failed (lock timeout), and is repeated in ");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    @Test
+    void whatComesAfterALockOfTheSession() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with(
+                "V1__script.sql",
+                "do $$ begin perform pg_advisory_lock(42); end $$;\n" + ALTER
+                        + "\ndo $$ begin perform pg_advisory_unlock(42); end $$;");
+
+        assertFailsAtOnce(threeRuns(), reader("report"));
+    }
+
     private static int repeated(FluentConfiguration flyway) {
         // docs: flyway-repeat
         MigrateResult result = PgLockFlyway.migrate(flyway.load());
@@ -201,6 +287,28 @@ class LeftToFlywayTest extends FlywayScene {
             try (Statement statement = context.getConnection().createStatement()) {
                 statement.execute(ALTER);
             }
+        }
+    }
+
+    /** Ends its transaction before it changes orders. */
+    public static final class V1__Committing extends BaseJavaMigration {
+
+        @Override
+        public void migrate(Context context) throws Exception {
+            execute(context.getConnection(), "insert into items values (1)");
+            context.getConnection().commit(); // and with the transaction goes the timeout
+            execute(context.getConnection(), "set local lock_timeout = '1s'");
+            execute(context.getConnection(), ALTER);
+        }
+    }
+
+    /** Changes orders, if it can at once. */
+    @MigrationPolicy("retryDeadline=0s")
+    public static final class V1__Once extends BaseJavaMigration {
+
+        @Override
+        public void migrate(Context context) throws Exception {
+            execute(context.getConnection(), ALTER);
         }
     }
 }

@@ -77,6 +77,36 @@ class OverridesTest extends FlywayScene {
     }
 
     @Test
+    void aCommentInCapitalsCounts() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with("V1__first.sql", noting("-- PGLOCK: lockTimeout=7s"));
+
+        flyway().load().migrate();
+
+        assertThat(value("select seen from items")).isEqualTo("7s");
+    }
+
+    @Test
+    void settingsWithoutTheColonAreRefusedInsteadOfIgnored() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with("V1__first.sql", noting("-- pglock lockTimeout=7s"));
+
+        assertThatThrownBy(() -> flyway().load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("\"-- pglock lockTimeout=7s\" has no colon; write -- pglock: lockTimeout=7s");
+    }
+
+    @Test
+    void aCommentThatOnlyBeginsWithTheWordIsAComment() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with("V1__first.sql", noting("-- pglock guards this, with lockTimeout=1s\n-- pglock is here"));
+
+        flyway().load().migrate();
+
+        assertThat(value("select seen from items")).isEqualTo("1s");
+    }
+
+    @Test
     void aCommentFurtherDownIsRefusedInsteadOfIgnored() {
         FlywayInUse.assumeStatementEvents();
         migrations.with("V1__first.sql", "select 1;\n-- pglock: lockTimeout=7s\nselect 2;");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
@@ -88,6 +89,24 @@ class BothChangelogLocksTest extends ChangelogLockScene {
         assertThat(row()).isEqualTo("t web-1 (10.0.0.7)");
 
         scenario.session("other").execute("update databasechangeloglock set locked = false, lockedby = null");
+
+        await(waiting);
+        assertThat(applied()).isEqualTo("1 2");
+    }
+
+    /** As by another Liquibase that locks it, in a transaction that takes its time. */
+    @Test
+    void theRowThatSomebodyIsAboutToChangeIsWaitedFor() throws Exception {
+        Session other = scenario.session("other");
+        other.begin();
+        other.execute("select * from databasechangeloglock for update");
+        FutureTask<Boolean> waiting = updating("waiting", BOTH);
+        String waits =
+                "select count(*) from pg_stat_activity where application_name = 'waiting' and wait_event_type = 'Lock'";
+        for (String count : List.of("1", "0", "1")) { // again, after it has given up
+            scenario.await(count + " to wait for the row", () -> value(waits).equals(count) || waiting.isDone());
+        }
+        other.rollback();
 
         await(waiting);
         assertThat(applied()).isEqualTo("1 2");

@@ -135,6 +135,8 @@ class OverridesTest extends LiquibaseScene {
                 Arguments.of("changelog.json", JSON, ", \"lock-timeout\": \"4s\"", typo),
                 Arguments.of("changelog.sql", SQL, " lockTimeout:4000", number),
                 Arguments.of("changelog.sql", SQL, " lokTimeout:4s", typo),
+                Arguments.of("changelog.sql", SQL, " lockTimeout=5s", "write lockTimeout:5s"),
+                Arguments.of("changelog.sql", SQL, "\n--comment: pglock lockTimeout:5s", "write key=value"),
                 Arguments.of("changelog.sql", SQL, " pglock:monitorUrl:x", ofTheRun),
                 Arguments.of("changelog.sql", SQL, "\n--comment: pglock lokTimeout=4s", typo),
                 Arguments.of("changelog.sql", SQL, "\n--comment: pglock: lockTimeout 4s", "write key=value"));
@@ -161,7 +163,13 @@ class OverridesTest extends LiquibaseScene {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pglock is what guards this", "See pglock lockTimeout", "not about it"})
+    @ValueSource(
+            strings = {
+                "pglock is what guards this",
+                "See pglock lockTimeout",
+                "pglock note: not about it",
+                "not about it"
+            })
     void areNotLookedForInProse(String comment) throws Exception {
         changelog("changelog.sql", SQL, "\n--comment: " + comment);
         update(Map.of());

@@ -187,6 +187,66 @@ class RetryTest extends LiquibaseScene {
         assertThat(Files.readString(written)).isEqualTo("x\n");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"select pg_advisory_lock(42)", "prepare p as select 1"})
+    void aChangesetThatLeavesSomethingInItsSessionIsNotRunTwice(String sql) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><sql>" + sql
+                + "</sql><sql>alter table orders add note text</sql></changeSet>");
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("changelog.xml::1::bob: not tried again, because a lock of the session and a prepared"
+                                + " statement are not undone with its transaction"));
+    }
+
+    /** Liquibase runs it when it is asked for its SQL. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Proves(Capability.STATEMENT_AGAIN)
+    void aCommandIsRunOnceWhereNothingIsInTheWay(boolean inTransaction, @TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="%s">
+                  <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                </changeSet>
+                """.formatted(inTransaction, written));
+
+        update(settings());
+
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackThatHasRunACommandIsNotRunTwice(@TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql>insert into items values (1)</sql>
+                  <rollback>
+                    <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                    <sql>alter table orders add note text</sql>
+                  </rollback>
+                </changeSet>
+                """.formatted(written));
+        update(settings());
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(
+                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                        liquibase -> liquibase.rollback(1, "")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("not tried again, because it runs a command of the operating system"));
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
     /** Plain Liquibase would wait for the answer, and not take its absence for one. */
     @ParameterizedTest
     @ValueSource(strings = {"HALT", "CONTINUE", "MARK_RAN", "WARN"})

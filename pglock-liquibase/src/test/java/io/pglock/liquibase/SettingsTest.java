@@ -76,13 +76,24 @@ class SettingsTest extends LiquibaseScene {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"liquibase.pglock.lockTimeout", "liquibase.pglock.lock-timeout", "pglock.lockTimeout"})
+    @ValueSource(strings = {"liquibase.pglock.lockTimeout", "liquibase.pglock.lock-timeout"})
     void comeFromASystemProperty(String key) throws Exception {
         changelog.xml(SEEN);
         try (AutoCloseable property = systemProperty(key, "4s")) {
             update(Map.of());
         }
         assertThat(seen()).isEqualTo("4s");
+    }
+
+    /** Where an agent is attached it is the agent's; in Spring Boot it has come already, by Boot's order of precedence. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pglock.lockTimeout", "pglock.lock-timeout"})
+    void doNotComeFromASystemPropertyOfTheWholeJvm(String key) throws Exception {
+        changelog.xml(SEEN);
+        try (AutoCloseable property = systemProperty(key, "4s")) {
+            update(Map.of("lockTimeout", "3s"));
+        }
+        assertThat(seen()).isEqualTo("3s");
     }
 
     @ParameterizedTest

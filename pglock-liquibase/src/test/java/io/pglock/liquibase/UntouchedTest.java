@@ -136,11 +136,32 @@ class UntouchedTest extends LiquibaseScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
+    @Test
+    void ofAChangesetThatAProgramMadeAChangeThatCommitsItselfIsNotRunAgain() throws Exception {
+        reader("web");
+
+        assertThatThrownBy(
+                        () -> run(
+                                made(
+                                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                                        "insert into items values (1); commit; set local lock_timeout = '1s'; alter table orders add note text")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("made::1::bob: not tried again, because it has ended its transaction itself"));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
     private static void run(FutureTask<Boolean> task) throws Exception {
         task.get();
     }
 
     private FutureTask<Boolean> made(String... changes) throws Exception {
+        return made(settings(), changes);
+    }
+
+    private FutureTask<Boolean> made(Map<String, String> settings, String... changes) throws Exception {
         DatabaseChangeLog made = new DatabaseChangeLog("made");
         ChangeSet changeSet = new ChangeSet("1", "bob", true, false, "made", null, null, made);
         for (String sql : changes) {
@@ -149,7 +170,7 @@ class UntouchedTest extends LiquibaseScene {
         made.addChangeSet(changeSet);
         FutureTask<Boolean> updating = new FutureTask<>(() -> {
             liquibase(
-                    settings(),
+                    settings,
                     liquibase -> new Liquibase(
                                     made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
                             .update(""));

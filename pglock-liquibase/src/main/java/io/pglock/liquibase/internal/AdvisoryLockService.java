@@ -166,8 +166,17 @@ public final class AdvisoryLockService extends StandardLockService {
         if (!isDatabaseChangeLogLockTableInitialized) {
             super.init();
         }
-        Optional<ChangelogRow> before = ChangelogRow.locked(database, connection());
-        Optional<String> name = ChangelogRow.lock(database, connection());
+        Optional<ChangelogRow> before;
+        Optional<String> name;
+        try {
+            before = ChangelogRow.locked(database, connection());
+            name = ChangelogRow.lock(database, connection());
+        } catch (SQLException e) {
+            if (SqlCauses.isLockTimeout(e)) {
+                return false; // somebody is about to change the row: it is waited for as one that is locked
+            }
+            throw e;
+        }
         database.commit();
         name.ifPresent(hold::lockedBy);
         if (name.isPresent()) {

@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeSetLog implements LockGuard.Messages {
 
+    /** Why what has failed for a lock is not run again. */
+    static final String ENDED_ITS_TRANSACTION =
+            "it has ended its transaction itself, and what it did before stays done";
+
     /** What Liquibase logs, with a stack trace, for each attempt that fails. */
     private static final String ENCOUNTERED = "encountered an exception";
 
@@ -50,6 +54,10 @@ final class ChangeSetLog implements LockGuard.Messages {
             console.ifPresent(
                     screen -> screen.sendErrorMessage(line)); // standard error: the other may be somebody's input
         }
+    }
+
+    void notAgain(ChangeSet changeSet, String why) {
+        message(Level.INFO, changeSet.toString(false) + ": not tried again, because " + why + ".");
     }
 
     /** Says why it has failed, and who was in the way; what it said. */

@@ -25,6 +25,7 @@ import liquibase.database.Database;
 import liquibase.exception.DatabaseException;
 import liquibase.exception.LiquibaseException;
 import liquibase.statement.SqlStatement;
+import liquibase.statement.core.RuntimeStatement;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,9 @@ final class ChangeSetRun {
         T run(ChangeExecListener listener) throws LiquibaseException;
     }
 
+    /** Of what does its work while it is asked for its SQL, as a command does, and so is never asked but to be run. */
+    private static final String[] NO_SQL = {};
+
     private final PgLockExecutor executor;
     private final Database database;
     private final ChangeSet changeSet;
@@ -52,6 +56,7 @@ final class ChangeSetRun {
     private boolean attempted;
     private boolean repeatable = true;
     private boolean inChange;
+    private boolean commands;
 
     private ChangeSetRun(
             PgLockExecutor executor, Database database, ChangeSet changeSet, LockGuard guard, ChangeSetLog log) {
@@ -124,6 +129,7 @@ final class ChangeSetRun {
         latest = Optional.empty();
         repeatable = true;
         inChange = false;
+        commands = false;
         if (attempted) {
             forget();
         }
@@ -196,8 +202,12 @@ final class ChangeSetRun {
         }
     }
 
-    /** Told of a change before anything is done for it: some read the database to find out what their statements are. */
+    /**
+     * Told of a change before anything is done for it, in both directions: some read the database to find out what their
+     * statements are.
+     */
     void beforeChange(Change change) {
+        commands |= change instanceof ExecuteShellCommandChange;
         if (!(change instanceof AbstractSQLChange)) {
             guard.beforeStatement("");
         }
@@ -205,9 +215,6 @@ final class ChangeSetRun {
 
     /** All of a change's statements, and what it does in Java to find them. */
     void change(Change change, StatementRun work) throws DatabaseException {
-        if (change instanceof ExecuteShellCommandChange) {
-            notAgain("it runs a command of the operating system");
-        }
         inChange = true;
         failing(() -> {
             beforeChange(change);
@@ -218,6 +225,12 @@ final class ChangeSetRun {
 
     /** One statement, of a change or of a rollback. */
     void statement(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
+        if (commands && statement instanceof RuntimeStatement) {
+            notAgain("it runs a command of the operating system");
+        }
+        if (changeSet.isRunInTransaction() && StatementText.outlivesTransaction(statement)) {
+            notAgain("a lock of the session and a prepared statement are not undone with its transaction");
+        }
         if (StatementText.isSearchPath(statement)) {
             guard.beforeForeignStatement();
             work.run();
@@ -251,7 +264,7 @@ final class ChangeSetRun {
             work.run();
             return;
         }
-        @Nullable String[] sql = texts.get();
+        @Nullable String[] sql = statement instanceof RuntimeStatement ? NO_SQL : texts.get();
         guard.beforeStatement(Arrays.stream(sql).map(String::valueOf).collect(Collectors.joining(";\n")));
         try {
             if (sql.length == 1 && isRepeatable(SqlCommand.of(String.valueOf(sql[0])))) {
@@ -292,30 +305,14 @@ final class ChangeSetRun {
         if (latest.filter(guard::triesAgainAfter).isEmpty()) {
             return;
         }
-        if (!rollsBackToItsBeginning() && isThere()) {
-            notAgain("it has ended its transaction itself, and what it did before stays done");
+        if (!executor.undoes(guard)) {
+            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
-    }
-
-    private boolean rollsBackToItsBeginning() {
-        if (!guard.hasSavepoint()) {
-            return false;
-        }
-        try {
-            guard.rollBackToSavepoint();
-            return true;
-        } catch (SQLException gone) {
-            return false;
-        }
-    }
-
-    private boolean isThere() {
-        return executor.connection().filter(LockGuard::serves).isPresent();
     }
 
     private void notAgain(String why) {
         if (repeatable && guard.triesAgain()) {
-            log.message(Level.INFO, changeSet.toString(false) + ": not tried again, because " + why + ".");
+            log.notAgain(changeSet, why);
         }
         repeatable = false;
     }

@@ -10,7 +10,8 @@ import liquibase.exception.DatabaseException;
 
 /**
  * A changeset that was not made by {@link PgLockChangeSetService}: by a program, or by a service that precedes it. Nobody says
- * when it ends, so each of its changes has a guard of its own; and only the first one can be undone without the others. Used by
+ * when it ends, so each of its changes has a guard of its own; and only the first one can be undone without the others, as long as it leaves its
+ * transaction to Liquibase. Used by
  * Liquibase's thread only.
  */
 final class LooseChangeSet {
@@ -32,21 +33,22 @@ final class LooseChangeSet {
 
     /** Runs one of its changes. */
     void run(StatementRun change) throws DatabaseException {
-        boolean repeatable = !begun && changeSet.isRunInTransaction();
+        boolean first = !begun && changeSet.isRunInTransaction();
         begun = true;
         if (executor.connection().filter(LockGuard::serves).isEmpty()) {
             change.run();
             return;
         }
         ChangeSetLog log = new ChangeSetLog();
-        try (LockGuard guard = LockGuard.open(
+        try (LockGuard guard = LockGuard.openWithSavepoint(
                 changeSet.toString(false),
                 executor.connection().orElseThrow(),
                 executor.side(),
                 executor.policy(changeSet),
                 log)) {
             try {
-                Passage.ofStatements(guard, change, () -> ChangeSetRun.undo(database), e -> repeatable);
+                Passage.ofStatements(
+                        guard, change, () -> ChangeSetRun.undo(database), e -> first && isUndone(guard, log, e));
             } catch (DatabaseException | RuntimeException e) {
                 log.explain(guard, e).ifPresent(text -> e.addSuppressed(new PgLockException(text)));
                 throw e;
@@ -54,5 +56,14 @@ final class LooseChangeSet {
         } catch (PgLockException e) {
             throw new DatabaseException(e.getMessage(), e);
         }
+    }
+
+    private boolean isUndone(LockGuard guard, ChangeSetLog log, Exception failure) {
+        boolean wanted = SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
+        boolean undone = wanted && executor.undoes(guard);
+        if (wanted && !undone) {
+            log.notAgain(changeSet, ChangeSetLog.ENDED_ITS_TRANSACTION);
+        }
+        return undone;
     }
 }

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What one changeset says of its own settings: in attributes, or in a comment. Stateless. */
@@ -16,6 +18,8 @@ final class Overrides {
             Set.of("monitorUrl", "monitorUser", "monitorPassword", "monitorRequired", "report");
 
     private static final String PREFIX = "pglock";
+
+    private static final Pattern WITH_COLON = Pattern.compile("pglock\\s+([A-Za-z]+):");
 
     /** One that is right. */
     record Setting(String key, String text) {}
@@ -65,12 +69,18 @@ final class Overrides {
         if (comments != null && comments.contains(PREFIX)) {
             comments.lines()
                     .map(String::strip)
-                    .filter(line -> line.matches("pglock:.*|pglock\\s.*=.*"))
+                    .filter(line -> line.matches("pglock:.*|pglock\\s.*=.*") || isSettingWithColon(line))
                     .map(line -> line.replaceFirst("^pglock:?\\s*", ""))
                     .forEach(line -> LockPolicy.settings(line)
                             .forEach((key, text) ->
                                     overrides.put(key, checked(key, text).text())));
         }
         return overrides;
+    }
+
+    /** {@code pglock lockTimeout:5s}, as on the line of a changeset: the right form is told with what is wrong about it. */
+    private static boolean isSettingWithColon(String line) {
+        Matcher setting = WITH_COLON.matcher(line);
+        return setting.lookingAt() && LockPolicy.keys().contains(setting.group(1));
     }
 }

@@ -5,6 +5,7 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,6 +94,22 @@ public final class PgLockExecutor extends JdbcExecutor {
             side = Optional.of(AsOpened.of(database));
         }
         return side.get();
+    }
+
+    /**
+     * Undoes what was done under this guard, right after it has failed for a lock. Not if it has ended its transaction itself,
+     * for what it did before stays done; of a session that is lost nothing stays.
+     */
+    boolean undoes(LockGuard guard) {
+        if (guard.hasSavepoint()) {
+            try {
+                guard.rollBackToSavepoint();
+                return true;
+            } catch (SQLException gone) {
+                // with the transaction that it was made in
+            }
+        }
+        return connection().filter(LockGuard::serves).isEmpty();
     }
 
     /**

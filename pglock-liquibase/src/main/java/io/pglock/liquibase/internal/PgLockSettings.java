@@ -8,12 +8,16 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import liquibase.changelog.ChangeLogParameters;
 import liquibase.changelog.DatabaseChangeLog;
 import liquibase.configuration.AutoloadedConfigurations;
 import liquibase.configuration.ConfigurationDefinition;
+import liquibase.configuration.ProvidedValue;
+import liquibase.configuration.core.EnvironmentValueProvider;
+import liquibase.configuration.core.SystemPropertyValueProvider;
 import liquibase.database.Database;
 import org.jspecify.annotations.Nullable;
 
@@ -142,12 +146,23 @@ public final class PgLockSettings implements AutoloadedConfigurations {
     private static Map<String, String> settings(Database database) {
         Map<String, String> settings =
                 new HashMap<>(Attachment.of(database).map(Attachment::settings).orElse(Map.of()));
-        DEFINITIONS.forEach((key, definition) -> {
-            @Nullable String value = definition.getCurrentValue();
-            if (value != null && !value.isBlank()) {
-                settings.put(key, value);
-            }
-        });
+        DEFINITIONS.forEach((key, definition) -> given(definition).ifPresent(value -> settings.put(key, value)));
         return settings;
+    }
+
+    private static Optional<String> given(ConfigurationDefinition<String> definition) {
+        return definition.getCurrentConfiguredValue().getProvidedValues().stream()
+                .filter(value -> !isOfTheWholeJvm(value))
+                .findFirst()
+                .map(ProvidedValue::getValue)
+                .map(Object::toString)
+                .filter(value -> !value.isBlank());
+    }
+
+    /** {@code -Dpglock.lockTimeout} and {@code PGLOCK_LOCK_TIMEOUT} are the agent's, and Spring Boot's, which has its own order. */
+    private static boolean isOfTheWholeJvm(ProvidedValue value) {
+        boolean environment = value.getProvider() instanceof SystemPropertyValueProvider
+                || value.getProvider() instanceof EnvironmentValueProvider;
+        return environment && value.getActualKey().toLowerCase(Locale.ROOT).startsWith(SHORT_NAMESPACE);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase.internal;
 
+import io.pglock.LockPolicy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -29,6 +30,9 @@ final class SqlFileLines {
             "\\s*--\\s*changeset\\s+(\"[^\"]+\"|[^:]+):\\s*(\"[^\"]+\"|\\S+)(.*)", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern ATTRIBUTE = Pattern.compile("(?:^|\\s)((?:pglock[:.])?[A-Za-z]+):(\"[^\"]*\"|\\S*)");
+
+    /** A setting with the sign of the comments; behind a colon it is a part of a value. */
+    private static final Pattern WITH_EQUALS = Pattern.compile("(?:^|\\s)(?:pglock[:.])?([A-Za-z]+)=(\\S*)");
 
     private static final SqlFileLines NONE = new SqlFileLines(Map.of());
 
@@ -86,13 +90,22 @@ final class SqlFileLines {
         Map<String, String> overrides = new TreeMap<>();
         if (author != null && id != null) {
             List<String> mistakes = new ArrayList<>();
-            Matcher attribute = ATTRIBUTE.matcher(attributes.getOrDefault(new Name(author, id), ""));
+            String line = attributes.getOrDefault(new Name(author, id), "");
+            Matcher attribute = ATTRIBUTE.matcher(line);
             while (attribute.find()) {
                 try {
                     Overrides.attribute(attribute.group(1), unquoted(attribute.group(2)))
                             .ifPresent(setting -> overrides.put(setting.key(), setting.text()));
                 } catch (IllegalArgumentException e) {
                     mistakes.add(author + ":" + id + ": " + e.getMessage());
+                }
+            }
+            Matcher equals = WITH_EQUALS.matcher(line.replaceAll("\"[^\"]*\"", ""));
+            while (equals.find()) {
+                if (LockPolicy.keys().contains(equals.group(1))) {
+                    mistakes.add(
+                            author + ":" + id + ": pglock: " + equals.group().strip()
+                                    + ": on the line of a changeset, write " + equals.group(1) + ":" + equals.group(2));
                 }
             }
             if (!mistakes.isEmpty()) {

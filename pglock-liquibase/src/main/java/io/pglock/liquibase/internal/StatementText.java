@@ -30,6 +30,13 @@ final class StatementText {
                 .isPresent();
     }
 
+    /** Whether it leaves in the session what is not undone with its transaction. */
+    static boolean outlivesTransaction(SqlStatement statement) {
+        return raw(statement)
+                .filter(sql -> SqlCommand.of(sql).outlivesTransaction())
+                .isPresent();
+    }
+
     /** Whether it asks for the search path or sets it, as Liquibase does after each of its rollbacks. */
     static boolean isSearchPath(SqlStatement statement) {
         return raw(statement)
