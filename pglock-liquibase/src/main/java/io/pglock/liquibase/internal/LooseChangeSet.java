@@ -10,9 +10,8 @@ import liquibase.exception.DatabaseException;
 
 /**
  * A changeset that was not made by {@link PgLockChangeSetService}: by a program, or by a service that precedes it. Nobody says
- * when it ends, so each of its changes has a guard of its own; and only the first one can be undone without the others, as long as it leaves its
- * transaction to Liquibase. Used by
- * Liquibase's thread only.
+ * when it ends, so each of its changes has a guard of its own; and only the first one can be undone without the others, as long
+ * as it leaves its transaction to Liquibase. Used by Liquibase's thread only.
  */
 final class LooseChangeSet {
 
