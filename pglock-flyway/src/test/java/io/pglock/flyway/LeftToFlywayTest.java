@@ -195,7 +195,8 @@ class LeftToFlywayTest extends FlywayScene {
     @Test
     @Proves(Capability.WHOLE_RUN)
     void noRunIsRepeatedAfterAScriptThatHasCommitted() {
-        migrations.with("V1__half.sql", "insert into items values (1);\ncommit;\nset local lock_timeout = '1s';\n" + ALTER);
+        migrations.with(
+                "V1__half.sql", "insert into items values (1);\ncommit;\nset local lock_timeout = '1s';\n" + ALTER);
 
         assertIsNotRepeated(threeRuns(), reader("report"));
 
