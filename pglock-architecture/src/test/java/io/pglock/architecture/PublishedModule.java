@@ -38,7 +38,16 @@ enum PublishedModule {
             "io.pglock.agent",
             Set.of("io.pglock"),
             List.of("javax.management", "net.bytebuddy", "org.postgresql", "org.tomlj"),
-            Set.of("Durations", "Log", "Monitor", "PgSession", "Setting", "SideDataSource", "SqlState", "Statements")),
+            Set.of(
+                    "Daemon",
+                    "Durations",
+                    "Log",
+                    "Monitor",
+                    "PgSession",
+                    "Setting",
+                    "SideDataSource",
+                    "SqlState",
+                    "Statements")),
     CLI(
             "io.pglock.cli",
             Set.of("io.pglock"),

@@ -10,17 +10,19 @@ import org.springframework.stereotype.Component;
 class Nightly {
 
     private final JdbcTemplate jdbc;
-    private final Stock stock;
+    private final Refilling<Articles> stock;
+    private final Articles articles;
 
-    Nightly(JdbcTemplate jdbc, Stock stock) {
+    Nightly(JdbcTemplate jdbc, Refilling<Articles> stock, Articles articles) {
         this.jdbc = jdbc;
         this.stock = stock;
+        this.articles = articles;
     }
 
     @Scheduled(cron = "${shop.nightly}")
     void run() {
         count();
-        stock.refill();
+        stock.refill(articles);
     }
 
     private void count() {

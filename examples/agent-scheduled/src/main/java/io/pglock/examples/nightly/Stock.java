@@ -6,17 +6,12 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** What there is of each article. */
 @Component
-class Stock {
-
-    private final Articles articles;
-
-    Stock(Articles articles) {
-        this.articles = articles;
-    }
+class Stock implements Refilling<Articles> {
 
     /** JPA writes to the database when the transaction commits, and that is when this has returned. */
+    @Override
     @Transactional
-    void refill() {
+    public void refill(Articles articles) {
         articles.findAll().forEach(Article::refill);
     }
 }

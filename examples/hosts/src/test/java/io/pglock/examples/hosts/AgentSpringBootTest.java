@@ -9,6 +9,7 @@ import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,12 +57,7 @@ class AgentSpringBootTest {
     @MethodSource("jvms")
     void runsOnceAndIsGuardedUntilItsTransactionIsCommitted(Path java, Database database, Scenario scenario)
             throws Exception {
-        Session test = scenario.session("test");
-        test.execute(
-                "drop table if exists article, counted",
-                "create table article (id int primary key, pieces int not null)",
-                "create table counted (at timestamptz default clock_timestamp(), pieces int)",
-                "insert into article values (1, 0)");
+        Session test = shop(scenario);
         Session gate = scenario.session("gate");
         gate.begin();
         gate.execute("lock table counted in share mode");
@@ -86,6 +82,35 @@ class AgentSpringBootTest {
             atEveryTickOneOfThemCounts(scenario);
             assertThat(first.isAlive() && second.isAlive()).isTrue();
         }
+    }
+
+    /** The transaction is begun for the interface's {@code refill(Object)}, and the body is that of {@code refill(Articles)}. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void isGuardedUntilThenBehindAnInterfaceToo(Path java, Database database, Scenario scenario) throws Exception {
+        Session test = shop(scenario);
+        Session keeper = scenario.session("keeper");
+        keeper.begin();
+        keeper.execute("select * from article for update");
+
+        try (HostProcess host = start(java, database, "--spring.aop.proxy-target-class=false")) {
+            whatIsWrittenAtTheCommitStillWaitsUnderTheLocks(scenario, keeper);
+            keeper.commit();
+            scenario.await(
+                    "the shelves to be filled",
+                    () -> !test.value("select pieces from article").equals("0"));
+            assertThat(host.isAlive()).isTrue();
+        }
+    }
+
+    private static Session shop(Scenario scenario) {
+        Session test = scenario.session("test");
+        test.execute(
+                "drop table if exists article, counted",
+                "create table article (id int primary key, pieces int not null)",
+                "create table counted (at timestamptz default clock_timestamp(), pieces int)",
+                "insert into article values (1, 0)");
+        return test;
     }
 
     /** A job that lasts for longer than one of them is behind the other is done once at each tick. */
@@ -147,18 +172,18 @@ class AgentSpringBootTest {
         return first.output() + second.output();
     }
 
-    private HostProcess start(Path java, Database database) throws IOException {
-        return HostProcess.start(
-                new ProcessBuilder(
-                        java.toString(),
-                        AGENT,
-                        "-jar",
-                        JAR.toRealPath().toString(),
-                        "--shop.nightly=*/" + SECONDS + " * * * * *",
-                        "--spring.sql.init.mode=never",
-                        "--spring.datasource.url=" + database.url(),
-                        "--spring.datasource.username=" + database.user(),
-                        "--spring.datasource.password=" + database.password()),
-                folder);
+    private HostProcess start(Path java, Database database, String... settings) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                java.toString(),
+                AGENT,
+                "-jar",
+                JAR.toRealPath().toString(),
+                "--shop.nightly=*/" + SECONDS + " * * * * *",
+                "--spring.sql.init.mode=never",
+                "--spring.datasource.url=" + database.url(),
+                "--spring.datasource.username=" + database.user(),
+                "--spring.datasource.password=" + database.password()));
+        command.addAll(List.of(settings));
+        return HostProcess.start(new ProcessBuilder(command), folder);
     }
 }
