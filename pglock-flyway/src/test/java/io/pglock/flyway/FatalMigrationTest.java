@@ -107,6 +107,7 @@ class FatalMigrationTest extends FlywayScene {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void leavesNothingWhenAnotherCallbackIsAgainstIt(boolean transactional) throws SQLException {
+        FlywayInUse.assumeAtLeast("10.22", "Flyway 10.0 does not tell callbacks that one of them has failed");
         try (HikariDataSource pool = pool()) {
             FluentConfiguration flyway = flyway().dataSource(pool)
                     .callbacks(new Zealous())
