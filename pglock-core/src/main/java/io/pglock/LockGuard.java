@@ -164,8 +164,8 @@ public final class LockGuard implements AutoCloseable {
     /**
      * As {@link #openWithSavepoint}, for a host that says when a unit begins, and begins and ends its transactions itself
      * afterwards: the timeouts are set, and the savepoint is made, before the first statement that {@link #beforeStatement} is
-     * told of, and anew whenever the transaction that they were local to has ended by then. No round trip, but for the one on a connection that
-     * pglock has not seen before.
+     * told of, and anew whenever the transaction that they were local to has ended by then. No round trip, but for the one on
+     * a connection that pglock has not seen before.
      */
     public static LockGuard openAhead(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {
@@ -208,7 +208,7 @@ public final class LockGuard implements AutoCloseable {
      * to those shortly before, at once behind a transaction that is older than that, or when they are more than {@code
      * maxVictims}, its waiting statement is cancelled. The last one does not.
      *
-     * @param work can be undone; in autocommit, a single statement
+     * @param work can be undone; in autocommit, a single statement that is {@linkplain SqlCommand#isAtomic atomic}
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
      * @return what the work returned
      * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
@@ -261,6 +261,24 @@ public final class LockGuard implements AutoCloseable {
         UnitCalls.rollBack(session);
     }
 
+    /**
+     * As {@link #rollBackToSavepoint}, where it may be that there is nothing to go back to.
+     *
+     * @return whether all that was done is undone; false without a savepoint, and when the unit has ended its transaction
+     *     itself, for what it did before stays done
+     */
+    public boolean tryRollBackToSavepoint() {
+        if (timeouts.hasSavepoint()) {
+            try {
+                UnitCalls.rollBack(session);
+                return true;
+            } catch (SQLException gone) {
+                // with the transaction that it was made in
+            }
+        }
+        return false;
+    }
+
     /** Whether there is a savepoint to go back to. */
     public boolean hasSavepoint() {
         return timeouts.hasSavepoint();
@@ -288,8 +306,8 @@ public final class LockGuard implements AutoCloseable {
      * The unit is about to run this statement. If it has ended the transaction that the timeouts were local to, they are set
      * again. One that says {@code CONCURRENTLY} outside a transaction gets {@code
      * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; it is never
-     * cancelled to give way; and the invalid index that it leaves behind when it fails will be named ({@link #failed}) and,
-     * before another attempt of {@link #run}, dropped. To be told around {@link #run}, or within its work.
+     * cancelled to give way; and what it leaves behind when it fails will be named ({@link #failed}): a partition that is
+     * half detached, or an invalid index, which is dropped before another attempt of {@link #run}. To be told around {@link #run}, or within its work.
      *
      * @throws PgLockException when the connection does not work, or {@code CREATE INDEX CONCURRENTLY IF NOT EXISTS} would take
      *     an invalid index for a success

@@ -2,6 +2,7 @@
 package io.pglock;
 
 import io.pglock.internal.ConcurrentBuild;
+import io.pglock.internal.ConcurrentDetach;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.Statements;
 import java.lang.System.Logger.Level;
@@ -11,14 +12,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The statement of a unit that says {@code CONCURRENTLY}, and what it leaves behind when it fails: named when it stays, dropped
- * before another attempt. As thread-safe as the connection.
+ * The statement of a unit that says {@code CONCURRENTLY}, and what it leaves behind when it fails: named when it stays, and an
+ * index dropped before another attempt. As thread-safe as the connection.
  */
 final class UnitBuild {
 
     private final PgSession session;
     private final LockGuard.Messages told;
     private Optional<ConcurrentBuild> build = Optional.empty();
+    private Optional<ConcurrentDetach> detach = Optional.empty();
     private boolean concurrent;
     private boolean toldKept;
 
@@ -37,6 +39,7 @@ final class UnitBuild {
         if (build.filter(same -> same.isOf(sql)).isEmpty()) {
             build = ConcurrentBuild.before(session, sql); // what a first attempt at it has left is not "from before"
         }
+        detach = ConcurrentDetach.of(sql);
         return build.isEmpty() ? Optional.empty() : build.get().hiddenByIfNotExists();
     }
 
@@ -59,14 +62,19 @@ final class UnitBuild {
 
     void forget() {
         build = Optional.empty();
+        detach = Optional.empty();
     }
 
-    /** What a failed build has left, for the end of a message; no SQL in a transaction. */
+    /** What a failed build or detach has left, for the end of a message; no SQL in a transaction. */
     Optional<String> leftBehind() {
         try {
             if (build.isPresent() && !session.transactional()) {
                 List<String> left = build.get().leftovers();
                 return left.isEmpty() ? Optional.empty() : Optional.of(UnitMessages.invalid(left));
+            }
+            if (detach.isPresent() && !session.transactional()) {
+                String partition = detach.get().partition();
+                return detach.get().remedy(session).map(remedy -> UnitMessages.pending(partition, remedy));
             }
         } catch (SQLException e) {
             // the failure itself is the one to be seen

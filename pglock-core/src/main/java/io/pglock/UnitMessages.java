@@ -98,6 +98,11 @@ final class UnitMessages {
                 + String.join(", ", indexes) + ".";
     }
 
+    static String pending(String partition, String remedy) {
+        return "Left behind, neither attached nor detached: partition " + partition + ". To complete it: " + remedy
+                + ".";
+    }
+
     static String mayBeBuilt(List<String> indexes) {
         return invalid(indexes)
                 + " Not dropped now: another session may be building it at this moment. Trying again later.";

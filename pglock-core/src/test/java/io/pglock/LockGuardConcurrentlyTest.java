@@ -95,6 +95,26 @@ class LockGuardConcurrentlyTest extends GuardScene {
         assertThat(indexes(false)).containsExactly("\"By Id\"");
     }
 
+    /** Whoever reads the table keeps the second of its two transactions waiting. */
+    @Test
+    void thePartitionThatIsHalfDetachedIsNamedWithItsRemedy() throws SQLException {
+        Assumptions.assumeTrue(server.majorVersion() >= 14, "DETACH PARTITION CONCURRENTLY came with PostgreSQL 14");
+        execute(scenario.observer(), "create table \"Days\" (day int) partition by range (day)");
+        execute(scenario.observer(), "create table day_1 partition of \"Days\" for values from (1) to (2)");
+        Session report = inTransaction("report", "select * from \"Days\"");
+
+        assertThat(alone(
+                                building().retryAttempts(1),
+                                "alter table /* old */ \"Days\" detach partition day_1 concurrently")
+                        .await())
+                .startsWith("55P03 V7__note.sql: not locked within 1s, blocked by pid " + report.pid())
+                .endsWith(" Left behind, neither attached nor detached: partition day_1. To complete it: ALTER TABLE"
+                        + " public.\"Days\" DETACH PARTITION public.day_1 FINALIZE.");
+
+        report.rollback();
+        execute(scenario.observer(), "alter table public.\"Days\" detach partition public.day_1 finalize");
+    }
+
     @Test
     void theDropWaitsForTheBlockersTooAndIsTriedAgain() throws SQLException {
         Session web = writing();

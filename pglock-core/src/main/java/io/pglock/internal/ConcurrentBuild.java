@@ -22,20 +22,17 @@ import java.util.stream.Collectors;
  */
 public final class ConcurrentBuild {
 
-    private static final String NAME =
-            "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
-    private static final String QUALIFIED = NAME + "(?:\\s*\\.\\s*" + NAME + "){0,2}";
-
     /** Between words there is space; a quoted name needs none around it. */
     private static final Pattern CREATE = Pattern.compile(
             "^\\s*create\\s+(?:unique\\s+)?index\\s+concurrently\\b\\s*(?<unless>if\\s+not\\s+exists\\b\\s*)?"
-                    + "(?<index>(?!on\\b)" + NAME + ")?\\s*(?<![\\w$])on\\b\\s*(?:only\\b\\s*)?(?<table>" + QUALIFIED
+                    + "(?<index>(?!on\\b)" + Statements.NAME + ")?\\s*(?<![\\w$])on\\b\\s*(?:only\\b\\s*)?(?<table>"
+                    + Statements.QUALIFIED_NAME
                     + ")",
             Pattern.CASE_INSENSITIVE);
 
     private static final Pattern REINDEX = Pattern.compile(
             "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>"
-                    + QUALIFIED + ")",
+                    + Statements.QUALIFIED_NAME + ")",
             Pattern.CASE_INSENSITIVE);
 
     /** What {@code REINDEX CONCURRENTLY} calls the new index while it builds it, and the old one before it is gone. */

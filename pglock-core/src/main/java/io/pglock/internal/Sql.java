@@ -682,6 +682,21 @@ public final class Sql {
             join pg_namespace n on n.oid = c.relnamespace
             where not i.indisvalid""";
 
+    /** Parameters: parent, partition. Both with their schemas, if the partition is neither attached nor detached. */
+    static final String PENDING_DETACH = """
+            select quote_ident(p.nspname) || '.' || quote_ident(parent.relname),
+                   quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+            from pg_inherits i
+            join pg_class parent on parent.oid = i.inhparent
+            join pg_namespace p on p.oid = parent.relnamespace
+            join pg_class c on c.oid = i.inhrelid
+            join pg_namespace n on n.oid = c.relnamespace
+            where i.inhdetachpending and i.inhparent = to_regclass(?) and i.inhrelid = to_regclass(?)""";
+
+    static String finalizeDetach(String parent, String partition) {
+        return "ALTER TABLE " + parent + " DETACH PARTITION " + partition + " FINALIZE";
+    }
+
     static String dropConcurrently(String qualifiedName) {
         return "drop index concurrently " + qualifiedName;
     }

@@ -12,6 +12,12 @@ import java.util.regex.Pattern;
  */
 public final class Statements {
 
+    /** A name as a regular expression, quoted or not. */
+    static final String NAME = "(?:\"(?:[^\"]++|\"\")++\"|[A-Za-z_\\x{80}-\\x{10ffff}][\\w$\\x{80}-\\x{10ffff}]*+)";
+
+    /** One with or without its schema. */
+    static final String QUALIFIED_NAME = NAME + "(?:\\s*\\.\\s*" + NAME + "){0,2}";
+
     private static final Pattern CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern ATOMIC = Pattern.compile("\\bbegin\\s+atomic\\b", Pattern.CASE_INSENSITIVE);

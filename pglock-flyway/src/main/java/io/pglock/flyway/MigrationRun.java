@@ -223,18 +223,8 @@ final class MigrationRun {
      * it did before stays done.
      */
     boolean canBeRepeated() {
-        return guard.filter(open -> open.triesAgain() && open.hasSavepoint())
-                .filter(MigrationRun::rollsBack)
+        return guard.filter(open -> open.triesAgain() && open.tryRollBackToSavepoint())
                 .isPresent();
-    }
-
-    private static boolean rollsBack(LockGuard open) {
-        try {
-            open.rollBackToSavepoint();
-            return true;
-        } catch (SQLException gone) {
-            return false;
-        }
     }
 
     private static boolean isTransactional(Connection connection) {

@@ -136,6 +136,7 @@ class OverridesTest extends LiquibaseScene {
                 Arguments.of("changelog.sql", SQL, " lockTimeout:4000", number),
                 Arguments.of("changelog.sql", SQL, " lokTimeout:4s", typo),
                 Arguments.of("changelog.sql", SQL, " lockTimeout=5s", "write lockTimeout:5s"),
+                Arguments.of("changelog.sql", SQL, " lokTimeout=5s", "write lockTimeout:5s"),
                 Arguments.of("changelog.sql", SQL, "\n--comment: pglock lockTimeout:5s", "write key=value"),
                 Arguments.of("changelog.sql", SQL, " pglock:monitorUrl:x", ofTheRun),
                 Arguments.of("changelog.sql", SQL, "\n--comment: pglock lokTimeout=4s", typo),

@@ -5,7 +5,6 @@ import io.pglock.LockGuard;
 import io.pglock.LockPolicy;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,15 +100,8 @@ public final class PgLockExecutor extends JdbcExecutor {
      * for what it did before stays done; of a session that is lost nothing stays.
      */
     boolean undoes(LockGuard guard) {
-        if (guard.hasSavepoint()) {
-            try {
-                guard.rollBackToSavepoint();
-                return true;
-            } catch (SQLException gone) {
-                // with the transaction that it was made in
-            }
-        }
-        return connection().filter(LockGuard::serves).isEmpty();
+        return guard.tryRollBackToSavepoint()
+                || connection().filter(LockGuard::serves).isEmpty();
     }
 
     /**

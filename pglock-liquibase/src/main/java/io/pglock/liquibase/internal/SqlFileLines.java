@@ -102,11 +102,10 @@ final class SqlFileLines {
             }
             Matcher equals = WITH_EQUALS.matcher(line.replaceAll("\"[^\"]*\"", ""));
             while (equals.find()) {
-                if (LockPolicy.keys().contains(equals.group(1))) {
-                    mistakes.add(
-                            author + ":" + id + ": pglock: " + equals.group().strip()
-                                    + ": on the line of a changeset, write " + equals.group(1) + ":" + equals.group(2));
-                }
+                LockPolicy.nearest(equals.group(1))
+                        .ifPresent(meant -> mistakes.add(author + ":" + id + ": pglock: "
+                                + equals.group().strip() + ": on the line of a changeset, write " + meant + ":"
+                                + equals.group(2)));
             }
             if (!mistakes.isEmpty()) {
                 throw new IllegalArgumentException(String.join("; ", mistakes));
