@@ -81,6 +81,8 @@ class AgentExamplesTest {
 
         try (HostProcess first = start(commands.get(1), example, environment);
                 HostProcess second = start(commands.get(1), example, environment)) {
+            first.awaitOutput("Started Shop");
+            second.awaitOutput("Started Shop");
             scenario.await("one to run it, and the other to skip it", () -> {
                 assertThat(waiters(scenario, "counted")).isLessThan(2);
                 return (first.output() + second.output()).contains("Nightly.run: skipped.");

@@ -120,7 +120,7 @@ class AgentSpringBootTest {
                 """
                 create or replace function slowly() returns trigger language plpgsql as
                 $$ begin perform pg_sleep(1.2); return new; end $$""",
-                "create trigger slowly before insert on counted for each row execute function slowly()",
+                "create trigger slowly before insert on counted for each row execute procedure slowly()",
                 "delete from counted");
         String tick = "floor(extract(epoch from at) / " + SECONDS + ")";
         scenario.await(

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.examples.hosts;
 
+import io.pglock.testkit.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** A host that is running, or has run. */
@@ -41,6 +43,20 @@ final class HostProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process.isAlive();
+    }
+
+    /** Waits until it has said this. */
+    void awaitOutput(String text) {
+        Await.until(
+                Duration.ofSeconds(LONGEST_SECONDS),
+                "the host to say \"" + text + "\"",
+                () -> {
+                    if (!isAlive() && !output().contains(text)) {
+                        throw new IllegalStateException("it has ended. Its output:\n" + output());
+                    }
+                    return output().contains(text);
+                },
+                () -> "Its output:\n" + output());
     }
 
     /** Waits for the end. */
