@@ -30,6 +30,9 @@ import org.junit.jupiter.api.Assumptions;
  * <p>This class is thread-safe.
  */
 public final class PostgresServer implements AutoCloseable {
+    private static final String URL = System.getProperty("pglock.test.url", "");
+    private static final String IMAGE = System.getProperty("pglock.test.testcontainers", "");
+
     private final Endpoint endpoint;
     private final AutoCloseable process;
     private final int majorVersion;
@@ -60,6 +63,11 @@ public final class PostgresServer implements AutoCloseable {
      */
     public static PostgresServer startStandby() {
         return EmbeddedServer.startStandby();
+    }
+
+    /** Whether the shared one is behind a port that Docker maps: then it does not see the addresses of its clients. */
+    public static boolean isBehindMappedPort() {
+        return URL.isEmpty() && !IMAGE.isEmpty();
     }
 
     /** The major version, from 10 on. */
@@ -239,12 +247,10 @@ public final class PostgresServer implements AutoCloseable {
         static final PostgresServer SERVER = start();
 
         private static PostgresServer start() {
-            String url = System.getProperty("pglock.test.url", "");
-            String image = System.getProperty("pglock.test.testcontainers", "");
-            if (!url.isEmpty()) {
-                return new PostgresServer(Endpoint.parse(url), () -> {});
+            if (!URL.isEmpty()) {
+                return new PostgresServer(Endpoint.parse(URL), () -> {});
             }
-            PostgresServer started = image.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(image);
+            PostgresServer started = IMAGE.isEmpty() ? EmbeddedServer.start(Map.of()) : ContainerServer.start(IMAGE);
             return started.unstoppable();
         }
     }
