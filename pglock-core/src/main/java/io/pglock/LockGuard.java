@@ -307,7 +307,8 @@ public final class LockGuard implements AutoCloseable {
      * again. One that says {@code CONCURRENTLY} outside a transaction gets {@code
      * concurrentLockTimeout} until {@link #afterStatement}, unless the unit has set a {@code lock_timeout} itself; it is never
      * cancelled to give way; and what it leaves behind when it fails will be named ({@link #failed}): a partition that is
-     * half detached, or an invalid index, which is dropped before another attempt of {@link #run}. To be told around {@link #run}, or within its work.
+     * half detached, or an invalid index, which is dropped before another attempt of {@link #run}. To be told around {@link
+     * #run}, or within its work.
      *
      * @throws PgLockException when the connection does not work, or {@code CREATE INDEX CONCURRENTLY IF NOT EXISTS} would take
      *     an invalid index for a success

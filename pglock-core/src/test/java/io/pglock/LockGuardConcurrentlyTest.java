@@ -98,7 +98,7 @@ class LockGuardConcurrentlyTest extends GuardScene {
     /** Whoever reads the table keeps the second of its two transactions waiting. */
     @Test
     void thePartitionThatIsHalfDetachedIsNamedWithItsRemedy() throws SQLException {
-        Assumptions.assumeTrue(server.majorVersion() >= 14, "DETACH PARTITION CONCURRENTLY came with PostgreSQL 14");
+        server.assumeAtLeast(14);
         execute(scenario.observer(), "create table \"Days\" (day int) partition by range (day)");
         execute(scenario.observer(), "create table day_1 partition of \"Days\" for values from (1) to (2)");
         Session report = inTransaction("report", "select * from \"Days\"");

@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,14 +46,9 @@ class SelfBlockTest extends GuardScene {
         System.setProperty("pglock.signalOwnJvm", before);
     }
 
-    private static void assumeThatTheServerSeesOurAddress() {
-        Assumptions.assumeFalse(
-                PostgresServer.isBehindMappedPort(), "behind a port that Docker maps nothing tells whose a session is");
-    }
-
     @Test
     void isToldAtOnceWithTheFixAndNobodyIsSignalled() {
-        assumeThatTheServerSeesOurAddress();
+        PostgresServer.assumeSeesItsClients();
         Session pool = idleInTransaction("pool");
         LockPolicy policy =
                 terminating(patient()).prioritizeAfter(Duration.ofMinutes(10)).lockTimeout(Duration.ofSeconds(9));
@@ -75,7 +69,7 @@ class SelfBlockTest extends GuardScene {
 
     @Test
     void isNeverSignalled() {
-        assumeThatTheServerSeesOurAddress();
+        PostgresServer.assumeSeesItsClients();
         Session pool = idleInTransaction("pool");
 
         assertThat(altering(terminating(patient()).retryAttempts(1), ALTER).await())

@@ -65,11 +65,6 @@ public final class PostgresServer implements AutoCloseable {
         return EmbeddedServer.startStandby();
     }
 
-    /** Whether the shared one is behind a port that Docker maps: then it does not see the addresses of its clients. */
-    public static boolean isBehindMappedPort() {
-        return URL.isEmpty() && !IMAGE.isEmpty();
-    }
-
     /** The major version, from 10 on. */
     public int majorVersion() {
         return majorVersion;
@@ -120,6 +115,12 @@ public final class PostgresServer implements AutoCloseable {
     public void assumeBelow(int major) {
         Assumptions.assumeTrue(
                 majorVersion < major, () -> "needs a PostgreSQL before " + major + ", this one is " + majorVersion);
+    }
+
+    /** Skips the test where the shared server does not see the addresses of its clients. */
+    public static void assumeSeesItsClients() {
+        Assumptions.assumeTrue(
+                !URL.isEmpty() || IMAGE.isEmpty(), "behind a port that Docker maps nothing tells whose a session is");
     }
 
     /**

@@ -50,13 +50,11 @@ final class HostProcess implements AutoCloseable {
         Await.until(
                 Duration.ofSeconds(LONGEST_SECONDS),
                 "the host to say \"" + text + "\"",
-                () -> {
-                    if (!isAlive() && !output().contains(text)) {
-                        throw new IllegalStateException("it has ended. Its output:\n" + output());
-                    }
-                    return output().contains(text);
-                },
+                () -> output().contains(text) || !isAlive(),
                 () -> "Its output:\n" + output());
+        if (!output().contains(text)) {
+            throw new AssertionError("the host has ended before it said \"" + text + "\". Its output:\n" + output());
+        }
     }
 
     /** Waits for the end. */
