@@ -122,6 +122,27 @@ class LockQuerySignalsTest extends QueueScene {
 
     /** django-pglock kills its own session (defect 16). */
     @Test
+    void sparesABackupUnlessItIsNamedItself() {
+        holder.execute("set application_name = pg_dump", "begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+
+        assertThat(locks().application("migration").terminateBlockers())
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
+                    assertThat(one.detail())
+                            .startsWith("pid " + holder.pid())
+                            .endsWith("not terminated: it is protected.");
+                });
+
+        List<Backend> backup =
+                locks().pid(holder.pid()).list().stream().map(LockInfo::backend).toList();
+        assertThat(locks().terminate(backup)).extracting(Signalled::outcome).containsExactly(Outcome.SENT);
+        altering.await();
+    }
+
+    @Test
     void sparesTheAskingSession() throws SQLException {
         mine.setAutoCommit(false);
         try (Statement statement = mine.createStatement()) {

@@ -14,6 +14,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
+import javax.sql.DataSource;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +66,19 @@ class RefusalTest {
         pg.table("jobs").timeout(Duration.ofSeconds(1)).acquire();
         assertThat(Held.advisory(connection)).containsExactly("ExclusiveLock");
         connection.rollback();
+    }
+
+    /** It is inert, and there is nothing that could be refused. */
+    @Test
+    void aPolicyThatIsNotEnabledRunsThroughAPooler(Database database, DataSource side) throws SQLException {
+        LockPolicy off = LockPolicy.parse(Map.of("enabled", "false"));
+        try (PgBouncer bouncer = PgBouncer.startOrSkip(database, "session");
+                Connection connection = bouncer.dataSource().getConnection();
+                LockGuard guard = LockGuard.open("V7__index.sql", connection, side, off, LockGuard.Messages.SYSTEM)) {
+            guard.beforeStatement("create index concurrently i on t (a)");
+            assertThat(Held.setting(connection, "lock_timeout")).isEqualTo("0");
+            guard.afterStatement();
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.pglock.testkit.Call;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.io.IOException;
@@ -79,6 +80,27 @@ class SelfBlockTest extends GuardScene {
 
         assertThat(said).hasSize(1);
         pool.commit();
+    }
+
+    @Test
+    void isNotSignalledByALockQueryEither() throws SQLException {
+        PostgresServer.assumeSeesItsClients();
+        Session pool = idleInTransaction("pool");
+        Session waiter = scenario.session("by-hand");
+        Running altering = waiter.start(ALTER);
+        scenario.awaitBlockedBy(waiter, pool);
+
+        try (Connection asking = database.connect()) {
+            assertThat(PgLock.on(asking).locks().application("by-hand").terminateBlockers())
+                    .singleElement()
+                    .satisfies(one -> {
+                        assertThat(one.outcome()).isEqualTo(Signalled.Outcome.SPARED);
+                        assertThat(one.detail()).endsWith("not terminated: it belongs to this JVM's own work.");
+                    });
+        }
+
+        pool.commit();
+        altering.await();
     }
 
     @Test

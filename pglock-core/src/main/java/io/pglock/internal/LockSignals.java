@@ -4,12 +4,14 @@ package io.pglock.internal;
 import io.pglock.Backend;
 import io.pglock.BlockedLock;
 import io.pglock.Blocker;
+import io.pglock.LockPolicy;
 import io.pglock.Signal;
 import io.pglock.Signalled;
 import io.pglock.Signalled.Outcome;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,8 +58,7 @@ public final class LockSignals {
             }
         }
         try {
-            Spared spared =
-                    new Spared(Set.of(), OwnSessions.pids(session.facts().serverStart()));
+            Spared spared = spared(session, targets.values());
             List<Signalled> done = new ArrayList<>();
             for (Target target : targets.values()) {
                 done.add(toBlocker(session, how, target, spared));
@@ -66,6 +67,18 @@ public final class LockSignals {
         } catch (SQLException e) {
             throw Failures.exception("signalling", e);
         }
+    }
+
+    /** As where a watch signals: backups, and this JVM's own sessions as far as that can be told; in doubt they are its own. */
+    private static Spared spared(PgSession session, Collection<Target> targets) throws SQLException {
+        Set<Integer> own = new HashSet<>(OwnSessions.pids(session.facts().serverStart()));
+        for (Target target : targets) {
+            target.blocker()
+                    .clientAddress()
+                    .filter(client -> OwnSockets.contains(client) != OwnSockets.Answer.NOT_OURS)
+                    .ifPresent(client -> own.add(target.blocker().pid()));
+        }
+        return new Spared(Set.copyOf(LockPolicy.defaults().protect()), own);
     }
 
     private static Signalled toBlocker(PgSession session, Signal how, Target target, Spared spared)

@@ -63,7 +63,7 @@ public final class SettingScope {
         try {
             session.requireUsable(what);
             boolean local = session.transactional();
-            if (!local) {
+            if (!local && !changes.isEmpty()) {
                 session.requireDirect(what);
             }
             SettingScope scope = new SettingScope(session, changes, local);
