@@ -43,6 +43,25 @@ class DoctorTest {
                 .doesNotContain("bad ");
     }
 
+    /** The setting that the examining session has need not be everybody's. */
+    @Test
+    void doesNotTakeALimitForEverybodysThatSomebodyHasPassed(Database database, Scenario scenario) {
+        Session web = scenario.session("web");
+        web.execute("set idle_in_transaction_session_timeout = 0", "begin", "select 1");
+        scenario.await(
+                "it to have idled for longer",
+                () -> Cli.on(database)
+                        .environment("PGOPTIONS", "-c idle_in_transaction_session_timeout=10ms")
+                        .run("doctor")
+                        .out()
+                        .lines()
+                        .anyMatch(line -> line.startsWith("warn  idle-in-transaction: ")
+                                && line.contains("pid " + web.pid())
+                                && line.contains("idle_in_transaction_session_timeout is 10ms for " + database.user()
+                                        + ", and not for everybody")));
+        web.rollback();
+    }
+
     @Test
     @Tag("versions")
     void findsWhatStandsInTheWayOfMigrations(Database database, Scenario scenario) {

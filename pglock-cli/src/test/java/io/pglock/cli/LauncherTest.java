@@ -3,20 +3,55 @@ package io.pglock.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.testkit.Await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where pglock is installed. */
 class LauncherTest {
 
-    @Test
-    void theFolderMayHaveBlanksAndStarsInItsName(@TempDir Path folder) throws Exception {
-        Path home = Files.createDirectory(folder.resolve("my * tools [new]"));
+    /** The JVM that makes the archive would write it at its end all the same, some megabytes that nobody removes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM"})
+    void isInterruptedAtItsFirstStartAndLeavesNothing(String signal, @TempDir Path home) throws Exception {
+        Path launcher = installedIn(home);
+        Process process = new ProcessBuilder(
+                        "bash",
+                        "-c",
+                        "set -m; \"$0\" doctor & echo $!; wait $!; echo \"ended $?\"",
+                        launcher.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        String pid = process.inputReader().readLine();
+        Await.until(
+                Duration.ofSeconds(60),
+                "the first start to make its archive",
+                () -> children(Long.parseLong(pid)).anyMatch(line -> line.contains("ArchiveClassesAtExit")),
+                () -> "pid " + pid);
+
+        new ProcessBuilder("kill", "-s", signal, "--", "-" + pid).start().waitFor(); // as a terminal: to all of them
+
+        assertThat(process.inputReader().readLine()).isEqualTo(signal.equals("INT") ? "ended 130" : "ended 143");
+        try (Stream<Path> files = Files.list(home)) {
+            assertThat(files).hasSize(2);
+        }
+    }
+
+    private static Stream<String> children(long pid) {
+        return ProcessHandle.of(pid).stream()
+                .flatMap(ProcessHandle::descendants)
+                .map(child -> child.info().commandLine().orElse(""));
+    }
+
+    private static Path installedIn(Path home) throws Exception {
         Path launcher = Files.copy(Cli.launcher(), home.resolve("pglock"), StandardCopyOption.COPY_ATTRIBUTES);
         String jar = Files.readAllLines(launcher).stream()
                 .filter(line -> line.startsWith("jar=$home/"))
@@ -24,6 +59,13 @@ class LauncherTest {
                 .orElseThrow()
                 .substring("jar=$home/".length());
         Files.copy(Cli.launcher().resolveSibling(jar), home.resolve(jar));
+        return launcher;
+    }
+
+    @Test
+    void theFolderMayHaveBlanksAndStarsInItsName(@TempDir Path folder) throws Exception {
+        Path home = Files.createDirectory(folder.resolve("my * tools [new]"));
+        Path launcher = installedIn(home);
 
         for (String start : List.of("the first start, which makes the archive", "the second")) {
             ProcessBuilder pglock = Cli.bare().builder();

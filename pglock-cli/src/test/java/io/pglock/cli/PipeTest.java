@@ -61,6 +61,37 @@ class PipeTest {
                 .isEqualTo("pglock: the output cannot be written: No space left on device\n74");
     }
 
+    @Test
+    void whatIsAppliedIsToldWhereItsRowsCannotBe(Database database) throws Exception {
+        assertThat(closed(
+                        database,
+                        "echo 'create table a (id int); select 1; create table b (id int)' | \"$0\" sql -q - >/dev/full;"
+                                + " echo $?"))
+                .isEqualTo("pglock: the output cannot be written: No space left on device. Applied: 2 statements, up to"
+                        + " stdin:1.\n74");
+    }
+
+    /** It may take long until it is read, and others wait meanwhile. */
+    @Test
+    void whoReadsSlowlyKeepsNoLockOfATrace(Database database, Scenario scenario, @TempDir Path folder)
+            throws Exception {
+        Session web = scenario.session("web");
+        web.execute("create table orders (id int)");
+        Path script = Files.writeString(
+                folder.resolve("t.sql"),
+                "lock table orders;\n"
+                        + IntStream.range(0, 2_000)
+                                .mapToObj(i -> "select " + i + " from orders;")
+                                .collect(Collectors.joining("\n")));
+        Process tracing = Cli.on(database).builder("trace", script.toString()).start();
+        try {
+            tracing.getInputStream().read(); // it prints, and more than a pipe takes
+            web.execute("set lock_timeout = '30s'", "select * from orders");
+        } finally {
+            tracing.destroyForcibly().waitFor();
+        }
+    }
+
     /** As some daemons start their programs. What is meant for the output must not end up in a file that the JVM has open. */
     @Test
     void whatIsClosedIsNoReasonToFail(Database database) throws Exception {

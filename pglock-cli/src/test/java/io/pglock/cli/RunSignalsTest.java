@@ -104,6 +104,20 @@ class RunSignalsTest {
         }
     }
 
+    /** A shell hears of it only when what it waits for has ended: that is told as well, and may not work on without the lock. */
+    @Test
+    void whatTheCommandHasStartedIsToldAtOnceThatTheLockIsLost(Database database, Scenario scenario) throws Exception {
+        String script = "trap 'echo tidied up; exit 4' TERM; sh -c 'trap \"echo worker told; exit\" TERM; echo begun;"
+                + " while :; do sleep 0.05; done'; echo never";
+        try (RunningCli run = running(database, script, "--grace", "10m")) {
+            run.printed("begun");
+            loseLock(scenario);
+            Ended ended = run.ended();
+            assertThat(ended.code()).isEqualTo(69);
+            assertThat(ended.out()).isEqualTo("begun\nworker told\ntidied up\n");
+        }
+    }
+
     @Test
     void aCommandThatDoesNotStopIsKilled(Database database, Scenario scenario) throws Exception {
         String deaf = "trap '' TERM; echo begun; while :; do sleep 0.05; done; echo never";

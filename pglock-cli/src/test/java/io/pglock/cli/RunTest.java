@@ -188,16 +188,22 @@ class RunTest {
     /** Otherwise it would be another lock under cron than at a terminal. */
     @Test
     void aNameIsTheSameOneWhereThereIsNoLocale(Database database) throws Exception {
+        assertNameIsKept(database, "C");
+        assertNameIsKept(database, "xx_XX.UTF-8"); // as ssh brings one along that is not installed
+    }
+
+    private static void assertNameIsKept(Database database, String locale) throws Exception {
         ProcessBuilder shell = Cli.on(database).builder();
         shell.command(List.of(
                 "sh",
                 "-c",
-                "LC_ALL=C \"$0\" run \"$(printf 'caf\\303\\251')\" -- printenv PGLOCK_KEY LC_ALL",
-                Cli.launcher().toString()));
+                "LC_ALL=$1 \"$0\" run \"$(printf 'caf\\303\\251')\" -- printenv PGLOCK_KEY LC_ALL",
+                Cli.launcher().toString(),
+                locale));
         Process process = shell.start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).isZero();
-        assertThat(out).isEqualTo("caf\u00e9\nC\n");
+        assertThat(out).isEqualTo("caf\u00e9\n" + locale + "\n");
     }
 
     @Test

@@ -9,6 +9,8 @@ import io.pglock.cli.internal.script.SqlFile;
 import io.pglock.cli.internal.script.SqlFiles;
 import io.pglock.cli.internal.script.SqlStatement;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,6 +29,15 @@ class SqlFileTest {
         return new SqlFiles(List.of(new SqlFile("f.sql", text)))
                 .statements(false, standardStrings)
                 .get(0);
+    }
+
+    /** However many columns it names. */
+    @Test
+    void copyFromStdinIsRefused() {
+        String columns = IntStream.range(0, 400).mapToObj(i -> "c" + i).collect(Collectors.joining(", "));
+        assertThatThrownBy(() -> cut("select 1; copy wide (" + columns + ") from stdin;\n\\."))
+                .isInstanceOf(Stop.class)
+                .hasMessageContaining("COPY");
     }
 
     /** Each is one statement, with a second one behind it. */

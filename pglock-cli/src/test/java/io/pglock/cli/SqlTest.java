@@ -264,6 +264,27 @@ class SqlTest {
     }
 
     @Test
+    void aTimeoutThatATransactionOfTheFileSetsCountsAfterItToo(Database database) throws Exception {
+        String script = file(
+                "a.sql",
+                "begin; set lock_timeout = '7s'; set local statement_timeout = '9s'; commit;",
+                "show lock_timeout;",
+                "begin; set lock_timeout = '8s'; rollback;",
+                "show lock_timeout;",
+                "reset all;",
+                "show lock_timeout;",
+                "set lock_timeout = '6s';",
+                "set lock_timeout to default;",
+                "show lock_timeout;",
+                "show statement_timeout;");
+        assertThat(Cli.on(database)
+                        .run("sql", "-q", "--lock-timeout=3s", script)
+                        .succeeded()
+                        .lines())
+                .containsExactly("7s", "7s", "3s", "3s", "0");
+    }
+
+    @Test
     void whatIsWrongIsRefusedBeforeAnythingIsDone(Database database) throws Exception {
         String good = file("good.sql", "create table items (id int);");
         for (List<String> wrong : List.of(

@@ -8,13 +8,17 @@ import io.pglock.testkit.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TraceScratchTest {
 
@@ -24,8 +28,13 @@ class TraceScratchTest {
     @TempDir
     Path cache;
 
+    @TempDir
+    Path temporary;
+
     private Cli cli() {
-        return Cli.bare().environment("XDG_CACHE_HOME", cache.toString()).environment("TMPDIR", folder.toString());
+        return Cli.bare()
+                .environment("XDG_CACHE_HOME", cache.toString())
+                .environment("JDK_JAVA_OPTIONS", "-Djava.io.tmpdir=" + temporary);
     }
 
     /** Nothing but the unpacked programs, which are used again. */
@@ -35,6 +44,7 @@ class TraceScratchTest {
             assertThat(left.map(path -> path.getFileName().toString())).allMatch(name -> name.startsWith("PG-"));
         }
         assertThat(servers()).isEmpty();
+        assertThat(temporary).as("data and passwords").isEmptyDirectory();
     }
 
     private List<String> servers() {
@@ -111,18 +121,45 @@ class TraceScratchTest {
             going.signal("INT");
             Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
-            assertThat(ended.err()).isEqualTo("pglock: interrupted; the scratch server is gone.\n");
+            assertThat(ended.err()).endsWith("\npglock: interrupted; the scratch server is gone.\n");
         }
         assertThat(servers).isNotEmptyDirectory();
+        assertThat(Files.getPosixFilePermissions(cache.resolve("pglock")))
+                .as("nobody else may put a program there that is run")
+                .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    }
+
+    /** At a terminal ctrl-c reaches those who make the server as well. */
+    @ParameterizedTest
+    @ValueSource(strings = {"initdb", "bin/postgres -D"})
+    void ctrlCThatReachesTheServerTooLeavesNothing(String running) throws Exception {
+        ProcessBuilder builder =
+                cli().builder("trace", "--scratch", file("t.sql", "create table t (id int); select pg_sleep(60);"));
+        builder.command(
+                Stream.concat(Stream.of("setsid"), builder.command().stream()).toList());
+        Process process = builder.redirectErrorStream(true).start();
+        try {
+            Await.until(
+                    Duration.ofSeconds(60),
+                    running + " to run",
+                    () -> servers().stream().anyMatch(line -> line.contains(running)),
+                    () -> "the servers are " + servers());
+
+            new ProcessBuilder("kill", "-s", "INT", "--", "-" + process.pid())
+                    .start()
+                    .waitFor();
+
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     @Test
     void aPostgresThatIsInstalledIsStartedAndStoppedToo() throws IOException {
         Optional<Path> installed = installed();
         assumeTrue(installed.isPresent(), "needs a PostgreSQL in /usr/lib/postgresql");
-        Path temporary = Files.createDirectory(folder.resolve("tmp"));
-        Cli.Ended ended = cli().environment("JDK_JAVA_OPTIONS", "-Djava.io.tmpdir=" + temporary)
-                .run(
+        Cli.Ended ended = cli().run(
                         "trace",
                         "--scratch",
                         "--postgres-bin",
@@ -131,7 +168,6 @@ class TraceScratchTest {
         assertThat(ended.code()).as(ended.err()).isZero();
         assertThat(ended.lines().stream().map(String::strip))
                 .contains("creates table public.t", "creates index public.t_id");
-        assertThat(temporary).isEmptyDirectory();
         assertThat(ProcessHandle.allProcesses()
                         .map(process -> process.info().commandLine().orElse(""))
                         .filter(line -> line.contains(temporary.toString())))

@@ -115,12 +115,21 @@ final class Run implements Callable<Integer> {
         return TimeOption.read(option, text, Duration.ZERO, LONGEST);
     }
 
+    /** Where the JVM does not know the terminal's encoding, all names look the same, and one lock would stand for many. */
+    private void requireReadable() {
+        if (key.indexOf('\uFFFD') >= 0) {
+            throw Stop.usage("KEY is not readable as " + System.getProperty("sun.jnu.encoding")
+                    + ", so it would be another lock than elsewhere. Set LC_ALL=C.UTF-8.");
+        }
+    }
+
     private LockKey lockKey() {
         try {
             if (key.isEmpty()) {
                 throw Stop.usage("KEY is empty: a lock has a name, or with --number a number.");
             }
             if (!number) {
+                requireReadable();
                 return LockKey.named(key);
             }
             String[] numbers = key.split(",", -1);

@@ -21,7 +21,7 @@ public final class Sql {
                    current_setting('log_lock_waits') = 'on' as logs_lock_waits,
                    current_setting('max_locks_per_transaction')::bigint as locks_each,
                    current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint as sessions,
-                   (select count(*) from pg_locks where not fastpath) as locks_in_use,
+                   (select count(*) from pg_locks where not fastpath and mode <> 'SIReadLock') as locks_in_use,
                    (extract(epoch from clock_timestamp()) * 1000)::bigint as clock_ms""";
 
     /** Who is locked when a whole partitioned table is: itself, its partitions and all their indexes. */

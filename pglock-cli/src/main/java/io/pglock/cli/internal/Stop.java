@@ -22,6 +22,11 @@ public final class Stop extends RuntimeException {
         return new Stop(ExitCode.USAGE, message);
     }
 
+    /** The same with more to say. */
+    public Stop and(String more) {
+        return new Stop(exitCode, getMessage() + more);
+    }
+
     int exitCode() {
         return exitCode;
     }

@@ -107,10 +107,12 @@ record Transactions(Connection connection, Facts facts, Duration old) {
     }
 
     private Finding idle(List<Open> idle) {
-        boolean limited = !facts.idleTimeout().isZero();
-        String limit = limited
-                ? "idle_in_transaction_session_timeout is " + Text.age(facts.idleTimeout())
-                : "idle_in_transaction_session_timeout is not set";
+        boolean limited = !facts.idleTimeout().isZero()
+                && idle.stream().noneMatch(each -> each.stateAge().compareTo(facts.idleTimeout()) > 0);
+        String limit = facts.idleTimeout().isZero()
+                ? "idle_in_transaction_session_timeout is not set"
+                : "idle_in_transaction_session_timeout is " + Text.age(facts.idleTimeout())
+                        + (limited ? "" : " for " + facts.role() + ", and not for everybody");
         if (idle.isEmpty()) {
             return ok("idle-in-transaction", "nobody else idles in a transaction; " + limit);
         }

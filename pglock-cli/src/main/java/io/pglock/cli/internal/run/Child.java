@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
 
 /**
  * The command that runs, with our own input and output. Signals go to it alone: a shell that has something to tidy up, or passes
- * signals on by itself, is given the time. What a command leaves running that was <em>told</em> to end is ended after it. Thread-safe.
+ * signals on by itself, is given the time; what a command leaves running that was <em>told</em> to end is ended after it. Only
+ * where the lock is lost all are told at once: none of them may work on. Thread-safe.
  */
 final class Child {
 
@@ -122,42 +123,51 @@ final class Child {
         }
     }
 
-    /** SIGTERM, and SIGKILL when it still runs after that time; then the same for what it has left running. Returns when all is over. */
+    /** SIGTERM to it and to all that it has started, SIGKILL to who still runs after that time. Returns when all is over. */
     void stop(Duration grace) {
+        long deadline = System.nanoTime() + grace.toNanos();
         remember();
         process.destroy();
-        end(process.toHandle(), grace);
-        endFamily(grace);
+        family.forEach(ProcessHandle::destroy);
+        if (!hasEnded(process.toHandle(), deadline)) {
+            remember(); // what it has started since
+            process.destroyForcibly();
+        }
+        endFamily(deadline);
     }
 
     /** SIGKILL, for all of them. Returns when all is over. */
     void kill() {
         remember();
         process.destroyForcibly();
-        endFamily(Duration.ZERO);
+        endFamily(System.nanoTime());
     }
 
     /** After its end: when a signal that we know of has ended it, what it has left running is ended too. */
     void tidy(int exitCode, Duration grace) {
         if (toldToEnd != 0 && exitCode == ExitCode.SIGNALLED + toldToEnd) {
-            endFamily(grace);
+            family.forEach(ProcessHandle::destroy);
+            endFamily(System.nanoTime() + grace.toNanos());
         }
     }
 
-    private void endFamily(Duration grace) {
-        family.forEach(ProcessHandle::destroy);
-        long deadline = System.nanoTime() + grace.toNanos();
-        family.forEach(each -> end(each, Duration.ofNanos(Math.max(0, deadline - System.nanoTime()))));
+    private void endFamily(long deadline) {
+        for (ProcessHandle each : family) {
+            if (!hasEnded(each, deadline)) {
+                each.destroyForcibly();
+            }
+        }
     }
 
-    private static void end(ProcessHandle process, Duration grace) {
+    private static boolean hasEnded(ProcessHandle process, long deadline) {
         try {
-            process.onExit().get(grace.toNanos(), TimeUnit.NANOSECONDS);
+            process.onExit().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return true;
         } catch (TimeoutException | ExecutionException e) {
-            process.destroyForcibly();
+            return false;
         } catch (InterruptedException e) {
-            process.destroyForcibly();
             Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

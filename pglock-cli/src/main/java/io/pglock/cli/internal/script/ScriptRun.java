@@ -14,8 +14,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -25,17 +27,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScriptRun {
 
+    private static final String LOCK_TIMEOUT = "lock_timeout";
+    private static final String STATEMENT_TIMEOUT = "statement_timeout";
+
     private final Console console;
     private final Connection connection;
     private final DataSource side;
     private final Interruption interruption;
     private final boolean quiet;
-    private LockPolicy policy;
+    private final LockPolicy policy;
+
+    /** Which timeouts the files have set for the session: those are theirs from there on. */
+    private final Set<String> own = new HashSet<>();
 
     private int attempt;
     private @Nullable SqlStatement current;
     private int applied;
     private Optional<SqlStatement> lastApplied = Optional.empty();
+    private Optional<String> leftByInterrupted = Optional.empty();
 
     /**
      * @param connection in autocommit; the caller closes it
@@ -67,11 +76,12 @@ public final class ScriptRun {
     public void run(List<SqlUnit> units) throws SQLException {
         long begun = System.nanoTime();
         for (SqlUnit unit : units) {
-            run(unit, unit.policy(policy));
+            List<SqlCall> calls = run(unit, unit.policy(policyWithoutOwn()));
             if (!unit.isUndone()) {
                 applied += unit.statements().size();
                 lastApplied = Optional.of(unit.last());
-                ownTimeouts(unit);
+                keepTimeouts(unit);
+                print(calls);
             }
         }
         if (!quiet) {
@@ -79,33 +89,66 @@ public final class ScriptRun {
         }
     }
 
-    /** A timeout that the file sets for the session counts from there on. */
-    private void ownTimeouts(SqlUnit unit) {
+    private LockPolicy policyWithoutOwn() {
+        LockPolicy left = own.contains(LOCK_TIMEOUT) ? policy.noLockTimeout() : policy;
+        return own.contains(STATEMENT_TIMEOUT) ? left.noStatementTimeout() : left;
+    }
+
+    /** A timeout that the file sets for the session counts from there on; one that it resets is pglock's again. */
+    private void keepTimeouts(SqlUnit unit) throws SQLException {
         for (SqlStatement statement : unit.statements()) {
-            boolean sets = statement.begins("set") && !statement.begins("set", "local") || statement.begins("reset");
-            if (sets && statement.words().contains("lock_timeout")) {
-                policy = policy.noLockTimeout();
+            for (String timeout : List.of(LOCK_TIMEOUT, STATEMENT_TIMEOUT)) {
+                if (resets(statement, timeout)) {
+                    own.remove(timeout);
+                } else if (sets(statement, timeout)) {
+                    own.add(timeout);
+                    if (unit.kind() == SqlUnit.Kind.TRANSACTION) {
+                        again(statement); // the guard has put back what was there before the transaction
+                    }
+                }
             }
-            if (sets && statement.words().contains("statement_timeout")) {
-                policy = policy.noStatementTimeout();
-            }
+        }
+    }
+
+    private static boolean sets(SqlStatement statement, String timeout) {
+        return statement.begins("set")
+                && !statement.begins("set", "local")
+                && statement.words().contains(timeout);
+    }
+
+    private static boolean resets(SqlStatement statement, String timeout) {
+        return statement.begins("reset", timeout)
+                || statement.begins("reset", "all")
+                || statement.begins("discard", "all")
+                || sets(statement, timeout) && statement.words().contains("default");
+    }
+
+    private void again(SqlStatement set) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(set.sql());
+        }
+    }
+
+    private void print(List<SqlCall> calls) {
+        try {
+            calls.forEach(call -> call.rows().forEach(console::line));
+            console.flush();
+        } catch (Stop e) {
+            throw e.and(". " + whatIsApplied());
         }
     }
 
     // ---- one unit ---------------------------------------------------------------------------------------------------
 
-    private void run(SqlUnit unit, LockPolicy own) throws SQLException {
+    private List<SqlCall> run(SqlUnit unit, LockPolicy policy) throws SQLException {
         attempt = 0;
         List<SqlCall> calls = new ArrayList<>();
         if (setsTimeout(unit)) {
             attempt(unit, calls); // a guard would put back what was there before
         } else {
-            guarded(unit, own, calls);
+            guarded(unit, policy, calls);
         }
-        if (!unit.isUndone()) {
-            calls.forEach(call -> call.rows().forEach(console::line));
-            console.flush();
-        }
+        return calls;
     }
 
     private static boolean setsTimeout(SqlUnit unit) {
@@ -114,11 +157,11 @@ public final class ScriptRun {
                 && (statement.begins("set") || statement.begins("reset") || statement.begins("discard"));
     }
 
-    private void guarded(SqlUnit unit, LockPolicy own, List<SqlCall> calls) throws SQLException {
+    private void guarded(SqlUnit unit, LockPolicy policy, List<SqlCall> calls) throws SQLException {
         boolean through = false;
         connection.setAutoCommit(unit.kind() != SqlUnit.Kind.SINGLE);
         try (LockGuard guard =
-                LockGuard.open(unit.name(), connection, side, own, (level, message) -> console.say(message))) {
+                LockGuard.open(unit.name(), connection, side, policy, (level, message) -> console.say(message))) {
             try {
                 guard.beforeStatement(unit.first().sql());
                 guarded(unit, guard, calls);
@@ -126,6 +169,9 @@ public final class ScriptRun {
             } catch (SQLException e) {
                 interruption.check();
                 throw failed(unit, e, guard.failed(e), calls);
+            } catch (Interruption.Interrupted e) {
+                leftByInterrupted = guard.failed();
+                throw e;
             } catch (PgLockException e) {
                 guard.failed();
                 throw new Stop(ExitCode.SQL, e.getMessage() + "\n" + leftOver(unit));
@@ -256,10 +302,14 @@ public final class ScriptRun {
 
     /** To be said when it was interrupted. */
     public String interruptedAt() {
-        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". "
-                + lastApplied
-                        .map(last -> "Applied: " + statements(applied) + ", up to " + last.place() + ".")
-                        .orElse("Nothing was applied.");
+        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". " + whatIsApplied()
+                + leftByInterrupted.map(left -> "\n  " + left).orElse("");
+    }
+
+    private String whatIsApplied() {
+        return lastApplied
+                .map(last -> "Applied: " + statements(applied) + ", up to " + last.place() + ".")
+                .orElse("Nothing was applied.");
     }
 
     private static String statements(int count) {

@@ -23,6 +23,9 @@ final class SqlText {
     /** No statement is told from another by a word further behind, unless it is CREATE FUNCTION: there two are remembered. */
     private static final int WORDS = 60;
 
+    /** Or COPY, which says behind its columns where it reads. */
+    private static final int WORDS_OF_COPY = 5_000;
+
     private final String file;
     private final String text;
     private final StringSyntax strings;
@@ -201,7 +204,7 @@ final class SqlText {
             string(true);
             return "";
         }
-        if (words.size() < WORDS) {
+        if (words.size() < (words.size() > 0 && words.get(0).equals("copy") ? WORDS_OF_COPY : WORDS)) {
             words.add(word);
         }
         body(word, from);

@@ -102,7 +102,7 @@ public final class Server {
                 .map(Given::value)
                 .or(() -> hosts.length > 1 ? PasswordFile.find(source.place()) : Optional.empty())
                 .ifPresent(source::setPassword);
-        set(source, parameters);
+        set(source, parameters, hosts.length);
         if (local) {
             // as with libpq, nothing on the way has to be encrypted
             source.setProperty(PGProperty.SSL_MODE, "disable");
@@ -115,10 +115,11 @@ public final class Server {
         return source;
     }
 
-    private static void set(ServerSource source, Parameters parameters) {
-        Given timeout = given(parameters, Parameter.CONNECT_TIMEOUT);
-        source.setProperty(PGProperty.CONNECT_TIMEOUT, Integer.toString(number(timeout, "a number of seconds", 0)));
-        source.setProperty(PGProperty.LOGIN_TIMEOUT, Integer.toString(number(timeout, "a number of seconds", 0)));
+    private static void set(ServerSource source, Parameters parameters, int hosts) {
+        int seconds = number(given(parameters, Parameter.CONNECT_TIMEOUT), "a number of seconds", 0);
+        source.setProperty(PGProperty.CONNECT_TIMEOUT, Integer.toString(seconds));
+        source.setProperty(
+                PGProperty.LOGIN_TIMEOUT, Long.toString((long) seconds * hosts)); // that of all, libpq's is each one's
         parameters
                 .get(Parameter.TARGET_SESSION_ATTRS)
                 .ifPresent(wanted -> source.setProperty(PGProperty.TARGET_SERVER_TYPE, serverType(wanted)));

@@ -24,9 +24,11 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -37,15 +39,47 @@ public final class ScratchServer implements AutoCloseable {
 
     private static final String USER = "postgres";
     private static final long LONGEST_SECONDS = 60;
+    private static final Duration LONGEST_START = Duration.ofSeconds(20);
 
     /** What is to be done to be rid of it. */
     private interface Ending {
         void end() throws IOException;
     }
 
+    /** As long as one of them lasts the JVM does not end: nothing of it is to be left. */
+    private static final class Life {
+
+        private final CountDownLatch over = new CountDownLatch(1);
+        private final Thread hook = new Thread(this::await, "pglock-scratch-end");
+
+        static Life begin() {
+            Life life = new Life();
+            Runtime.getRuntime().addShutdownHook(life.hook);
+            return life;
+        }
+
+        private void await() {
+            try {
+                over.await(2 * LONGEST_SECONDS, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        void end() {
+            over.countDown();
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException goingDown) {
+                // as it should be
+            }
+        }
+    }
+
     private final int port;
     private final String password;
     private final Ending ending;
+    private @Nullable Life life;
 
     private ScratchServer(int port, String password, Ending ending) {
         this.port = port;
@@ -64,10 +98,15 @@ public final class ScratchServer implements AutoCloseable {
         byte[] random = new byte[16];
         new SecureRandom().nextBytes(random);
         String password = HexFormat.of().formatHex(random);
+        Life life = Life.begin();
         try {
             Optional<Path> from = binaries.or(() -> isBundled() ? Optional.empty() : onPath());
-            return undisturbed(() -> from.isPresent() ? installed(from.get(), password) : bundled(password));
+            ScratchServer server =
+                    undisturbed(() -> from.isPresent() ? installed(from.get(), password) : bundled(password));
+            server.life = life;
+            return server;
         } catch (IOException | RuntimeException e) {
+            life.end();
             throw new Stop(
                     ExitCode.UNAVAILABLE,
                     "the scratch server does not start: " + e.getMessage()
@@ -124,32 +163,61 @@ public final class ScratchServer implements AutoCloseable {
 
     private static ScratchServer bundled(String password) throws IOException {
         Path cache = cache();
-        Path passwordFile = passwordFile(password);
+        System.setProperty("ot.epg.working-dir", cache.toString()); // else it makes one in the temporary folder, too
+        Path home = Files.createTempDirectory("pglock-scratch");
+        Path data = home.resolve("data");
         try {
+            Path passwordFile = passwordFile(home, password);
             EmbeddedPostgres postgres = EmbeddedPostgres.builder()
                     .setOverrideWorkingDirectory(cache.toFile())
+                    .setDataDirectory(data)
+                    .setCleanDataDirectory(true)
                     .setRegisterShutdownHook(false)
                     .setLocaleConfig("locale", "C")
                     .setLocaleConfig("auth", "md5")
                     .setLocaleConfig("pwfile", passwordFile.toString())
                     .setConnectConfig("password", password)
                     .setServerConfig("max_prepared_transactions", "8")
-                    .setPGStartupWait(Duration.ofSeconds(LONGEST_SECONDS))
+                    .setPGStartupWait(LONGEST_START)
                     .setOutputRedirector(Redirect.DISCARD)
                     .setErrorRedirector(Redirect.DISCARD)
                     .start();
-            return new ScratchServer(postgres.getPort(), password, postgres::close);
-        } finally {
-            Files.deleteIfExists(passwordFile);
+            Files.delete(passwordFile);
+            return new ScratchServer(postgres.getPort(), password, () -> {
+                try {
+                    postgres.close();
+                } finally {
+                    delete(home);
+                }
+            });
+        } catch (IOException | RuntimeException e) {
+            for (Path binaries : unpacked(cache)) {
+                stopWhatHasNotStartedInTime(home.resolve("log"), binaries, data, e);
+            }
+            delete(home);
+            throw e;
         }
     }
 
-    /** Unpacked once; in a folder of the user's own, for what is in it is run. */
+    /**
+     * Unpacked once; in a folder of the user's own, for what is in it is run. What unpacks it lets everybody write into the one that it is
+     * given, so nobody is let into the one above.
+     */
     private static Path cache() throws IOException {
         String folder = Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
                 .filter(set -> !set.isBlank())
                 .orElseGet(() -> System.getProperty("user.home") + "/.cache");
-        return Files.createDirectories(Path.of(folder, "pglock", "postgres"));
+        Path own = Files.createDirectories(Path.of(folder, "pglock"));
+        Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwx------"));
+        return Files.createDirectories(own.resolve("postgres"));
+    }
+
+    private static List<Path> unpacked(Path cache) throws IOException {
+        try (Stream<Path> all = Files.list(cache)) {
+            return all.map(each -> each.resolve("bin"))
+                    .filter(bin -> Files.isExecutable(bin.resolve("pg_ctl")))
+                    .toList();
+        }
     }
 
     // ---- from a directory -------------------------------------------------------------------------------------------
@@ -169,8 +237,8 @@ public final class ScratchServer implements AutoCloseable {
         Path home = Files.createTempDirectory("pglock-scratch");
         Path data = home.resolve("data");
         Path log = home.resolve("log");
-        Path passwordFile = passwordFile(password);
         try {
+            Path passwordFile = passwordFile(home, password);
             int port = freePort();
             run(
                     log,
@@ -197,6 +265,7 @@ public final class ScratchServer implements AutoCloseable {
                     "-o",
                     "-p " + port + " -c listen_addresses=localhost -c unix_socket_directories='' -c fsync=off"
                             + " -c max_prepared_transactions=8");
+            Files.delete(passwordFile);
             return new ScratchServer(port, password, () -> {
                 try {
                     stop(log, binaries, data);
@@ -208,8 +277,6 @@ public final class ScratchServer implements AutoCloseable {
             stopWhatHasNotStartedInTime(log, binaries, data, e);
             delete(home);
             throw e;
-        } finally {
-            Files.deleteIfExists(passwordFile);
         }
     }
 
@@ -258,9 +325,10 @@ public final class ScratchServer implements AutoCloseable {
         }
     }
 
-    private static Path passwordFile(String password) throws IOException {
-        Path file = Files.createTempFile(
-                "pglock", ".pw", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    private static Path passwordFile(Path home, String password) throws IOException {
+        Path file = Files.createFile(
+                home.resolve("password"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         return Files.writeString(file, password + "\n");
     }
 
@@ -281,6 +349,10 @@ public final class ScratchServer implements AutoCloseable {
             });
         } catch (IOException e) {
             throw new Stop(ExitCode.DEFECT, "the scratch server did not stop as it should: " + e.getMessage());
+        } finally {
+            if (life != null) {
+                life.end();
+            }
         }
     }
 }

@@ -80,13 +80,13 @@ final class Tracer {
     /**
      * Runs a unit, and ends its transaction: for good where there is a sampler, else undoes it.
      *
-     * @param told about each statement, at the end
+     * @param told about each statement, when nothing is locked any more: whoever reads it may take their time
      * @throws Failed when a statement fails; then all of the unit is undone
      */
     void trace(SqlUnit unit, Consumer<TracedStatement> told) throws SQLException, Failed {
+        List<Step> steps = new ArrayList<>();
         boolean through = false;
         try {
-            List<Step> steps = new ArrayList<>();
             Set<Catalog.Lock> held = new HashSet<>();
             for (SqlStatement statement : unit.statements()) {
                 if (!statement.beginsTransaction() && !statement.endsTransaction()) {
@@ -99,12 +99,12 @@ final class Tracer {
                 commit(unit.last());
                 through = true;
             }
-            traced(steps).forEach(told);
         } finally {
             if (!through) {
                 rollBack();
             }
         }
+        traced(steps).forEach(told);
     }
 
     private void rollBack() {
