@@ -9,13 +9,18 @@ import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -104,6 +109,33 @@ class ConnectingTest {
         assertAnn(
                 doctor(more, "--url", "postgresql://nobody@" + address() + "/nowhere", "-U", "ann", "-d", "postgres"));
         assertAnn(doctor(more, "-d", "postgres://ann@" + address() + "/postgres"));
+    }
+
+    /** The time to connect is for each of them. */
+    @Test
+    void aHostThatDoesNotAnswerIsPassedOver() throws IOException {
+        InetAddress here = InetAddress.getLoopbackAddress();
+        List<Socket> waiting = new ArrayList<>();
+        try (ServerSocket full = new ServerSocket(0, 1, here)) {
+            for (int i = 0; i < 4; i++) { // more than it queues
+                Socket socket = new Socket();
+                waiting.add(socket);
+                try {
+                    socket.connect(full.getLocalSocketAddress(), 200);
+                } catch (SocketTimeoutException e) {
+                    break;
+                }
+            }
+            Cli two = ann().environment("PGPASSWORD", SECRET)
+                    .environment("PGHOST", here.getHostAddress() + "," + server.host())
+                    .environment("PGPORT", full.getLocalPort() + "," + server.port())
+                    .environment("PGCONNECT_TIMEOUT", "2");
+            assertThat(doctor(two).succeeded().out()).contains("as ann");
+        } finally {
+            for (Socket socket : waiting) {
+                socket.close();
+            }
+        }
     }
 
     @Test

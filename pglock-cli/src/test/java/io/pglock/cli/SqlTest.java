@@ -217,6 +217,22 @@ class SqlTest {
     }
 
     @Test
+    void ctrlCNamesTheInvalidIndexThatIsLeft(Database database, Scenario scenario) throws Exception {
+        web.begin();
+        web.execute("update orders set id = id"); // CONCURRENTLY waits for who writes
+        String script = file("a.sql", "create index concurrently orders_of_now on orders (id);");
+        try (RunningCli going = RunningCli.start(Cli.on(database), "sql", "--prioritize", "off", script)) {
+            awaitPglockBlocked(scenario);
+            going.signal("INT");
+            Cli.Ended ended = going.ended();
+            assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+            assertThat(ended.err())
+                    .contains("interrupted at " + script + ":1. Nothing was applied.", "invalid", "orders_of_now");
+        }
+        web.rollback();
+    }
+
+    @Test
     void stopsAtTheFirstFailureAndSaysWhere(Database database) throws Exception {
         String script = file(
                 "a.sql",
