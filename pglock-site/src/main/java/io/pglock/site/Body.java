@@ -161,7 +161,7 @@ final class Body {
 
         private void line(String text) {
             writer.tag("span", Map.of("class", "line"));
-            writer.text(text);
+            writer.text(text + "\n"); // for whoever reads without the style
             writer.tag("/span");
         }
 

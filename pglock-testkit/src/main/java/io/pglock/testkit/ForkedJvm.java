@@ -31,6 +31,10 @@ import java.util.stream.Stream;
  * <p>This class is thread-safe.
  */
 public final class ForkedJvm implements AutoCloseable {
+
+    /** Many at once on a small machine take their time to start and to end. */
+    private static final Duration LONGEST = Duration.ofSeconds(60);
+
     private final String name;
     private final Process process;
     private final Writer input;
@@ -182,9 +186,8 @@ public final class ForkedJvm implements AutoCloseable {
      */
     public int exitCode() {
         try {
-            if (!process.waitFor(Await.LONGEST.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new AssertionError(
-                        Await.failure(Await.LONGEST, this + " to end", () -> "its output:\n" + text()));
+            if (!process.waitFor(LONGEST.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new AssertionError(Await.failure(LONGEST, this + " to end", () -> "its output:\n" + text()));
             }
             reading.join(Await.LONGEST.toMillis());
             return process.exitValue();
