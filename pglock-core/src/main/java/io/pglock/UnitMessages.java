@@ -95,7 +95,10 @@ final class UnitMessages {
 
     static String invalid(List<String> indexes) {
         return "Left behind, invalid: " + String.join(", ", indexes) + ". Before the next try: DROP INDEX CONCURRENTLY "
-                + String.join(", ", indexes) + ".";
+                + String.join("; DROP INDEX CONCURRENTLY ", indexes) + "."
+                + (indexes.stream().anyMatch(index -> index.startsWith("pg_toast."))
+                        ? " In pg_toast that takes a superuser, or the owner with USAGE on that schema."
+                        : "");
     }
 
     static String pending(String partition, String remedy) {

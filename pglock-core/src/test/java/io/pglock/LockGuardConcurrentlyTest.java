@@ -3,9 +3,11 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.pglock.testkit.Call;
 import io.pglock.testkit.PostgresServer;
+import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a failed build leaves behind is named, dropped before another attempt, and never somebody else's. */
@@ -193,6 +196,106 @@ class LockGuardConcurrentlyTest extends GuardScene {
         assertThat(unit.await()).isEqualTo("done");
         assertThat(indexes(true)).containsExactly("by_id");
         assertThat(indexes(false)).isEmpty();
+    }
+
+    private void createDocuments() throws SQLException {
+        execute(
+                scenario.observer(),
+                "drop table if exists docs, parts",
+                "create table docs (id int primary key, body text)",
+                "create table parts (id int, body text) partition by range (id)",
+                "create table part_1 partition of parts for values from (1) to (2)");
+        if (server.majorVersion() >= 11) {
+            execute(scenario.observer(), "create index parts_by_id on parts (id)");
+        }
+    }
+
+    /** For whose end a build has to wait, whatever it has looked at. */
+    private Session oldSnapshot() {
+        return inTransaction("report", "set transaction isolation level repeatable read", "select 1");
+    }
+
+    private List<String> invalidAnywhere() throws SQLException {
+        return Held.column(
+                scenario.observer(), "select indexrelid::regclass from pg_index where not indisvalid order by 1");
+    }
+
+    /** It builds those of TOAST tables and of partitions anew too, and leaves theirs. */
+    @ParameterizedTest
+    @CsvSource({
+        "12, reindex table concurrently docs, 2",
+        "12, reindex table concurrently part_1, 2",
+        "14, reindex table concurrently parts, 2",
+        "14, reindex (concurrently) index parts_by_id, 1",
+    })
+    void whatReindexLeavesElsewhereIsDroppedToo(int since, String sql, int left) throws SQLException {
+        server.assumeAtLeast(since);
+        createDocuments();
+        Session report = oldSnapshot();
+        Call<String> unit = alone(building(), sql);
+
+        awaitPause();
+        assertThat(invalidAnywhere()).hasSize(left);
+        report.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(invalidAnywhere()).isEmpty();
+    }
+
+    @Test
+    void whatReindexLeavesElsewhereIsNamedWhenItGivesUp() throws SQLException {
+        server.assumeAtLeast(14);
+        createDocuments();
+        Session report = oldSnapshot();
+
+        String failed = alone(building().retryAttempts(1), "reindex table concurrently parts")
+                .await();
+
+        List<String> left = invalidAnywhere();
+        assertThat(left).hasSize(2).anyMatch(index -> index.startsWith("pg_toast.")).contains("part_1_id_idx_ccnew");
+        assertThat(failed)
+                .contains(" Left behind, invalid: public.part_1_id_idx_ccnew, pg_toast.pg_toast_")
+                .contains(" Before the next try: DROP INDEX CONCURRENTLY public.part_1_id_idx_ccnew; DROP INDEX"
+                        + " CONCURRENTLY pg_toast.pg_toast_")
+                .endsWith(" In pg_toast that takes a superuser, or the owner with USAGE on that schema.");
+        report.commit();
+        createDocuments();
+    }
+
+    /** Another attempt would leave another one, and every write would pay for them all. */
+    @Test
+    void isNotTriedAgainWhereItsRoleMayNotDropWhatIsLeft() throws SQLException {
+        server.assumeAtLeast(12);
+        createDocuments();
+        Role owner = scenario.role("owner");
+        execute(scenario.observer(), "alter table docs owner to " + owner.name());
+        oldSnapshot();
+        String sql = "reindex table concurrently docs";
+        LockPolicy brisk = building().retryDelay(Duration.ofMillis(50)).retryMaxDelay(Duration.ofMillis(50));
+        try (Connection mine = scenario.connectAs(owner);
+                LockGuard guard = open(mine, brisk)) {
+            guard.beforeStatement(sql);
+            SQLException failure = catchThrowableOfType(
+                    SQLException.class,
+                    () -> guard.run(
+                            () -> {
+                                execute(mine, sql);
+                                return true;
+                            },
+                            LockGuard.Undo.NOTHING));
+            guard.afterStatement();
+
+            assertThat(failure.getSQLState()).isEqualTo("55P03");
+            assertThat(failure.getSuppressed())
+                    .singleElement()
+                    .asString()
+                    .contains("permission denied for schema pg_toast");
+            assertThat(guard.failed(failure).orElseThrow())
+                    .contains(" Left behind, invalid: pg_toast.pg_toast_")
+                    .endsWith(" In pg_toast that takes a superuser, or the owner with USAGE on that schema.");
+        }
+        assertThat(invalidAnywhere()).singleElement().asString().startsWith("pg_toast.");
+        createDocuments();
     }
 
     @Test

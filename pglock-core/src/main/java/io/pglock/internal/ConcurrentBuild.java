@@ -31,7 +31,7 @@ public final class ConcurrentBuild {
             Pattern.CASE_INSENSITIVE);
 
     private static final Pattern REINDEX = Pattern.compile(
-            "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?<what>table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>"
+            "^\\s*reindex\\b\\s*(?:\\([^)]*\\)\\s*)?(?:table|index)\\b\\s*(?:concurrently\\b\\s*)?(?<name>"
                     + Statements.QUALIFIED_NAME + ")",
             Pattern.CASE_INSENSITIVE);
 
@@ -48,10 +48,10 @@ public final class ConcurrentBuild {
      * What is built.
      *
      * @param of the table, or the index that is built anew
-     * @param isIndex whether {@code of} is an index
+     * @param anew whether all that is there already is built anew, also in partitions
      * @param name of the index that comes of it; empty where PostgreSQL chooses one
      */
-    private record Target(String of, boolean isIndex, Optional<Predicate<String>> name, boolean ifNotExists) {}
+    private record Target(String of, boolean anew, Optional<Predicate<String>> name, boolean ifNotExists) {}
 
     private final PgSession session;
     private final String sql;
@@ -84,7 +84,7 @@ public final class ConcurrentBuild {
         return reindex.find()
                 ? Optional.of(new Target(
                         reindex.group("name"),
-                        reindex.group("what").equalsIgnoreCase("index"),
+                        true,
                         Optional.of(OF_REINDEX.asMatchPredicate()),
                         false))
                 : Optional.empty();
@@ -174,8 +174,8 @@ public final class ConcurrentBuild {
                 session,
                 Sql.INVALID_INDEXES,
                 statement -> {
-                    statement.setBoolean(1, target.isIndex());
-                    statement.setString(2, target.of());
+                    statement.setString(1, target.of());
+                    statement.setBoolean(2, target.anew());
                 },
                 row -> new Invalid(row.getLong(1), row.getString(2), row.getString(3), row.getBoolean(4)));
     }

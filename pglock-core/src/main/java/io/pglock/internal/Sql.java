@@ -665,8 +665,23 @@ public final class Sql {
               and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
             order by 1, 2""";
 
-    /** Parameters: whether the name is an index's, the name. The invalid indexes of that table, or of that index's table. */
+    /**
+     * Parameters: the name of a table or index, whether it is built anew: then a table's TOAST table is, too. The invalid indexes
+     * of that table, or of that index's, and of its partitions; those of TOAST last, which not every owner may drop.
+     */
     static final String INVALID_INDEXES = """
+            with recursive named (oid) as (
+                select to_regclass(?)::oid
+                union
+                select h.inhrelid
+                from named
+                join pg_class parent on parent.oid = named.oid and parent.relkind in ('p', 'I')
+                join pg_inherits h on h.inhparent = named.oid
+            ), concerned (oid) as (
+                select coalesce(x.indrelid, named.oid) from named left join pg_index x on x.indexrelid = named.oid
+                union
+                select t.reltoastrelid from named join pg_class t on t.oid = named.oid where ?
+            )
             select i.indexrelid::bigint, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
                    exists (select 1
                            from pg_locks l join pg_stat_activity a on a.pid = l.pid
@@ -674,13 +689,12 @@ public final class Sql {
                              and l.pid <> pg_backend_pid() and a.usesysid is not null
                              and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
                                             'ExclusiveLock', 'AccessExclusiveLock'))
-            from (select ?::boolean as of_index, to_regclass(?) as name) as given
-            join pg_index i on i.indrelid = case when given.of_index
-                                                 then (select o.indrelid from pg_index o where o.indexrelid = given.name)
-                                                 else given.name end
+            from concerned
+            join pg_index i on i.indrelid = concerned.oid
             join pg_class c on c.oid = i.indexrelid
             join pg_namespace n on n.oid = c.relnamespace
-            where not i.indisvalid""";
+            where not i.indisvalid
+            order by n.nspname = 'pg_toast', 3""";
 
     /** Parameters: parent, partition. Both with their schemas, if the partition is neither attached nor detached. */
     static final String PENDING_DETACH = """
