@@ -7,6 +7,7 @@ import io.pglock.testkit.Call;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -118,6 +119,74 @@ class LockGuardPauseTest extends GuardScene {
                 .contains(
                         "WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
                                 + " would make others wait (ExclusiveLock on items).");
+        web.commit();
+    }
+
+    /** What it says of the locks from before, having altered a table that somebody reads. */
+    private String alteringWith(String... before) {
+        migration()
+                .run(connection -> {
+                    connection.setAutoCommit(false);
+                    execute(connection, before);
+                    LockPolicy twice = brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(2);
+                    try (LockGuard guard =
+                            LockGuard.openWithSavepoint("unit", connection, side, twice, this::say)) {
+                        guard.run(
+                                () -> {
+                                    say(Level.INFO, "holds " + Held.advisory(connection));
+                                    execute(connection, ALTER);
+                                    return true;
+                                },
+                                guard::rollBackToSavepoint);
+                    } catch (SQLException e) {
+                        say(Level.INFO, e.getSQLState() + " " + List.of(e.getSuppressed()));
+                    } finally {
+                        connection.rollback();
+                        connection.setAutoCommit(true);
+                    }
+                    return true;
+                })
+                .await();
+        return String.join("\n", said);
+    }
+
+    @Test
+    void doesNotPauseWithAnAdvisoryLockOfTheTransactionFromBefore() {
+        Session web = idleInTransaction("web");
+
+        assertThat(alteringWith(
+                        "select pg_advisory_xact_lock(42)", "select pg_advisory_xact_lock_shared(-1, 7)"))
+                .contains("WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
+                        + " would make others wait (ExclusiveLock on advisory key 42, ShareLock on advisory key (-1, 7)).")
+                .doesNotContain("Trying again")
+                .contains("55P03 []");
+        web.commit();
+    }
+
+    /** Whoever takes one means to hold it throughout, and would never get in otherwise: a runner of migrations, for one. */
+    @Test
+    void pausesWithTheAdvisoryLocksOfTheSessionAndKeepsThem() throws SQLException {
+        Session web = idleInTransaction("web");
+        migration()
+                .execute(
+                        "select pg_advisory_lock(42), pg_advisory_lock(42), pg_advisory_lock_shared(43)",
+                        "select pg_advisory_lock(-1, 7), pg_advisory_lock_shared(7, -1)");
+
+        assertThat(alteringWith("select pg_advisory_xact_lock(77431708279161 + 4711)"))
+                .as("and with Flyway's own, in whichever way that is held")
+                .contains("Trying again")
+                .doesNotContain("from before");
+        assertThat(said)
+                .filteredOn(line -> line.contains("holds"))
+                .hasSize(2)
+                .containsOnly("INFO holds [ExclusiveLock, ExclusiveLock, ExclusiveLock, ShareLock, ShareLock]");
+
+        assertThat(migration()
+                        .value("select concat(pg_advisory_unlock(42), pg_advisory_unlock(42), pg_advisory_unlock(42),"
+                                + " pg_advisory_unlock_shared(43), pg_advisory_unlock_shared(43),"
+                                + " pg_advisory_unlock(-1, 7), pg_advisory_unlock_shared(7, -1))"))
+                .as("as often as before")
+                .isEqualTo("ttftftt");
         web.commit();
     }
 

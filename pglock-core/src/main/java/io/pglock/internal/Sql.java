@@ -628,15 +628,45 @@ public final class Sql {
 
     /**
      * Before a pause inside a transaction: the server must not end a session for being idle that waits on purpose. Answers
-     * what the transaction still holds that others may have to wait for; whoever merely reads is in nobody's way. Asked below
-     * the view, for that would be locked during the pause.
+     * what the transaction still holds that others may have to wait for; whoever merely reads is in nobody's way, and a
+     * session's own advisory locks, like Flyway's, are meant to be held throughout. Asked below the view, for that would be
+     * locked during the pause.
      */
     static final String PAUSE_BEGIN = """
             savepoint pglock_pause;
             select set_config('idle_in_transaction_session_timeout', '0', true) is null;
-            select string_agg(distinct mode || ' on ' || relation::regclass, ', ')
-            from pg_lock_status()
-            where pid = pg_backend_pid() and granted and locktype = 'relation' and mode <> 'AccessShareLock'""";
+            select string_agg(distinct mode || ' on ' || case when locktype = 'relation' then relation::regclass::text
+                                                              when objsubid = 1 then 'advisory key ' || key
+                                                              else 'advisory key (' || first || ', ' || second || ')' end, ', ')
+            from (
+                select *, (classid::bigint << 32) | objid::bigint as key,
+                       classid::bigint::bit(32)::int as first, objid::bigint::bit(32)::int as second
+                from pg_lock_status()
+                where pid = pg_backend_pid() and granted
+                offset 0
+            ) held
+            where case when locktype = 'relation' then mode <> 'AccessShareLock'
+                       when locktype <> 'advisory' or objsubid = 1 and key between $low and $high then false
+                       when objsubid = 1 and mode = 'ShareLock' then not $bigint_shared
+                       when objsubid = 1 then not $bigint
+                       when mode = 'ShareLock' then not $pair_shared
+                       else not $pair end"""
+            .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
+            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)))
+            .replace("$bigint_shared", isOfSession("_shared(key)"))
+            .replace("$bigint", isOfSession("(key)"))
+            .replace("$pair_shared", isOfSession("_shared(first, second)"))
+            .replace("$pair", isOfSession("(first, second)"));
+
+    /**
+     * Whether an advisory lock that is held is the session's and not just the transaction's, which PostgreSQL tells only to
+     * whoever unlocks it. Nobody else can have it meanwhile: the transaction holds it once more, up to the next savepoint.
+     */
+    private static String isOfSession(String key) {
+        return """
+                (case when pg_try_advisory_xact_lock<key> and pg_advisory_unlock<key>
+                      then pg_try_advisory_lock<key> else false end)""".replace("<key>", key);
+    }
 
     /** The same outside a transaction; PostgreSQL 14 or newer. Answers what was set. */
     static final String IDLE_PAUSE_BEGIN = """
