@@ -194,7 +194,7 @@ public final class LockGuard implements AutoCloseable {
             Messages safe = UnitMessages.harmless(messages);
             UnitWatch watch = UnitWatch.start(unit, session, side, effective, safe);
             return new LockGuard(unit, session, effective, safe, timeouts, watch);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             timeouts.close();
             throw e;
         }

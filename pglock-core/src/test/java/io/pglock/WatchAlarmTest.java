@@ -2,7 +2,9 @@
 package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pglock.internal.NoThreads;
 import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -189,6 +192,58 @@ class WatchAlarmTest extends PrioritizeScene {
             LiveThreads.named("pglock-alarm").forEach(Thread::interrupt);
             scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
             assertThat(scope.warnings()).isEmpty();
+        }
+        web.commit();
+        altering.await();
+        awaitNoThread();
+    }
+
+    @Test
+    void whereThereIsNoThreadTheWorkGoesOnUnwatchedWithOneWarning(Connection mine) throws SQLException {
+        awaitNoThread();
+        List<String> said = new CopyOnWriteArrayList<>();
+        LockPolicy policy = LockPolicy.defaults();
+        try (NoThreads none = NoThreads.named("pglock-");
+                LockGuard guard = LockGuard.open("unit", mine, lending(), policy, (level, text) -> said.add(text))) {
+            assertThat(Held.setting(mine, "lock_timeout")).isEqualTo("2s");
+            assertThat(guard.run(() -> "done", LockGuard.Undo.NOTHING)).isEqualTo("done");
+        }
+        assertThat(Held.setting(mine, "lock_timeout")).isEqualTo("0");
+        assertThat(said)
+                .singleElement()
+                .asString()
+                .startsWith("unit: Whoever blocks pid ")
+                .endsWith(" is not seen: no thread to be had: unable to create native thread. The work itself goes on.");
+    }
+
+    @Test
+    void whereThereIsNoThreadAndAWatchIsRequiredNothingBeginsAndTheSettingsAreBack(Connection mine)
+            throws SQLException {
+        awaitNoThread();
+        LockPolicy policy = LockPolicy.defaults().monitorRequired(true);
+        try (NoThreads none = NoThreads.named("pglock-")) {
+            assertThatThrownBy(() -> LockGuard.open("unit", mine, lending(), policy, (level, text) -> {}))
+                    .isInstanceOf(PgLockException.class)
+                    .hasMessageStartingWith("unit: not begun, because monitorRequired=true and nobody can watch: ")
+                    .hasMessageEndingWith("no thread to be had: unable to create native thread.");
+        }
+        assertThat(Held.setting(mine, "lock_timeout")).isEqualTo("0");
+    }
+
+    @Test
+    void aWatchForWhichThereIsNoThreadIsToldAndBegunAsSoonAsThereIs() {
+        Session web = idleInTransaction("web");
+        Session migration = scenario.session("migration");
+        Running altering = altering(migration, web);
+        PriorityScope scope;
+        try (NoThreads none = NoThreads.named("pglock-watch")) {
+            scope = quickly(migration).start();
+            scenario.await("a warning", () -> !scope.warnings().isEmpty());
+            assertThat(LiveThreads.named("pglock-alarm")).hasSize(1);
+        }
+        try (scope) {
+            scenario.await("the blocker is seen", () -> seen(scope, web).isPresent());
+            assertThat(scope.warnings()).singleElement().asString().contains("no thread to be had");
         }
         web.commit();
         altering.await();

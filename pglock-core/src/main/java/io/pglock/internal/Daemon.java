@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.util.function.Consumer;
+
 /** Makes threads of pglock's own. They have nothing of the first caller's, whose web application may be stopped while they linger. Not API. */
 public final class Daemon {
+
+    /** For tests, in which there may be no thread to be had. */
+    static volatile Consumer<Thread> starting = Thread::start;
 
     private Daemon() {}
 
@@ -14,10 +19,14 @@ public final class Daemon {
         return thread;
     }
 
-    /** Started. */
+    /**
+     * Started.
+     *
+     * @throws OutOfMemoryError also where the system has no further thread for this process
+     */
     static Thread start(Runnable work, String name) {
         Thread thread = thread(work, name);
-        thread.start();
+        starting.accept(thread);
         return thread;
     }
 }

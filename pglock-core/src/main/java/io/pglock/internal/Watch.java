@@ -90,9 +90,15 @@ final class Watch implements Runnable {
         }
     }
 
-    /** {@link Watches} calls this once, at the first look at the latest, and not after the last one was removed. */
+    /** {@link Watches} calls this until it has begun, at the first look at the latest, and not after the last one was removed. */
     void begin() {
         thread = Optional.of(Daemon.start(this, "pglock-watch-" + COUNT.incrementAndGet()));
+    }
+
+    /** There is no thread for it; told once to every scope. */
+    void cannotBegin(OutOfMemoryError noThread) {
+        all().forEach(session -> session.unavailable(
+                "no thread", "no thread to be had: " + noThread.getMessage(), Optional.of(noThread)));
     }
 
     boolean hasBegun() {

@@ -2,6 +2,7 @@
 package io.pglock.internal;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -20,6 +21,9 @@ public final class Watches {
     /** Longer than it takes from one migration to the next, so that not each of them has to start the alarm. */
     private static final Duration LINGER = Duration.ofMillis(100);
 
+    /** Until another try where there was no thread for a watch. */
+    private static final Duration AGAIN = Duration.ofSeconds(1);
+
     /** For everything below, and for a watch to begin or to become over. */
     private static final ReentrantLock LOCK = new ReentrantLock();
 
@@ -30,6 +34,9 @@ public final class Watches {
     private static Optional<Thread> alarm = Optional.empty();
     private static long wakesAt;
     private static boolean usedSinceItWoke;
+
+    /** Whom to tell that there is no thread, when the lock is free again: a listener may come back here. */
+    private static final List<Runnable> NEWS = new ArrayList<>();
 
     private Watches() {}
 
@@ -51,7 +58,7 @@ public final class Watches {
                 beginAt(session.firstLookAt(), watch);
             }
         } finally {
-            LOCK.unlock();
+            unlock();
         }
         return () -> leave(watch, session);
     }
@@ -79,7 +86,7 @@ public final class Watches {
 
     private static void beginAt(long firstLook, Watch watch) {
         if (firstLook - System.nanoTime() <= 0) {
-            watch.begin();
+            begin(watch);
             return;
         }
         usedSinceItWoke = true;
@@ -88,7 +95,26 @@ public final class Watches {
             return;
         }
         wakesAt = firstLook;
-        alarm = Optional.of(Daemon.start(Watches::ring, "pglock-alarm"));
+        try {
+            alarm = Optional.of(Daemon.start(Watches::ring, "pglock-alarm"));
+        } catch (OutOfMemoryError e) {
+            NEWS.add(() -> watch.cannotBegin(e));
+        }
+    }
+
+    private static void begin(Watch watch) {
+        try {
+            watch.begin();
+        } catch (OutOfMemoryError e) {
+            NEWS.add(() -> watch.cannotBegin(e));
+        }
+    }
+
+    private static void unlock() {
+        List<Runnable> news = List.copyOf(NEWS);
+        NEWS.clear();
+        LOCK.unlock();
+        news.forEach(Runnable::run);
     }
 
     /** It wakes no later than that. Nobody tells it to sleep for longer: it finds out, which is cheaper. */
@@ -109,15 +135,22 @@ public final class Watches {
                     SOONER.awaitNanos(left);
                 }
                 needed = beginWhatIsDue();
+                if (!NEWS.isEmpty()) {
+                    try {
+                        unlock();
+                    } finally {
+                        LOCK.lock();
+                    }
+                }
             }
         } catch (InterruptedException e) {
             // whoever ends the threads of this JVM; a watch that has begun waits by itself
         } finally {
             alarm = Optional.empty();
             try {
-                waiting().forEach(Watch::begin);
+                waiting().forEach(Watches::begin);
             } finally {
-                LOCK.unlock();
+                unlock();
             }
         }
     }
@@ -125,8 +158,11 @@ public final class Watches {
     /** Whether to go on. */
     private static boolean beginWhatIsDue() {
         long now = System.nanoTime();
-        waiting().stream().filter(watch -> watch.firstLookAt() - now <= 0).forEach(Watch::begin);
-        Optional<Long> next = waiting().stream().map(Watch::firstLookAt).reduce((a, b) -> a - b < 0 ? a : b);
+        waiting().stream().filter(watch -> watch.firstLookAt() - now <= 0).forEach(Watches::begin);
+        Optional<Long> next = waiting().stream()
+                .map(Watch::firstLookAt)
+                .map(first -> first - now <= 0 ? now + AGAIN.toNanos() : first)
+                .reduce((a, b) -> a - b < 0 ? a : b);
         boolean needed = next.isPresent() || usedSinceItWoke;
         usedSinceItWoke = false;
         wakesAt = next.orElse(now + LINGER.toNanos());
