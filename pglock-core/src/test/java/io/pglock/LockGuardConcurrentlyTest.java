@@ -252,7 +252,10 @@ class LockGuardConcurrentlyTest extends GuardScene {
                 .await();
 
         List<String> left = invalidAnywhere();
-        assertThat(left).hasSize(2).anyMatch(index -> index.startsWith("pg_toast.")).contains("part_1_id_idx_ccnew");
+        assertThat(left)
+                .hasSize(2)
+                .anyMatch(index -> index.startsWith("pg_toast."))
+                .contains("part_1_id_idx_ccnew");
         assertThat(failed)
                 .contains(" Left behind, invalid: public.part_1_id_idx_ccnew, pg_toast.pg_toast_")
                 .contains(" Before the next try: DROP INDEX CONCURRENTLY public.part_1_id_idx_ccnew; DROP INDEX"

@@ -128,9 +128,9 @@ class LockGuardPauseTest extends GuardScene {
                 .run(connection -> {
                     connection.setAutoCommit(false);
                     execute(connection, before);
-                    LockPolicy twice = brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(2);
-                    try (LockGuard guard =
-                            LockGuard.openWithSavepoint("unit", connection, side, twice, this::say)) {
+                    LockPolicy twice =
+                            brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(2);
+                    try (LockGuard guard = LockGuard.openWithSavepoint("unit", connection, side, twice, this::say)) {
                         guard.run(
                                 () -> {
                                     say(Level.INFO, "holds " + Held.advisory(connection));
@@ -154,10 +154,10 @@ class LockGuardPauseTest extends GuardScene {
     void doesNotPauseWithAnAdvisoryLockOfTheTransactionFromBefore() {
         Session web = idleInTransaction("web");
 
-        assertThat(alteringWith(
-                        "select pg_advisory_xact_lock(42)", "select pg_advisory_xact_lock_shared(-1, 7)"))
-                .contains("WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
-                        + " would make others wait (ExclusiveLock on advisory key 42, ShareLock on advisory key (-1, 7)).")
+        assertThat(alteringWith("select pg_advisory_xact_lock(42)", "select pg_advisory_xact_lock_shared(-1, 7)"))
+                .contains(
+                        "WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
+                                + " would make others wait (ExclusiveLock on advisory key 42, ShareLock on advisory key (-1, 7)).")
                 .doesNotContain("Trying again")
                 .contains("55P03 []");
         web.commit();

@@ -213,7 +213,8 @@ class WatchAlarmTest extends PrioritizeScene {
                 .singleElement()
                 .asString()
                 .startsWith("unit: Whoever blocks pid ")
-                .endsWith(" is not seen: no thread to be had: unable to create native thread. The work itself goes on.");
+                .endsWith(
+                        " is not seen: no thread to be had: unable to create native thread. The work itself goes on.");
     }
 
     @Test

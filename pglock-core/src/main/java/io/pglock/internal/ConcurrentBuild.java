@@ -82,11 +82,8 @@ public final class ConcurrentBuild {
         }
         Matcher reindex = REINDEX.matcher(bare);
         return reindex.find()
-                ? Optional.of(new Target(
-                        reindex.group("name"),
-                        true,
-                        Optional.of(OF_REINDEX.asMatchPredicate()),
-                        false))
+                ? Optional.of(
+                        new Target(reindex.group("name"), true, Optional.of(OF_REINDEX.asMatchPredicate()), false))
                 : Optional.empty();
     }
 

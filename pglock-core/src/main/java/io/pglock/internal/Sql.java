@@ -650,8 +650,7 @@ public final class Sql {
                        when objsubid = 1 and mode = 'ShareLock' then not $bigint_shared
                        when objsubid = 1 then not $bigint
                        when mode = 'ShareLock' then not $pair_shared
-                       else not $pair end"""
-            .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
+                       else not $pair end""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
             .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)))
             .replace("$bigint_shared", isOfSession("_shared(key)"))
             .replace("$bigint", isOfSession("(key)"))
