@@ -42,7 +42,10 @@ public final class LockPolicy {
         REPORT,
         /** Its running statement is cancelled. */
         CANCEL,
-        /** Its running statement is cancelled, and the session terminated if it still blocks after the grace. */
+        /**
+         * Its running statement is cancelled, and the session terminated if it still blocks after the grace; at once if it has
+         * idled for as long as {@link #prioritizeAfter()}.
+         */
         TERMINATE
     }
 

@@ -87,7 +87,9 @@ public final class Prioritize {
 
     /**
      * The blocker's running statement is cancelled, and its session terminated if it still blocks in the same transaction when
-     * the {@link #grace} is over. A session that is idle in its transaction is terminated at once.
+     * the {@link #grace} is over. A session that has been idle in its transaction for as long as {@link #after} is terminated at
+     * once; one that idles for less may be a batch between two statements: it is terminated when it has idled for so long, or
+     * idles after the grace.
      */
     public Prioritize terminate() {
         return with(plan.aim(Mode.TERMINATE, seen -> Optional.empty()));
@@ -108,7 +110,8 @@ public final class Prioritize {
     }
 
     /**
-     * Nobody is signalled, nor logged, before this session has waited for so long.
+     * Nobody is signalled before this session has waited for so long, nor logged, but another session of this JVM that blocks it:
+     * that is told at once. For {@link #terminate} it is also how long a session has to idle to count as idle.
      *
      * @param wait zero or more; 1 s if not set
      * @throws IllegalArgumentException when it is negative or longer than 24 days

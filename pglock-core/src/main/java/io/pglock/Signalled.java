@@ -18,7 +18,10 @@ public record Signalled(Backend backend, Signal signal, Outcome outcome, Instant
     public enum Outcome {
         /** The server sent it. */
         SENT,
-        /** Nothing was sent: the session or its transaction has ended, or it blocks nobody any more. */
+        /**
+         * Nothing was sent: the session or its transaction has ended, it blocks nobody any more, or it was to be terminated for
+         * being idle and has begun to work.
+         */
         GONE,
         /** Nothing was sent: this role may not (SQLSTATE 42501); {@link Signalled#detail()} names the grant. */
         NOT_PERMITTED,

@@ -5,16 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.Signalled.Outcome;
+import io.pglock.testkit.Call;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.lang.System.Logger.Level;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -118,6 +121,40 @@ class PrioritizeTest extends PrioritizeScene {
                     .isGreaterThanOrEqualTo(Duration.ofMillis(190));
         }
         assertThat(stubborn.awaitFailure().getSQLState()).isEqualTo("57P01");
+    }
+
+    /** Between two of its statements it idles in its transaction, and has not been forgotten. */
+    @Test
+    void cancelsABatchBeforeItIsTerminated() {
+        Session batch = idleInTransaction("batch");
+        AtomicBoolean over = new AtomicBoolean();
+        Call<?> work = batch.run(connection -> {
+            try (var insert = connection.prepareStatement("insert into orders values (?, 'b')")) {
+                for (int id = 3; !over.get(); id++) {
+                    insert.setInt(1, id);
+                    insert.execute();
+                }
+            }
+            return true;
+        });
+        Session migration = scenario.session("migration");
+        Duration grace = Duration.ofMillis(200);
+        try (PriorityScope scope = quickly(migration)
+                .after(Duration.ofMillis(500))
+                .grace(grace)
+                .terminate()
+                .start()) {
+            migration.execute(ALTER);
+            Signalled first = scope.actions().get(0);
+            assertThat(first.signal()).isEqualTo(Signal.CANCEL);
+            assertThat(scope.actions())
+                    .filteredOn(done -> done.signal() == Signal.TERMINATE && done.sent())
+                    .allSatisfy(done -> assertThat(Duration.between(first.at(), done.at()))
+                            .isGreaterThanOrEqualTo(grace.minusMillis(10)));
+        } finally {
+            over.set(true);
+        }
+        work.awaitFailure(SQLException.class);
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.pglock.Signal;
 import io.pglock.Signalled;
 import io.pglock.Signalled.Outcome;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -16,15 +17,29 @@ import java.util.Set;
  * blocker that begins another transaction is another one. Immutable. Not API.
  *
  * @param tried the last signal that went out (or, in a dry run, would have)
- * @param pausedAt when that was, or when a custom action was asked last, by {@link System#nanoTime()}
+ * @param pausedAt when that was, when a custom action was asked last, or when a cancel first met no statement that it could have
+ *     ended, by {@link System#nanoTime()}
  * @param told outcomes that are on record already: each is told once, except a signal that was sent
  */
 record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> told) {
 
     static final Pursuit NEW = new Pursuit(Optional.empty(), Optional.empty(), Set.of());
 
-    /** What to send now, if anything, and what is known from here on. */
-    record Step(Optional<Signal> signal, Pursuit pursuit) {}
+    /**
+     * What to send now, if anything, and what is known from here on.
+     *
+     * @param idleSince to send it only to a session that has done nothing since then; empty if whatever it does
+     */
+    record Step(Optional<Signal> signal, Optional<Instant> idleSince, Pursuit pursuit) {
+
+        Step(Optional<Signal> signal, Pursuit pursuit) {
+            this(signal, Optional.empty(), pursuit);
+        }
+
+        private Step onlyIfIdleSince(Optional<Instant> since) {
+            return new Step(signal, since, pursuit);
+        }
+    }
 
     Step next(PriorityPlan plan, SeenBlocker seen, long now) {
         if (!isTarget(plan, seen)
@@ -36,7 +51,15 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
         return switch (plan.aim().mode()) {
             case REPORT -> new Step(Optional.empty(), this);
             case CANCEL -> step(plan, seen, Signal.CANCEL);
-            case TERMINATE -> step(plan, seen, isIdle(seen) || tried.isPresent() ? Signal.TERMINATE : Signal.CANCEL);
+            case TERMINATE -> {
+                if (tried.isPresent()) {
+                    yield step(plan, seen, Signal.TERMINATE);
+                }
+                yield isForgotten(plan, seen, now)
+                        ? step(plan, seen, Signal.TERMINATE)
+                                .onlyIfIdleSince(seen.backend().stateChange())
+                        : step(plan, seen, Signal.CANCEL);
+            }
             case ACTION -> {
                 Pursuit asked = new Pursuit(tried, Optional.of(now), told); // asked again after the grace
                 yield plan.aim()
@@ -50,12 +73,15 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
 
     /**
      * Whether a first signal may come to it, which takes a waiter in the queue: also where the last one had just left that when the
-     * signal was sent.
+     * signal was sent, and where a terminate is to follow a cancel that met no statement.
      */
     boolean mayBegin(PriorityPlan plan) {
-        return plan.aim().mode() != PriorityPlan.Mode.REPORT
+        PriorityPlan.Mode mode = plan.aim().mode();
+        return mode != PriorityPlan.Mode.REPORT
                 && tried.isEmpty()
-                && told.stream().allMatch(Outcome.GONE::equals);
+                && told.stream()
+                        .allMatch(outcome -> outcome == Outcome.GONE
+                                || outcome == Outcome.NO_EFFECT && mode == PriorityPlan.Mode.TERMINATE);
     }
 
     /** Whether a terminate may follow the cancel that was tried. */
@@ -72,15 +98,31 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
                 && (timing.minAge().isZero() || age(seen.backend()).compareTo(timing.minAge()) >= 0);
     }
 
-    /** How long it is until it is one, as far as that is a matter of time. */
-    static Duration untilTarget(PriorityPlan plan, SeenBlocker seen) {
+    /** How long it is until a first signal is due, as far as that is a matter of time. */
+    Duration untilBegin(PriorityPlan plan, SeenBlocker seen, long now) {
         PriorityPlan.Timing timing = plan.timing();
-        return Durations.longer(
+        Duration untilTarget = Durations.longer(
                 timing.after().minus(seen.waited()), timing.minAge().minus(age(seen.backend())));
+        return pausedAt.map(at -> Durations.longer(untilTarget, timing.grace().minusNanos(now - at)))
+                .orElse(untilTarget);
     }
 
+    /** Where a cancel met no statement, the next one may be cancelled as soon as it runs. */
     private boolean isPaused(PriorityPlan plan, long now) {
+        return isInGrace(plan, now) && (tried.isPresent() || plan.aim().mode() == PriorityPlan.Mode.ACTION);
+    }
+
+    private boolean isInGrace(PriorityPlan plan, long now) {
         return pausedAt.filter(at -> now - at < plan.timing().grace().toNanos()).isPresent();
+    }
+
+    /** A batch idles too, between two statements: so not before it has for a while, or has had the grace without a cancel. */
+    private boolean isForgotten(PriorityPlan plan, SeenBlocker seen, long now) {
+        boolean hasIdled = seen.backend()
+                .stateAge()
+                .filter(age -> age.compareTo(plan.timing().after()) >= 0)
+                .isPresent();
+        return isIdle(seen) && (hasIdled || pausedAt.isPresent() && !isInGrace(plan, now));
     }
 
     /** A dry run "sends" each signal once; a cancel, which does nothing to an idle session, is tried there once. */
@@ -96,9 +138,11 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
     Pursuit after(Signalled result, long now) {
         Set<Outcome> outcomes = EnumSet.of(result.outcome());
         outcomes.addAll(told);
-        return wentOut(result)
-                ? new Pursuit(Optional.of(result.signal()), Optional.of(now), Set.copyOf(outcomes))
-                : new Pursuit(tried, pausedAt, Set.copyOf(outcomes));
+        boolean beginsGrace = wentOut(result) || result.outcome() == Outcome.NO_EFFECT && pausedAt.isEmpty();
+        return new Pursuit(
+                wentOut(result) ? Optional.of(result.signal()) : tried,
+                beginsGrace ? Optional.of(now) : pausedAt,
+                Set.copyOf(outcomes));
     }
 
     /** Whether this is to be put on record, or is there already. */

@@ -63,8 +63,10 @@ final class Pursuits {
         if (step.signal().isEmpty()) {
             return false;
         }
-        Signalled result =
-                signal(step.signal().get(), seen, how -> side.signal(how, seen, sighting.waiter(), plan.protect()));
+        Signalled result = signal(
+                step.signal().get(),
+                seen,
+                how -> side.signal(how, seen, step.idleSince(), sighting.waiter(), plan.protect()));
         record(key, result, now);
         return result.sent();
     }
@@ -79,10 +81,10 @@ final class Pursuits {
         BlockerKey key = BlockerKey.of(sighting.backend());
         long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
         SeenBlocker seen = inTheWay(sighting, since, now);
-        boolean mayBegin = seen.spared().isEmpty()
-                && pursuits.getOrDefault(key, Pursuit.NEW).mayBegin(plan)
-                && spared(seen).isEmpty();
-        return mayBegin ? Optional.of(Pursuit.untilTarget(plan, seen)) : Optional.empty();
+        Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
+        boolean mayBegin =
+                seen.spared().isEmpty() && pursuit.mayBegin(plan) && spared(seen).isEmpty();
+        return mayBegin ? Optional.of(pursuit.untilBegin(plan, seen, now)) : Optional.empty();
     }
 
     /** It has let go: should it come into the way once more, that is another story. */

@@ -83,7 +83,8 @@ public enum Setting {
             "report",
             "What happens to a session that blocks the work: `off` (nobody looks), `report` (it is named), `cancel` (its"
                     + " statement is cancelled) or `terminate` (a running statement is cancelled first, the session terminated"
-                    + " if it still blocks after `prioritizeGrace`; a session that is idle is terminated at once). `report`,"
+                    + " if it still blocks after `prioritizeGrace`; a session that has idled for as long as `prioritizeAfter` is"
+                    + " terminated at once). `report`,"
                     + " because only you know who may be killed."),
     PRIORITIZE_AFTER(
             Spelling.PAUSE,

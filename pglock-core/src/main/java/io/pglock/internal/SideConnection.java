@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -278,9 +279,15 @@ final class SideConnection implements AutoCloseable {
         return locks.stream().map(what).toArray();
     }
 
-    /** Signals a blocker of this session if it still is one. */
-    Signalled signal(Signal how, SeenBlocker blocker, int waiter, Set<String> names) throws SQLException {
-        return Signals.toBlocker(session.connection(), how, blocker.backend(), waiter, spared(names));
+    /**
+     * Signals a blocker of this session if it still is one.
+     *
+     * @param idleSince only if it has done nothing since then
+     */
+    Signalled signal(
+            Signal how, SeenBlocker blocker, Optional<Instant> idleSince, int waiter, Set<String> names)
+            throws SQLException {
+        return Signals.toBlocker(session.connection(), how, blocker.backend(), idleSince, waiter, spared(names));
     }
 
     /** Signals a blocker if it still holds what somebody waited for who has stepped aside. */

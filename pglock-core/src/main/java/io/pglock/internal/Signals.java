@@ -30,6 +30,7 @@ public final class Signals {
         ENDED(Outcome.GONE, "it has ended"),
         OTHER_TRANSACTION(Outcome.GONE, "the transaction in which it was seen has ended"),
         NOT_BLOCKING(Outcome.GONE, "it blocks no more"),
+        AT_WORK(Outcome.GONE, "it has begun to work"),
         IDLE(Outcome.NO_EFFECT, "it runs no statement that could be cancelled; only a terminate ends its transaction"),
         SELF(Outcome.SPARED, "it is the session that asks"),
         NOT_A_CLIENT(Outcome.SPARED, "it is not a client's session"),
@@ -69,11 +70,19 @@ public final class Signals {
      */
     public static Signalled toBlocker(Connection side, Signal how, Backend seen, int waiterPid, Spared spared)
             throws SQLException {
+        return toBlocker(side, how, seen, Optional.empty(), waiterPid, spared);
+    }
+
+    /** As {@link #toBlocker(Connection, Signal, Backend, int, Spared)}, and only if it has done nothing since then. */
+    static Signalled toBlocker(
+            Connection side, Signal how, Backend seen, Optional<Instant> idleSince, int waiterPid, Spared spared)
+            throws SQLException {
         int major = PgSession.of(side).majorVersion();
         return send(side, how, seen, Sql.signalBlocker(major, how), statement -> {
             identity(statement, seen);
             spared(statement, side, spared);
             statement.setInt(6, waiterPid);
+            setInstant(statement, 7, idleSince);
         });
     }
 

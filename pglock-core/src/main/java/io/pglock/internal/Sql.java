@@ -108,6 +108,7 @@ public final class Sql {
                     when $flyway then 'FLYWAY_HISTORY'
                     when $waiting then 'FLYWAY_WAITING'
                     when not exists ($blocking) then 'NOT_BLOCKING'
+                    when a.state_change <> t.idle_since then 'AT_WORK'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
                 from target t left join pg_stat_activity a on a.pid = t.pid
@@ -151,23 +152,27 @@ public final class Sql {
     }
 
     /**
-     * Parameters: pid, its backend_start, its xact_start, protected names, own pids, the waiter's pid. One row: the verdict,
-     * and what the signal function returned; null where it blocks no more.
+     * Parameters: pid, its backend_start, its xact_start, protected names, own pids, the waiter's pid, since when it must have
+     * idled (or null). One row: the verdict, and what the signal function returned; null where it blocks no more.
      */
     static String signalBlocker(int major, Signal signal) {
         return signalBlocker(
-                major, signal, "?::int as waiter", BLOCKS_THE_WAITER, "v.pid = any (pg_blocking_pids(v.waiter))");
+                major,
+                signal,
+                "?::int as waiter, ?::timestamptz as idle_since",
+                BLOCKS_THE_WAITER,
+                "v.pid = any (pg_blocking_pids(v.waiter))");
     }
 
     /**
      * For a waiter that has stepped aside. Parameters: as for {@link #signalBlocker(int, Signal)}, but what is held, in which
-     * virtual transaction, and the modes that were in the way (separated by commas) in place of the waiter's pid.
+     * virtual transaction, and the modes that were in the way (separated by commas) in place of the last two.
      */
     static String signalHolder(int major, Signal signal) {
         return signalBlocker(
                 major,
                 signal,
-                "?::text as tag, ?::text as within, ?::text as modes",
+                "?::text as tag, ?::text as within, ?::text as modes, null::timestamptz as idle_since",
                 HOLDS_WHAT_WAS_WAITED_FOR,
                 "true");
     }

@@ -29,6 +29,16 @@ class PursuitTest {
     }
 
     private static SeenBlocker seen(String state, double waited, boolean hard, Optional<String> spared) {
+        return seen(state, 5, waited, hard, spared);
+    }
+
+    /** A blocker that has been idle for so long. */
+    private static SeenBlocker idle(double idle) {
+        return seen("idle in transaction", idle, 9, true, Optional.empty());
+    }
+
+    private static SeenBlocker seen(
+            String state, double stateAge, double waited, boolean hard, Optional<String> spared) {
         Backend backend = new Backend(
                 4711,
                 Optional.empty(),
@@ -42,7 +52,7 @@ class PursuitTest {
                 Optional.of(NOW.minusSeconds(3600)),
                 Optional.of(NOW.minusSeconds(10)),
                 Optional.of(NOW.minusSeconds(5)),
-                Optional.of(NOW.minusSeconds(5)),
+                Optional.of(NOW.minusMillis((long) (stateAge * 1000))),
                 Optional.empty(),
                 Optional.of("select 1"),
                 Optional.empty(),
@@ -114,6 +124,53 @@ class PursuitTest {
     void whoIsIdleIsTerminatedAtOnce() {
         assertThat(next(Mode.TERMINATE, seen("idle in transaction", 1))).contains(Signal.TERMINATE);
         assertThat(next(Mode.TERMINATE, seen("idle", 1))).contains(Signal.TERMINATE);
+    }
+
+    @Test
+    void whoHasNotIdledForLongIsCancelledFirst() {
+        assertThat(next(Mode.TERMINATE, idle(0.999))).contains(Signal.CANCEL);
+        Pursuit.Step step = Pursuit.NEW.next(plan(Mode.TERMINATE), idle(1), at(10));
+        assertThat(step.signal()).contains(Signal.TERMINATE);
+        assertThat(step.idleSince()).as("only if it idles on").contains(NOW.minusSeconds(1));
+    }
+
+    @Test
+    void aCancelThatMeetsNoStatementBeginsTheGrace() {
+        PriorityPlan plan = plan(Mode.TERMINATE);
+        Pursuit inVain = outcome(Pursuit.NEW, Signal.CANCEL, Outcome.NO_EFFECT, 10);
+        assertThat(inVain.next(plan, idle(0.1), at(11.9)).signal()).isEmpty();
+        Pursuit.Step step = inVain.next(plan, idle(0.1), at(12));
+        assertThat(step.signal()).contains(Signal.TERMINATE);
+        assertThat(step.idleSince()).as("only if it idles on").contains(NOW.minusMillis(100));
+        assertThat(inVain.next(plan, idle(1), at(10.05)).signal())
+                .as("it has been forgotten after all")
+                .contains(Signal.TERMINATE);
+        assertThat(inVain.mayBegin(plan)).isTrue();
+        assertThat(inVain.mayBegin(plan(Mode.CANCEL))).isFalse();
+        assertThat(inVain.mayFinish(plan)).isFalse();
+        assertThat(inVain.untilBegin(plan, idle(0.1), at(11.5))).isEqualTo(Duration.ofMillis(500));
+    }
+
+    @Test
+    void whoRunsAStatementAgainIsCancelledBeforeItIsTerminated() {
+        PriorityPlan plan = plan(Mode.TERMINATE);
+        Pursuit inVain = outcome(Pursuit.NEW, Signal.CANCEL, Outcome.NO_EFFECT, 10);
+        assertThat(inVain.next(plan, seen("active", 9), at(11)).signal()).contains(Signal.CANCEL);
+        assertThat(inVain.next(plan, seen("active", 9), at(99)).signal()).contains(Signal.CANCEL);
+        Pursuit cancelled = sent(inVain, Signal.CANCEL, 11);
+        assertThat(cancelled.next(plan, seen("active", 9), at(12.9)).signal()).isEmpty();
+        assertThat(cancelled.next(plan, idle(9), at(12.9)).signal()).isEmpty();
+        Pursuit.Step step = cancelled.next(plan, seen("active", 9), at(13));
+        assertThat(step.signal()).contains(Signal.TERMINATE);
+        assertThat(step.idleSince()).as("whatever it does").isEmpty();
+    }
+
+    @Test
+    void whoHasBegunToWorkBeforeItsTerminateIsCancelled() {
+        Pursuit spared = outcome(Pursuit.NEW, Signal.TERMINATE, Outcome.GONE, 10);
+        assertThat(spared.next(plan(Mode.TERMINATE), seen("active", 9), at(10.05))
+                        .signal())
+                .contains(Signal.CANCEL);
     }
 
     @Test

@@ -123,6 +123,22 @@ class SignalsTest {
         waiting.await();
     }
 
+    @Test
+    void sparesWhoWasIdleAndHasBegunToWork() throws SQLException {
+        Running waiting = waiting();
+        Backend seen = look(holder);
+        holder.execute("select 1");
+        Signalled done = terminateIdle(seen);
+        assertThat(done.outcome()).isEqualTo(Outcome.GONE);
+        assertThat(done.detail()).endsWith("not terminated: it has begun to work.");
+        assertThat(terminateIdle(look(holder)).sent()).isTrue();
+        waiting.await();
+    }
+
+    private Signalled terminateIdle(Backend seen) throws SQLException {
+        return Signals.toBlocker(side, Signal.TERMINATE, seen, seen.stateChange(), waiter.pid(), NOBODY);
+    }
+
     private static Backend with(Backend seen, Optional<Instant> backendStart) {
         return new Backend(
                 seen.pid(),

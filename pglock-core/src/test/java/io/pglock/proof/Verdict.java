@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** What is wrong with what pglock did in a round, by the test's own rules. Stateless. */
 final class Verdict {
@@ -119,7 +120,10 @@ final class Verdict {
         }
     }
 
-    /** Whether a signal to it was due in each of the looks from this one on, and none was sent. */
+    /**
+     * Whether a signal to it was due in each of the looks from this one on, and none was sent. Whoever does something in between
+     * is given time for the next.
+     */
     private static boolean isDue(Scene.Played round, int from, Recorder.Seen blocker, String protectedRole) {
         Mess.Guard guard = round.mess().guard();
         boolean cancels = guard.aim() == Mess.Aim.CANCEL;
@@ -131,12 +135,14 @@ final class Verdict {
         }
         List<Recorder.Look> looks = round.looks();
         int last = from + LOOKS - 1;
+        Predicate<Recorder.Seen> steady =
+                seen -> seen.hard() && (cancels || seen.stateChange().equals(blocker.stateChange()));
         if (!isInTheWayFor(
-                blocker, looks.subList(from, last + 1), seen -> seen.hard() && !(cancels && seen.isIdle()))) {
+                blocker, looks.subList(from, last + 1), steady.and(seen -> !(cancels && seen.isIdle())))) {
             return false;
         }
         int first = from;
-        while (first > 0 && isInTheWayFor(blocker, looks.subList(first - 1, first), Recorder.Seen::hard)) {
+        while (first > 0 && isInTheWayFor(blocker, looks.subList(first - 1, first), steady)) {
             first--;
         }
         long at = looks.get(from).at();
@@ -161,7 +167,7 @@ final class Verdict {
 
     /** In each of these looks, while the guarded session waited for the same. */
     private static boolean isInTheWayFor(
-            Recorder.Seen blocker, List<Recorder.Look> looks, java.util.function.Predicate<Recorder.Seen> how) {
+            Recorder.Seen blocker, List<Recorder.Look> looks, Predicate<Recorder.Seen> how) {
         return looks.stream()
                 .allMatch(look -> look.find(blocker)
                         .filter(how)
