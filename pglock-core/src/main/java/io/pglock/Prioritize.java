@@ -88,8 +88,8 @@ public final class Prioritize {
     /**
      * The blocker's running statement is cancelled, and its session terminated if it still blocks in the same transaction when
      * the {@link #grace} is over. A session that has been idle in its transaction for as long as {@link #after} is terminated at
-     * once; one that idles for less may be a batch between two statements: it is terminated when it has idled for so long, or
-     * idles after the grace.
+     * once. One that idles for less may be a batch between two statements: it gets the cancel, which may meet no statement, and
+     * the grace.
      */
     public Prioritize terminate() {
         return with(plan.aim(Mode.TERMINATE, seen -> Optional.empty()));

@@ -52,13 +52,13 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
             case REPORT -> new Step(Optional.empty(), this);
             case CANCEL -> step(plan, seen, Signal.CANCEL);
             case TERMINATE -> {
-                if (tried.isPresent()) {
-                    yield step(plan, seen, Signal.TERMINATE);
+                if (hasIdled(plan, seen) && tried.isEmpty()) {
+                    yield step(plan, seen, Signal.TERMINATE)
+                            .onlyIfIdleSince(seen.backend().stateChange());
                 }
-                yield isForgotten(plan, seen, now)
-                        ? step(plan, seen, Signal.TERMINATE)
-                                .onlyIfIdleSince(seen.backend().stateChange())
-                        : step(plan, seen, Signal.CANCEL);
+                boolean hadItsGrace =
+                        tried.isPresent() || isIdle(seen) && pausedAt.isPresent() && !isInGrace(plan, now);
+                yield step(plan, seen, hadItsGrace ? Signal.TERMINATE : Signal.CANCEL);
             }
             case ACTION -> {
                 Pursuit asked = new Pursuit(tried, Optional.of(now), told); // asked again after the grace
@@ -107,7 +107,7 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
                 .orElse(untilTarget);
     }
 
-    /** Where a cancel met no statement, the next one may be cancelled as soon as it runs. */
+    /** Where a cancel met no statement, the next one may meet one. */
     private boolean isPaused(PriorityPlan plan, long now) {
         return isInGrace(plan, now) && (tried.isPresent() || plan.aim().mode() == PriorityPlan.Mode.ACTION);
     }
@@ -116,21 +116,27 @@ record Pursuit(Optional<Signal> tried, Optional<Long> pausedAt, Set<Outcome> tol
         return pausedAt.filter(at -> now - at < plan.timing().grace().toNanos()).isPresent();
     }
 
-    /** A batch idles too, between two statements: so not before it has for a while, or has had the grace without a cancel. */
-    private boolean isForgotten(PriorityPlan plan, SeenBlocker seen, long now) {
-        boolean hasIdled = seen.backend()
-                .stateAge()
-                .filter(age -> age.compareTo(plan.timing().after()) >= 0)
-                .isPresent();
-        return isIdle(seen) && (hasIdled || pausedAt.isPresent() && !isInGrace(plan, now));
+    /** For long enough to have been forgotten: a batch idles too, for a moment between two of its statements. */
+    private static boolean hasIdled(PriorityPlan plan, SeenBlocker seen) {
+        return isIdle(seen)
+                && seen.backend()
+                        .stateAge()
+                        .filter(age -> age.compareTo(plan.timing().after()) >= 0)
+                        .isPresent();
     }
 
-    /** A dry run "sends" each signal once; a cancel, which does nothing to an idle session, is tried there once. */
+    /**
+     * A dry run "sends" each signal once; a cancel, which does nothing to an idle session, is tried there once, unless that may be a
+     * batch which is about to be terminated: then until it meets a statement.
+     */
     private Step step(PriorityPlan plan, SeenBlocker seen, Signal signal) {
         boolean pointless = plan.aim().dryRun()
                 ? tried.filter(before -> before == signal || before == Signal.TERMINATE)
                         .isPresent()
-                : signal == Signal.CANCEL && isIdle(seen) && told.contains(Outcome.NO_EFFECT);
+                : signal == Signal.CANCEL
+                        && isIdle(seen)
+                        && told.contains(Outcome.NO_EFFECT)
+                        && plan.aim().mode() != PriorityPlan.Mode.TERMINATE;
         return new Step(pointless ? Optional.empty() : Optional.of(signal), this);
     }
 
