@@ -82,8 +82,9 @@ final class Pursuits {
         long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
         SeenBlocker seen = inTheWay(sighting, since, now);
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
-        boolean mayBegin =
-                seen.spared().isEmpty() && pursuit.mayBegin(plan) && spared(seen).isEmpty();
+        boolean mayBegin = seen.spared().isEmpty()
+                && pursuit.mayBegin(plan)
+                && spared(seen).isEmpty();
         return mayBegin ? Optional.of(pursuit.untilBegin(plan, seen, now)) : Optional.empty();
     }
 

@@ -3,8 +3,12 @@ package io.pglock.internal;
 
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A guarded session's place in PostgreSQL's lock queue, attempt by attempt: who is ahead of it, who waits behind it, and when it
@@ -17,7 +21,12 @@ final class QueuePlace {
     private final Victims victims;
     private List<Sighting> ahead = List.of();
     private String waitsFor = "";
+
+    /** Since when it has been seen to wait for that, and each of those ahead to be there all the time; by the watch's own clock. */
     private long waitsSince;
+
+    private final Map<BlockerKey, Long> aheadSince = new HashMap<>();
+
     private Duration waited = Duration.ZERO;
 
     private Optional<GiveWay> rule = Optional.empty();
@@ -67,15 +76,23 @@ final class QueuePlace {
 
     /** These are ahead now; those who were last remembered are kept where nobody is. */
     void saw(List<Sighting> sightings, long now) {
+        if (sightings.isEmpty()) {
+            waitsFor = "";
+            return;
+        }
         String before = waitsFor;
-        waitsFor = sightings.isEmpty() ? "" : sightings.get(0).waitsFor();
+        waitsFor = sightings.get(0).waitsFor();
         if (!waitsFor.equals(before)) {
             waitsSince = now;
+            aheadSince.clear();
         }
-        if (!sightings.isEmpty()) {
-            ahead = sightings;
-            waited = waited(sightings.get(0), now);
-        }
+        Set<BlockerKey> present = sightings.stream()
+                .map(sighting -> BlockerKey.of(sighting.backend()))
+                .collect(Collectors.toSet());
+        aheadSince.keySet().retainAll(present);
+        present.forEach(key -> aheadSince.putIfAbsent(key, now));
+        ahead = sightings;
+        waited = ownWait(now);
     }
 
     /** How long it has waited, as it was seen last in this attempt. */
@@ -88,9 +105,25 @@ final class QueuePlace {
         return victims.ofThisAttempt();
     }
 
-    /** By the server's clock or, where it does not tell, since the watch first saw it. */
+    /**
+     * How long it has waited for this one: by the server's clock or, where it does not tell, since the watch first saw it there, for
+     * what looks like one wait may be many short ones, for others each time.
+     */
     Duration waited(Sighting sighting, long now) {
-        return sighting.waited().orElseGet(() -> Duration.ofNanos(now - waitsSince));
+        return waited(sighting, aheadSince.getOrDefault(BlockerKey.of(sighting.backend()), now), now);
+    }
+
+    /** Whoever is ahead by now. */
+    private Duration ownWait(long now) {
+        return waited(ahead.get(0), waitsSince, now);
+    }
+
+    private static Duration waited(Sighting sighting, long since, long now) {
+        Duration seen = Duration.ofNanos(now - since);
+        return sighting.waited()
+                .orElseGet(() -> sighting.running()
+                        .map(running -> Durations.shorter(running, seen))
+                        .orElse(seen));
     }
 
     /** Whether nobody but an autovacuum that PostgreSQL would send away holds what the attempt waits, or waited, for. */
@@ -107,7 +140,7 @@ final class QueuePlace {
      */
     void makeWay(SideConnection side, long now, boolean signalled, Duration nextLook) throws SQLException {
         Sighting any = ahead.get(0);
-        Duration waited = waited(any, now);
+        Duration waited = ownWait(now);
         Duration behind = victims.saw(any.victims(), any.victimsWaited(), waited, now);
         sentAway |= signalled;
         if (signalled || rule.isEmpty() || isOnItsWay(waited, now)) {

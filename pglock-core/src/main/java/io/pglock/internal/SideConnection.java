@@ -284,8 +284,7 @@ final class SideConnection implements AutoCloseable {
      *
      * @param idleSince only if it has done nothing since then
      */
-    Signalled signal(
-            Signal how, SeenBlocker blocker, Optional<Instant> idleSince, int waiter, Set<String> names)
+    Signalled signal(Signal how, SeenBlocker blocker, Optional<Instant> idleSince, int waiter, Set<String> names)
             throws SQLException {
         return Signals.toBlocker(session.connection(), how, blocker.backend(), idleSince, waiter, spared(names));
     }

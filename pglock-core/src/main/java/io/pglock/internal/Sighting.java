@@ -17,6 +17,8 @@ import java.util.function.Function;
  * @param waiter the guarded session's pid
  * @param held what the blocker holds and the waiter wants; empty where it is merely queued ahead
  * @param waited by the server's clock; empty before PostgreSQL 14
+ * @param running what bounds that: for how long the statement has run that waits; empty where {@code waited} is not, and where
+ *     this role may not see it
  * @param kind what the blocker is, beyond a session
  * @param spared why the blocker is never signalled
  * @param victims who waits behind the waiter
@@ -28,6 +30,7 @@ record Sighting(
         Optional<Held> held,
         String waitsFor,
         Optional<Duration> waited,
+        Optional<Duration> running,
         Kind kind,
         Optional<String> spared,
         List<Integer> victims,
@@ -88,6 +91,7 @@ record Sighting(
                 held,
                 row.getString("waits_for"),
                 millis(row, "waited_ms"),
+                millis(row, "running_ms"),
                 kind,
                 spared(row, backend, kind),
                 victims(row),

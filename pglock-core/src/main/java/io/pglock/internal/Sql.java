@@ -872,7 +872,7 @@ public final class Sql {
                            when l.locktype = 'advisory' then 'advisory key (' || l.classid::bigint::bit(32)::int || ', '
                                || l.objid::bigint::bit(32)::int || ')'
                            else concat_ws(' ', l.locktype, l.classid, l.objid) end, ', ') as waits_for,
-                       $waited as waited_ms
+                       $waited as waited_ms, $running as running_ms
                 from lock l
                 where not l.granted and l.who in (select waiter from edge)
                 group by l.who
@@ -903,7 +903,7 @@ public final class Sql {
                 from lock x join pg_prepared_xacts p on p.transaction = x.transactionid
                 where x.pid is null and x.locktype = 'transactionid'
             )
-            select e.waiter, e.blocker, h.blocker is not null as hard, w.waits_for, w.waited_ms,
+            select e.waiter, e.blocker, h.blocker is not null as hard, w.waits_for, w.waited_ms, w.running_ms,
                    h.tag as held_tag, h.within as held_within, h.modes as held_modes,
                    coalesce(a.backend_type = 'autovacuum worker',
                             h.like_a_vacuum and a.usesysid is null and a.datid is not null, false) as autovacuum,
@@ -922,12 +922,17 @@ public final class Sql {
     private static final String WAITED =
             "coalesce((extract(epoch from clock_timestamp() - min(l.waitstart)) * 1000)::bigint, 0)";
 
+    /** A wait is no older than the statement that waits. */
+    private static final String RUNNING = """
+            (select (extract(epoch from clock_timestamp() - s.query_start) * 1000)::bigint from pg_stat_get_activity(l.who) s)""";
+
     /** Parameters: the guarded pids, when they began. A row for each session, or prepared transaction, that one of them waits for. */
     static String watchLook(int major) {
         return WATCH_LOOK
                 .replace("$worker", worker(major))
                 .replace("$conflict", CONFLICT)
                 .replace("$waited", major >= 14 ? WAITED : "null::bigint")
+                .replace("$running", major >= 14 ? "null::bigint" : RUNNING)
                 .replace("$waitstart", major >= 14 ? "l.waitstart" : "null::timestamptz")
                 .replace("$tag", TAG)
                 .replace("$class", Integer.toString(GUARDED_CLASS))

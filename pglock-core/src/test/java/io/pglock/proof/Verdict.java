@@ -137,8 +137,7 @@ final class Verdict {
         int last = from + LOOKS - 1;
         Predicate<Recorder.Seen> steady =
                 seen -> seen.hard() && (cancels || seen.stateChange().equals(blocker.stateChange()));
-        if (!isInTheWayFor(
-                blocker, looks.subList(from, last + 1), steady.and(seen -> !(cancels && seen.isIdle())))) {
+        if (!isInTheWayFor(blocker, looks.subList(from, last + 1), steady.and(seen -> !(cancels && seen.isIdle())))) {
             return false;
         }
         int first = from;
