@@ -41,9 +41,9 @@ import javax.sql.DataSource;
  *
  * <p>Signalled is only a client's session that <em>holds</em> a lock which this session waits for, in a conflicting mode, and
  * that is still in the transaction in which it was seen; all of it is checked in the statement that signals. Never signalled:
- * who merely waits ahead in the queue, a blocker's blocker, protected names, sessions guarded by pglock here or elsewhere, a
- * Flyway history connection, autovacuum and other processes of the server. A prepared transaction is reported together with
- * its {@code ROLLBACK PREPARED}.
+ * who merely waits ahead in the queue, a blocker's blocker, protected names, any other session of this JVM as far as that can be
+ * told, sessions guarded by pglock here or elsewhere, a Flyway history connection, autovacuum and other processes of the server.
+ * A prepared transaction is reported together with its {@code ROLLBACK PREPARED}.
  *
  * <p>Blockers, actions and warnings are logged to the {@link System.Logger} {@code io.pglock}, or told to a {@link #listener}.
  *
@@ -110,8 +110,8 @@ public final class Prioritize {
     }
 
     /**
-     * Nobody is signalled before this session has waited for so long, nor logged, but another session of this JVM that blocks it:
-     * that is told at once. For {@link #terminate} it is also how long a session has to idle to count as idle.
+     * Nobody is signalled, nor logged, before this session has waited for so long; only another session of this JVM that blocks it
+     * is told at once. For {@link #terminate} it is also how long a session has to have idled to be terminated at once.
      *
      * @param wait zero or more; 1 s if not set
      * @throws IllegalArgumentException when it is negative or longer than 24 days
@@ -201,8 +201,8 @@ public final class Prioritize {
     }
 
     /**
-     * Is told what otherwise is logged: each blocker once it has been in the way for {@link #after}, each action, each warning.
-     * Called on the watch's thread, never after {@link PriorityScope#close()} has returned, so not for long: closing waits for
+     * Is told what otherwise is logged: each blocker once it has been in the way for {@link #after} (another session of this JVM at
+     * once), each action, each warning. Called on the watch's thread, never after {@link PriorityScope#close()} has returned, so not for long: closing waits for
      * it. What it throws is logged.
      */
     public Prioritize listener(BiConsumer<System.Logger.Level, String> told) {
