@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
@@ -35,12 +37,30 @@ final class LockClients {
     private @Nullable Thread closing;
 
     private static final class Entry {
-        final LockClient client;
+        private final CompletableFuture<LockClient> connected = new CompletableFuture<>();
         int users;
         long idleSince;
 
-        Entry(LockClient client) {
-            this.client = client;
+        /** For the first who comes: it takes as long as the database likes. */
+        void connect(DataSource database) {
+            try {
+                connected.complete(LockClient.create(database));
+            } catch (RuntimeException | Error e) {
+                connected.completeExceptionally(e);
+                throw e;
+            }
+        }
+
+        /** For everybody else, once it is there. */
+        LockClient client() {
+            try {
+                return connected.join();
+            } catch (CompletionException e) {
+                if (e.getCause() instanceof RuntimeException why) {
+                    throw why;
+                }
+                throw e;
+            }
         }
     }
 
@@ -63,7 +83,7 @@ final class LockClients {
             Entry entry = enter(database);
             boolean acquired = false;
             try {
-                ClientLock request = entry.client.advisory(key);
+                ClientLock request = entry.client().advisory(key);
                 request = shared ? request.shared() : request;
                 LockHandle held = timeout.map(request::timeout)
                         .orElseGet(request::noTimeout)
@@ -85,15 +105,36 @@ final class LockClients {
     }
 
     private Entry enter(DataSource database) {
+        Entry mine = new Entry();
+        Entry entry;
         lock.lock();
         try {
-            Entry entry = open.get(database);
-            if (entry == null) {
-                entry = new Entry(LockClient.create(database));
-                open.put(database, entry);
-            }
+            Entry there = open.putIfAbsent(database, mine);
+            entry = there == null ? mine : there;
             entry.users++;
+        } finally {
+            lock.unlock();
+        }
+        boolean connected = false;
+        try {
+            if (entry == mine) {
+                entry.connect(database); // without the lock: a database that is silent is no other's affair
+            }
+            entry.client();
+            connected = true;
             return entry;
+        } finally {
+            if (!connected) {
+                forget(database, entry);
+            }
+        }
+    }
+
+    /** The next one tries again. */
+    private void forget(DataSource database, Entry failed) {
+        lock.lock();
+        try {
+            open.remove(database, failed);
         } finally {
             lock.unlock();
         }
@@ -147,7 +188,7 @@ final class LockClients {
                 open.values().removeIf(entry -> {
                     boolean idle = entry.users == 0 && now - entry.idleSince >= LINGER.toNanos();
                     if (idle) {
-                        over.add(entry.client);
+                        over.add(entry.client());
                     }
                     return idle;
                 });

@@ -6,15 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.pglock.LockKey;
 import io.pglock.LockTimeoutException;
+import io.pglock.internal.SideDataSource;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -100,6 +105,38 @@ class LockClientsTest {
         return test.value("select clock_timestamp() - max(state_change) > interval '1500ms' from pg_stat_activity"
                         + " where application_name like '" + NAME + "%'")
                 .equals("t");
+    }
+
+    @Test
+    void aDatabaseThatDoesNotAnswerKeepsNobodyElseWaiting(Database database, Scenario scenario) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CompletableFuture<Connection> answer = new CompletableFuture<>();
+        DataSource silent = new SideDataSource() {
+            @Override
+            public Connection getConnection() {
+                asked.countDown();
+                return answer.join();
+            }
+        };
+        LockClients.Held before = lock(database.dataSource(NAME));
+        Thread waiting = new Thread(() -> lock(silent));
+        waiting.setUncaughtExceptionHandler((thread, e) -> {});
+        waiting.start();
+        try {
+            assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+            Thread others = new Thread(() -> {
+                before.release();
+                lock(database.dataSource(NAME)).release();
+            });
+            others.start();
+            others.join(20_000);
+            assertThat(others.isAlive()).isFalse();
+        } finally {
+            answer.completeExceptionally(new IllegalStateException("it is gone"));
+            waiting.join(20_000);
+        }
+        assertThat(waiting.isAlive()).isFalse();
+        awaitNothingLeft(scenario);
     }
 
     /** What an application keeps for its threads would stay with those of others. The driver's own have it. */
