@@ -23,6 +23,11 @@ public final class Inside {
         }
     }
 
+    /** The same on a connection that somebody else has opened, with whatever driver he has. */
+    public static String handed(Connection connection) throws SQLException {
+        return guarded(connection) + " " + ask(connection);
+    }
+
     private static String guarded(Connection connection) throws SQLException {
         return ask(connection);
     }

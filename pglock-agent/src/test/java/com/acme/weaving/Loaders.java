@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.Arrays;
 
 /** An application server: three parts of an application, each in a class loader that has a driver of its own. */
@@ -25,6 +28,7 @@ public final class Loaders {
             say("isolated", show(isolated, means));
             say("child first", show(childFirst, means));
             say("isolated again", show(isolated, means));
+            say("child first, on a connection of the class path's driver", handed(childFirst, means));
         }
         say("done", "");
     }
@@ -40,6 +44,16 @@ public final class Loaders {
         }
         return inside.getMethod("show", String.class, String.class, String.class)
                 .invoke(null, (Object[]) means);
+    }
+
+    /** A pool of the server's, and a driver that the application has brought all the same. */
+    private static Object handed(ClassLoader loader, String... means)
+            throws ReflectiveOperationException, SQLException {
+        try (Connection connection = DriverManager.getConnection(means[0], means[1], means[2])) {
+            return loader.loadClass("com.acme.weaving.Inside")
+                    .getMethod("handed", Connection.class)
+                    .invoke(null, connection);
+        }
     }
 
     /** As web applications have it. */

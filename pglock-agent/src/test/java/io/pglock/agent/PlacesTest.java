@@ -29,7 +29,22 @@ class PlacesTest {
     @ParameterizedTest
     @MethodSource("io.pglock.agent.AgentJvm#jvms")
     void eachClassLoaderWithADriverIsServedThroughItsOwn(Path java, Database database) {
-        try (ForkedJvm jvm = AgentJvm.with("target=com.acme.weaving.Inside" + GUARDED, Loaders.class)
+        serves(java, database, "");
+    }
+
+    /** The lock that one driver has taken is the other's as well: it is not waited for. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void aMethodHasOneLockWhicheverDriverItsConnectionIsOf(Path java, Database database) {
+        serves(
+                java,
+                database,
+                "monitorUrl=" + database.url() + ";monitorUser=" + database.user() + ";monitorPassword="
+                        + database.password() + ";");
+    }
+
+    private static void serves(Path java, Database database, String monitor) {
+        try (ForkedJvm jvm = AgentJvm.with(monitor + "target=com.acme.weaving.Inside" + GUARDED, Loaders.class)
                 .java(java)
                 .classPath(AgentJvm.withoutPglock())
                 .database(database)
@@ -43,7 +58,8 @@ class PlacesTest {
             assertThat(said)
                     .containsEntry("isolated", "42.2.29 1111ms 1 0 0")
                     .containsEntry("child first", "42.5.6 1111ms 1 0 0")
-                    .containsEntry("isolated again", "42.2.29 1111ms 1 0 0");
+                    .containsEntry("isolated again", "42.2.29 1111ms 1 0 0")
+                    .containsEntry("child first, on a connection of the class path's driver", "1111ms 1 0 0");
             assertThat(jvm.output()).noneMatch(line -> line.contains("[pglock]"));
         }
     }

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Driver;
+import java.sql.DriverManager;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 
@@ -28,13 +29,17 @@ final class SideLocks {
 
     private final Path driver;
 
-    private SideLocks(Readings readings, Path driver) {
+    /** Another database. */
+    private final String elsewhere;
+
+    private SideLocks(Readings readings, Path driver, String elsewhere) {
         this.readings = readings;
         this.driver = driver;
+        this.elsewhere = elsewhere;
     }
 
     public static void main(String... arguments) throws IOException {
-        SideLocks application = new SideLocks(Readings.of(arguments), Path.of(arguments[3]));
+        SideLocks application = new SideLocks(Readings.of(arguments), Path.of(arguments[3]), arguments[4]);
         application.readings.line("ready");
         for (String line = LINES.readLine(); line != null && !line.equals("end"); line = LINES.readLine()) {
             String what = line;
@@ -47,6 +52,11 @@ final class SideLocks {
             case "connect" -> {
                 try (Connection connection = readings.connect()) {
                     readings.line("connected", value(connection, "select 'once'"));
+                }
+            }
+            case "connect elsewhere" -> {
+                try (Connection connection = DriverManager.getConnection(elsewhere, readings.user(), readings.password())) {
+                    readings.line("connected", value(connection, "select 'elsewhere'"));
                 }
             }
             case "connect through another driver" -> readings.line("connected", throughAnotherDriver());

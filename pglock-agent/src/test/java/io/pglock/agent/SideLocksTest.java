@@ -32,6 +32,9 @@ class SideLocksTest {
             select pid from pg_locks join pg_stat_activity using (pid)
             where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1 and pid <> pg_backend_pid()""";
 
+    private static final String WHERE_HELD =
+            HOLDERS.replace("select pid from", "select datname from").replace("and pid <>", "and pg_locks.pid <>");
+
     private final Database database;
     private final Scenario scenario;
 
@@ -45,10 +48,14 @@ class SideLocksTest {
     }
 
     private ForkedJvm start(Path jvm, String settings) {
+        return start(jvm, settings, database);
+    }
+
+    private ForkedJvm start(Path jvm, String settings, Database elsewhere) {
         return AgentJvm.with(settings, SideLocks.class)
                 .java(jvm)
                 .database(database)
-                .arguments(AgentJvm.driver("42.5.6").toString())
+                .arguments(AgentJvm.driver("42.5.6").toString(), elsewhere.url())
                 .options("-XX:TieredStopAtLevel=1")
                 .start();
     }
@@ -99,6 +106,38 @@ class SideLocksTest {
             other.awaitLine("holds");
             other.send("done");
             assertThat(other.awaitLine("returned")).isEqualTo("returned: done");
+            end(other);
+        }
+    }
+
+    /** Whatever each of them had opened before: the only database so far need not be the method's. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void isHeldWhereTheMethodsConnectionsLead(Path jvm) throws SQLException {
+        try (Database second = database.server().createDatabase();
+                ForkedJvm one = start(jvm, "", second);
+                ForkedJvm other = start(jvm, "", second)) {
+            one.awaitLine("ready", TO_START);
+            other.awaitLine("ready", TO_START);
+            one.send("connect elsewhere");
+            one.awaitLine("connected");
+            one.send("hold");
+            one.awaitLine("holds");
+            assertThat(scenario.session("test").execute(WHERE_HELD)).containsExactly(database.name());
+
+            other.send("connect");
+            other.awaitLine("connected");
+            other.send("connect elsewhere");
+            other.awaitLine("connected");
+            other.send("try");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: skipped");
+            assertThat(other.output()).noneMatch(line -> line.contains("ran without its advisory lock"));
+
+            one.send("done");
+            assertThat(one.awaitLine("returned")).isEqualTo("returned: done");
+            other.send("try");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
+            end(one);
             end(other);
         }
     }

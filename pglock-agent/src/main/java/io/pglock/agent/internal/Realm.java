@@ -67,11 +67,7 @@ public interface Realm {
         /** What is to be said of a failure. */
         @Nullable String explain(Throwable thrown);
 
-        /**
-         * Lets go of everything.
-         *
-         * @throws Throwable when a lock has been lost meanwhile
-         */
-        void close() throws Throwable;
+        /** Lets go of everything but the advisory lock, which is the scope's. */
+        void close();
     }
 }

@@ -5,6 +5,7 @@ import io.pglock.agent.bridge.PgLockBridge;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One call of a woven method, on its thread. Used by that thread, but for {@link #part}. */
@@ -18,7 +19,11 @@ public final class Scope extends PgLockBridge.Call {
     private final ScopeEvent event = ScopeEvent.beginning();
     private Duration waited = Duration.ZERO;
     private int pid;
-    private boolean holdsLock;
+    private boolean askedForLock;
+    /** How it lets go of its advisory lock: one for all drivers, whichever of them has taken it. */
+    private @Nullable Runnable unlock;
+    /** The database that its lock is on, until a connection has shown which one is right. */
+    private @Nullable Object presumed;
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;
@@ -86,14 +91,48 @@ public final class Scope extends PgLockBridge.Call {
         site.counters().waited(time);
     }
 
-    /** It has the lock that it is to be under. */
-    public void holdsLock() {
-        holdsLock = true;
+    /** It is about to get the lock that it is to be under, or not. */
+    public void asksForLock() {
+        askedForLock = true;
     }
 
-    /** Whether it has ended without the lock that it was to be under: nothing has shown where to take that. */
+    /**
+     * It has it.
+     *
+     * @param where the database, where the method's connections may yet show that it is another one
+     */
+    public void holdsLock(Runnable release, Optional<Object> where) {
+        unlock = release;
+        presumed = where.orElse(null);
+    }
+
+    /** Whether it has it where it belongs. */
+    public boolean isLocked() {
+        return unlock != null && presumed == null;
+    }
+
+    /** A connection of its leads to this database: whether that is the one that was presumed. From then on it is settled. */
+    public boolean confirms(Object database) {
+        boolean right = presumed == database;
+        if (right) {
+            presumed = null;
+        }
+        return right;
+    }
+
+    /** Lets go of its lock, if it has it; it throws when that was lost meanwhile. */
+    public void unlock() {
+        Runnable release = unlock;
+        unlock = null;
+        presumed = null;
+        if (release != null) {
+            release.run();
+        }
+    }
+
+    /** Whether it has run, and has never asked for the lock that it was to be under: nothing has shown where to take that. */
     boolean ranWithoutItsLock() {
-        return site.spec().locksBefore() && !holdsLock;
+        return site.spec().locksBefore() && !askedForLock;
     }
 
     /** It has used this session. */

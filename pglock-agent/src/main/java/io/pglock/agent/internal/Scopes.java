@@ -212,17 +212,22 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
     private void close(Scope scope, @Nullable Throwable thrown) {
         for (Realm.Part part : scope.parts()) {
-            try {
-                part.close();
-            } catch (Throwable e) {
-                log.warn(scope + ": " + e.getMessage());
-                Throwable lost = Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
-                if (thrown != null) {
-                    thrown.addSuppressed(lost);
-                } else if (!scope.replaced) {
-                    scope.replaced = true;
-                    scope.thrown = lost;
-                }
+            close(scope, thrown, part::close);
+        }
+        close(scope, thrown, scope::unlock);
+    }
+
+    private void close(Scope scope, @Nullable Throwable thrown, Runnable what) {
+        try {
+            what.run();
+        } catch (Throwable e) {
+            log.warn(scope + ": " + e.getMessage());
+            Throwable lost = Refusal.asTheApplicationKnowsIt(e, scope.site().loader());
+            if (thrown != null) {
+                thrown.addSuppressed(lost);
+            } else if (!scope.replaced) {
+                scope.replaced = true;
+                scope.thrown = lost;
             }
         }
     }

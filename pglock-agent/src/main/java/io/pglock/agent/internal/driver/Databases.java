@@ -39,9 +39,16 @@ final class Databases {
     }
 
     /** Another connection to the same database. */
-    DataSource like(BaseConnection connection) {
+    DataSource like(BaseConnection connection) throws SQLException {
         Means means = ofConnection.get(connection);
-        return means == null ? new Unknown() : means;
+        return means == null ? byUrl(connection.getMetaData().getURL()) : means;
+    }
+
+    /** Of a connection that was opened before the agent came: its pool may have opened another one since. */
+    private DataSource byUrl(String url) {
+        List<Means> same =
+                byKey.values().stream().filter(means -> means.isFor(url)).toList();
+        return same.size() == 1 ? same.get(0) : new Unknown();
     }
 
     /** Those that are open. */

@@ -176,17 +176,18 @@ public final class DriverRealm implements Realm {
         return monitor(scope).isPresent() || databases.only().isPresent();
     }
 
-    /** Where to lock before the first connection is used. */
-    Optional<LockClients.Lease> leaseBefore(Scope scope) {
-        return monitor(scope).or(databases::only).map(clients::on);
+    LockClients clients() {
+        return clients;
     }
 
     /** Where to lock when this connection is used. */
-    LockClients.Lease leaseLike(Scope scope, BaseConnection connection) {
-        return clients.on(monitor(scope).orElseGet(() -> databases.like(connection)));
+    DataSource whereToLock(Scope scope, BaseConnection connection) throws SQLException {
+        Optional<DataSource> monitor = monitor(scope);
+        return monitor.isPresent() ? monitor.get() : databases.like(connection);
     }
 
-    private Optional<DataSource> monitor(Scope scope) {
+    /** Where to lock, whatever the method uses. */
+    Optional<DataSource> monitor(Scope scope) {
         Map<String, String> settings = scope.site().spec().settings();
         String url = settings.get("monitorUrl");
         return url == null

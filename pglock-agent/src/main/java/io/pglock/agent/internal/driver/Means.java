@@ -38,6 +38,10 @@ final class Means extends SideDataSource {
         return url + " " + Optional.ofNullable(properties.getProperty("user")).orElse("");
     }
 
+    boolean isFor(String itsUrl) {
+        return url.equals(itsUrl);
+    }
+
     /** The newest password counts. */
     void renew(Properties newest) {
         properties = copy(newest);

@@ -24,11 +24,12 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
 /**
- * One call of a method, on the connections of this driver: its lock, its locks in each transaction, and core's guard for whoever
+ * One call of a method, on the connections of this driver: its locks in each transaction, and core's guard for whoever
  * is in its way. By the scope's thread, but for {@link #gives}.
  */
 final class ScopePart implements Realm.Part {
@@ -44,7 +45,6 @@ final class ScopePart implements Realm.Part {
     private final ReentrantLock watching = new ReentrantLock();
 
     private volatile @Nullable LockAttempts attempts;
-    private LockClients.@Nullable Held lock;
 
     ScopePart(DriverRealm realm, Scope scope) {
         this.realm = realm;
@@ -257,29 +257,42 @@ final class ScopePart implements Realm.Part {
     // ---- its locks --------------------------------------------------------------------------------------------------
 
     @Override
-    public void lock() throws Throwable {
-        Optional<LockClients.Lease> lease = realm.leaseBefore(scope);
-        if (lock == null && lease.isPresent()) {
-            lockThrough(lease.get());
+    public void lock() {
+        Optional<DataSource> monitor = realm.monitor(scope);
+        if (monitor.isPresent()) {
+            lockOn(monitor.get(), Optional.empty());
+        } else {
+            realm.databases().only().ifPresent(only -> lockOn(only, Optional.of(only)));
         }
     }
 
-    /** On the database of this connection. */
+    /**
+     * Where this connection leads, which is the first of the method's. If another database was presumed, the lock goes from there
+     * to here, and is let go first: so it is on the same one in every instance, whatever each of them has opened before, and
+     * nobody holds one while he waits for another.
+     */
     void lockLike(BaseConnection connection) throws Throwable {
-        if (lock == null) {
-            realm.aside(() -> {
-                lockThrough(realm.leaseLike(scope, connection));
-                return true;
-            });
+        if (scope.isLocked()) {
+            return;
         }
+        realm.aside(() -> {
+            DataSource where = realm.whereToLock(scope, connection);
+            if (!scope.confirms(where)) {
+                scope.unlock();
+                lockOn(where, Optional.empty());
+            }
+            return true;
+        });
     }
 
-    private void lockThrough(LockClients.Lease lease) {
+    private void lockOn(DataSource database, Optional<Object> presumed) {
         Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
+        scope.asksForLock();
         long begun = System.nanoTime();
         try {
-            lock = lease.acquire(key(wanted), wanted.shared(), wanted.timeout());
-            scope.holdsLock();
+            LockClients.Held held =
+                    realm.clients().on(database).acquire(key(wanted), wanted.shared(), wanted.timeout());
+            scope.holdsLock(held::release, presumed);
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
@@ -341,18 +354,10 @@ final class ScopePart implements Realm.Part {
     }
 
     @Override
-    public void close() throws Throwable {
-        try {
-            LockAttempts going = attempts;
-            if (going != null) {
-                going.close();
-            }
-        } finally {
-            LockClients.Held held = lock;
-            if (held != null) {
-                lock = null;
-                held.release();
-            }
+    public void close() {
+        LockAttempts going = attempts;
+        if (going != null) {
+            going.close();
         }
     }
 }
