@@ -15,13 +15,12 @@ final class ClientHandle implements LockHandle {
 
     private final LockClient client;
     private final ClientHold hold;
-    private final LockEvents.Held event = new LockEvents.Held();
+    private final LockEvents.Held event = LockEvents.held();
     private @Nullable CompletableFuture<Long> token;
 
     ClientHandle(LockClient client, ClientHold hold) {
         this.client = client;
         this.hold = hold;
-        event.begin();
     }
 
     @Override

@@ -197,16 +197,14 @@ public final class ClientLock {
         if (interruptible && Thread.currentThread().isInterrupted()) {
             throw interrupted();
         }
-        LockEvents.Acquire event = new LockEvents.Acquire();
-        event.begin();
+        LockEvents.Acquire event = LockEvents.acquire();
         LockRequest request = new LockRequest(keys, shared, owner == null ? Thread.currentThread() : owner, wait);
         client.engine().request(request, true);
         return ended(request, request.await(client.engine().patience(), interruptible), event);
     }
 
     private <T> CompletableFuture<T> async(Function<Ended, T> result) {
-        LockEvents.Acquire event = new LockEvents.Acquire();
-        event.begin();
+        LockEvents.Acquire event = LockEvents.acquire();
         LockRequest request = new LockRequest(keys, shared, owner == null ? new Nobody() : owner, wait);
         CompletableFuture<T> future = new CompletableFuture<>();
         CompletableFuture<?> unused = request.outcome()

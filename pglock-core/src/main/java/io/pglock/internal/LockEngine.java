@@ -303,8 +303,7 @@ public final class LockEngine implements AutoCloseable {
 
     private void send(LockLink current, LockBatch batch) {
         try {
-            LockEvents.RoundTrip event = new LockEvents.RoundTrip();
-            event.begin();
+            LockEvents.RoundTrip event = LockEvents.roundTrip();
             current.run(batch);
             event.end(batch.entries().size());
             now();

@@ -11,12 +11,16 @@ import org.jspecify.annotations.Nullable;
 /** One call of a woven method, on its thread. Used by that thread, but for {@link #part}. */
 public final class Scope extends PgLockBridge.Call {
 
+    /** Flight Recorder's module may not be in an image that was made for one application. */
+    private static final boolean RECORDER =
+            ModuleLayer.boot().findModule("jdk.jfr").isPresent();
+
     private final Site site;
     private final @Nullable Scope outer;
     /** Another thread may take over one of its connections, and looks for it here. */
     private volatile @Nullable OfRealm parts;
 
-    private final ScopeEvent event = ScopeEvent.beginning();
+    private final @Nullable ScopeEvent event = RECORDER ? ScopeEvent.beginning() : null;
     private Duration waited = Duration.ZERO;
     private int pid;
     private boolean askedForLock;
@@ -141,7 +145,9 @@ public final class Scope extends PgLockBridge.Call {
     }
 
     void ended(String outcome) {
-        event.ended(site.name(), site.spec(), pid, outcome, waited);
+        if (event != null) {
+            event.ended(site.name(), site.spec(), pid, outcome, waited);
+        }
     }
 
     void nextAttempt() {
