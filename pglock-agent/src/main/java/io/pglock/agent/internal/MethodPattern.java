@@ -153,7 +153,17 @@ final class MethodPattern implements Comparable<MethodPattern> {
 
     /** Whether the name alone says that methods of this class may be meant; never so for an annotation. */
     boolean matchesClass(String className) {
-        return annotation.isEmpty() && classes.matches(className);
+        return annotation.isEmpty() && meansClass(className);
+    }
+
+    /** What is generated, such as Spring's proxies, calls the class that is meant: a pattern means it only if it says so. */
+    private boolean meansClass(String className) {
+        return classes.matches(className)
+                && (classes.isExact() || !isGenerated(className) || isGenerated(classes.toString()));
+    }
+
+    private static boolean isGenerated(String className) {
+        return className.indexOf("$$", className.lastIndexOf('.') + 1) >= 0;
     }
 
     /**
@@ -166,7 +176,7 @@ final class MethodPattern implements Comparable<MethodPattern> {
         if (annotation.isPresent()) {
             return annotationDescriptors.contains(annotationDescriptor().orElseThrow());
         }
-        return classes.matches(className)
+        return meansClass(className)
                 && methodGlob.map(glob -> glob.matcher(methodName).matches()).orElseGet(() -> method.equals(methodName))
                 && parameters.map(types -> areSame(types, parameterTypes)).orElse(true);
     }

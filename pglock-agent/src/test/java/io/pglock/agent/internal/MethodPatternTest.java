@@ -41,7 +41,12 @@ class MethodPatternTest {
         "com.acme.Migrator#m*t*e,   com.acme.Migrator,       migrate, true",
         "com.acme.Migrator#m*x*e,   com.acme.Migrator,       migrate, false",
         "' com.acme.Migrator#run ', com.acme.Migrator,       run,     true",
-        "com.acme.Kotlin#run-impl,  com.acme.Kotlin,         run-impl, true"
+        "com.acme.Kotlin#run-impl,  com.acme.Kotlin,         run-impl, true",
+        "com.acme.*#run,            com.acme.Jobs$$SpringCGLIB$$0, run, false",
+        "com.acme.Job*#run,         com.acme.Jobs$Inner$$SpringCGLIB$$0, run, false",
+        "com.acme.*$$Spring*#run,   com.acme.Jobs$$SpringCGLIB$$0, run, true",
+        "com.acme.Jobs$$SpringCGLIB$$0#run, com.acme.Jobs$$SpringCGLIB$$0, run, true",
+        "com.ac$$me.*#run,          com.ac$$me.Jobs,         run,     true"
     })
     void matchesNames(String pattern, String className, String method, boolean matches) {
         assertThat(matches(pattern, className, method, "int")).isEqualTo(matches);
