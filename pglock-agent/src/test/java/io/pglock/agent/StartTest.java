@@ -2,6 +2,7 @@
 package io.pglock.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.acme.weaving.Plain;
 import io.pglock.testkit.Database;
@@ -9,10 +10,13 @@ import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.spi.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -153,6 +157,43 @@ class StartTest {
         }
     }
 
+    /** A class that is on the class path can be looked at before it is loaded. */
+    @Test
+    void withOnErrorFailAMisspeltMethodIsAMistakeToo(Database database) {
+        try (ForkedJvm jvm = AgentJvm.with("onError=fail;target=" + PLAIN + "thee;lockTimeout=1s", Plain.class)
+                .database(database)
+                .start()) {
+            assertThat(jvm.exitCode()).isNotZero();
+            assertThat(jvm.output())
+                    .anyMatch(line -> line.contains(
+                            "pglock: not started, because onError=fail: com.acme.weaving.Plain has no method thee; did you mean three?"))
+                    .noneMatch(line -> line.startsWith("one: "));
+        }
+    }
+
+    /** As where it was put into one jar with the application, and that was made smaller. */
+    @Test
+    void anAgentThatWasTakenApartStartsNotAtAll() throws IOException {
+        Path apart = Files.copy(AgentJvm.JAR, folder.resolve("apart.jar"));
+        try (FileSystem jar = FileSystems.newFileSystem(apart)) {
+            Files.delete(jar.getPath("inst/io/pglock/agent/internal/Agent.classdata"));
+        }
+        String option = "-javaagent:" + apart + "=lockTimeout=1s";
+        try (ForkedJvm told = AgentJvm.without(Idle.class).options(option).start();
+                ForkedJvm ended = AgentJvm.without(Idle.class)
+                        .options(option + "; on-error = fail")
+                        .start()) {
+            told.awaitLine("here", AgentJvm.LONGEST);
+            assertThat(told.output())
+                    .anyMatch(line -> line.startsWith("pglock: the agent cannot start, and protects nothing: ")
+                            && line.contains("is not pglock-agent.jar"));
+            assertThat(ended.exitCode()).isNotZero();
+            assertThat(ended.output())
+                    .anyMatch(line -> line.contains("pglock: not started, because onError=fail: "))
+                    .doesNotContain("here");
+        }
+    }
+
     @Test
     void switchedOffItDoesNothing(Database database) {
         try (ForkedJvm jvm = AgentJvm.with("enabled=false;" + MISTAKEN, Plain.class)
@@ -180,6 +221,35 @@ class StartTest {
             assertThat(jvm.output())
                     .filteredOn(line -> line.contains("there already"))
                     .hasSize(1);
+        }
+    }
+
+    /** Such an image has what its application needs: neither Flight Recorder nor JMX, for instance. */
+    @Test
+    void anImageWithoutWhatTheAgentDoesNotNeedIsServed(Database database) {
+        assumeTrue(
+                Files.isDirectory(Path.of(System.getProperty("java.home"), "jmods")),
+                "this JDK has no jmods to make an image of");
+        Path image = folder.resolve("image");
+        int made = ToolProvider.findFirst("jlink")
+                .orElseThrow()
+                .run(
+                        System.out,
+                        System.err,
+                        "--add-modules",
+                        "java.instrument,java.sql,java.naming,java.security.jgss",
+                        "--output",
+                        image.toString());
+        assertThat(made).isZero();
+        try (ForkedJvm jvm = AgentJvm.with(
+                        "prioritize=off;target=" + PLAIN + "one;lockTimeout=1001ms;advisory=11;advisoryTimeout=5s",
+                        Plain.class)
+                .java(image.resolve("bin").resolve("java"))
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm)).containsEntry("one", "1001ms 0").containsEntry("outside", "0 0");
+            assertThat(jvm.exitCode()).isZero();
+            assertThat(jvm.output()).noneMatch(line -> line.contains("pglock"));
         }
     }
 

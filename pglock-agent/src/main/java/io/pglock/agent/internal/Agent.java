@@ -4,9 +4,11 @@ package io.pglock.agent.internal;
 import io.pglock.agent.AgentLoader;
 import java.lang.instrument.Instrumentation;
 import java.lang.invoke.MethodHandles;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Starts the agent. It names nothing that needs the bridge before that is there. */
 public final class Agent {
@@ -31,16 +33,30 @@ public final class Agent {
         AgentSettings settings = AgentSettings.ofThisProcess(arguments);
         AgentLog log = AgentLog.to(settings.log(), settings.logFile());
         settings.mistakes().forEach(log::error);
-        if (settings.onError() == AgentSettings.OnError.FAIL
-                && !settings.mistakes().isEmpty()) {
-            throw new IllegalStateException(
-                    "pglock: not started, because onError=fail: " + String.join("; ", settings.mistakes()));
+        boolean fails = settings.onError() == AgentSettings.OnError.FAIL;
+        if (fails && !settings.mistakes().isEmpty()) {
+            throw notStarted(String.join("; ", settings.mistakes()), null);
         }
         if (!settings.enabled()) {
             return;
         }
-        defineBridge(instrumentation);
-        Installation.of(settings, log, instrumentation);
+        try {
+            List<String> missing = fails ? NamedMethods.missing(settings, instrumentation) : List.of();
+            if (!missing.isEmpty()) {
+                throw new IllegalStateException(String.join("; ", missing));
+            }
+            defineBridge(instrumentation);
+            Installation.of(arguments, settings, log, instrumentation);
+        } catch (RuntimeException | LinkageError e) {
+            if (fails) {
+                throw notStarted(e instanceof IllegalStateException ? String.valueOf(e.getMessage()) : e.toString(), e);
+            }
+            throw new IllegalArgumentException(e.toString(), e); // which is survived
+        }
+    }
+
+    private static IllegalStateException notStarted(String why, @Nullable Throwable cause) {
+        return new IllegalStateException("pglock: not started, because onError=fail: " + why, cause);
     }
 
     /** In java.lang, where every class loader looks first. */

@@ -14,21 +14,49 @@ final class Installation {
 
     private Installation() {}
 
-    /** Weaves what is loaded from here on, and what has been loaded before. */
-    static void of(AgentSettings settings, AgentLog log, Instrumentation instrumentation) {
+    /**
+     * Weaves what is loaded from here on, and what has been loaded before.
+     *
+     * @param arguments that it has come with
+     * @throws IllegalStateException only with {@code onError=fail}, when a class cannot be woven; then nothing is in force
+     */
+    static void of(String arguments, AgentSettings settings, AgentLog log, Instrumentation instrumentation) {
         Log.use(log);
         Targets targets = new Targets(settings.targets(), settings.defaults(), log);
         Status status = new Status(version(), settings, targets.progress());
         Trouble trouble = new Trouble(log, status.counters(), settings.onError() == AgentSettings.OnError.FAIL);
         Sites sites = new Sites();
         StatusPublication publication = new StatusPublication(status, log);
-        PgLockBridge.install(new Scopes(sites, trouble, log, status, publication));
+        PgLockBridge.install(new Scopes(arguments, sites, trouble, log, status, publication));
         Weaver weaver = new Weaver(settings, targets, sites, trouble, status, log);
         instrumentation.addTransformer(weaver, true);
+        boolean started = false;
+        try {
+            boolean late = new LoadedClasses(instrumentation, weaver, trouble).weave();
+            trouble.broken().ifPresent(why -> {
+                throw new IllegalStateException(why);
+            });
+            if (late) {
+                sites.all().forEach(site -> warnOfOpenConnections(site, log));
+            }
+            started = true;
+        } finally {
+            if (!started) {
+                instrumentation.removeTransformer(weaver);
+                PgLockBridge.install(null);
+            }
+        }
         System.setProperty(ACTIVE, "true");
-        new LoadedClasses(instrumentation, weaver, trouble).weave();
         publication.refresh();
         log.debug("the agent is there: " + settings);
+    }
+
+    /** How they were opened nobody has seen. */
+    private static void warnOfOpenConnections(Site site, AgentLog log) {
+        if (site.spec().locksBefore() && !site.spec().settings().containsKey("monitorUrl")) {
+            log.warn(site.name() + ": its advisory lock cannot be taken while the application has only connections that were"
+                    + " opened before the agent came, and until then it throws; set monitorUrl");
+        }
     }
 
     private static String version() {

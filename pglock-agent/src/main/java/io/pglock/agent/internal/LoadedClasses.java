@@ -19,7 +19,9 @@ final class LoadedClasses {
         this.trouble = trouble;
     }
 
-    void weave() {
+    /** @return whether there may be connections of the application's, too */
+    boolean weave() {
+        boolean connected = false;
         List<Class<?>> concerned = new ArrayList<>();
         for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
             if (!loaded.isArray()
@@ -28,10 +30,11 @@ final class LoadedClasses {
                     && instrumentation.isModifiableClass(loaded)
                     && weaver.concerns(loaded)) {
                 concerned.add(loaded);
+                connected |= loaded.getName().equals("org.postgresql.jdbc.PgConnection");
             }
         }
         if (concerned.isEmpty()) {
-            return;
+            return false;
         }
         try {
             instrumentation.retransformClasses(concerned.toArray(new Class<?>[0]));
@@ -40,9 +43,10 @@ final class LoadedClasses {
                 try {
                     instrumentation.retransformClasses(one);
                 } catch (UnmodifiableClassException | LinkageError | InternalError e) {
-                    trouble.at(one.getName() + " was loaded before the agent, and cannot be changed any more", e);
+                    trouble.unwoven(one.getName() + " was loaded before the agent, and cannot be changed any more", e);
                 }
             }
         }
+        return connected;
     }
 }

@@ -42,19 +42,34 @@ final class MethodWeaving {
     byte @Nullable [] weave(String name, ClassLoader loader, byte[] file) {
         ClassFile original = new ClassFile(name, loader, file);
         TypeDescription type = original.type();
-        if (targets.mayMatchClass(name)) {
-            targets.loaded(type.getName(), methods(type), superclass(type));
-        }
+        Optional<String> missing = targets.mayMatchClass(name)
+                ? targets.loaded(type.getName(), methods(type), superclass(type))
+                : Optional.empty();
+        Optional<String> unusable = missing.filter(why -> trouble.fails());
         List<ClassFile.Advised> advised = new ArrayList<>();
         for (MethodDescription.InDefinedShape method : type.getDeclaredMethods()) {
-            site(type, method, loader)
+            unusable.map(why -> refusing(type, method, loader, why))
+                    .orElseGet(() -> site(type, method, loader))
                     .ifPresent(site -> advised.add(ClassFile.Advised.between(
                             method, MethodAdvice.class, ExitAdvice.class, SiteId.class, site.id())));
         }
         return advised.isEmpty() ? null : original.with(advised);
     }
 
-    private static List<TargetProgress.Method> methods(TypeDescription type) {
+    /** Nobody knows which method of this class should have been guarded: so none of them runs. */
+    private Optional<Site> refusing(
+            TypeDescription type, MethodDescription.InDefinedShape method, ClassLoader loader, String why) {
+        boolean hasBody = method.isMethod() && !method.isAbstract() && !method.isNative() && !isTheCompilers(method);
+        return hasBody
+                ? Optional.of(register(
+                        new Found(type, method, loader, Optional.empty()),
+                        Spec.NOTHING,
+                        SkipValue.NONE,
+                        Optional.of("pglock: " + why)))
+                : Optional.empty();
+    }
+
+    static List<TargetProgress.Method> methods(TypeDescription type) {
         return type.getDeclaredMethods().stream()
                 .filter(method -> !method.isConstructor() && !isTheCompilers(method))
                 .map(method -> new TargetProgress.Method(method.getName(), parameterTypes(method), method.isAbstract()))
@@ -66,7 +81,7 @@ final class MethodWeaving {
         return method.isTypeInitializer() || method.isBridge() || method.isSynthetic();
     }
 
-    private static Optional<String> superclass(TypeDescription type) {
+    static Optional<String> superclass(TypeDescription type) {
         return Optional.ofNullable(type.getSuperClass())
                 .map(parent -> parent.asErasure().getName())
                 .filter(parent -> !parent.equals("java.lang.Object"));

@@ -71,7 +71,7 @@ final class Realms {
         String message =
                 "the PostgreSQL driver in " + type.getProtectionDomain().getCodeSource()
                         + " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections";
-        trouble.driver(message, why);
+        trouble.unwoven(message, why);
         status.driver(String.valueOf(type.getProtectionDomain().getCodeSource()), Optional.of(String.valueOf(why)));
         return new Refusing(message);
     }
@@ -117,6 +117,7 @@ final class Realms {
         @Override
         public @Nullable Object before(Object executor, @Nullable Object what, int flags, @Nullable Scope scope) {
             if (scope != null && scope.site().spec().locks()) {
+                scope.asksForLock();
                 throw new IllegalStateException(scope + ": not locked, for " + why + ".");
             }
             return null;

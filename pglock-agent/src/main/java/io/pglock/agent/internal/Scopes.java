@@ -23,6 +23,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
     private static final ThreadLocal<@Nullable Boolean> ASIDE = new ThreadLocal<>();
 
+    private final String firstArguments;
     private final Sites sites;
     private final Realms realms;
     private final Trouble trouble;
@@ -38,7 +39,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     };
 
-    Scopes(Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
+    Scopes(
+            String arguments,
+            Sites sites,
+            Trouble trouble,
+            AgentLog log,
+            Status status,
+            StatusPublication publication) {
+        this.firstArguments = arguments;
         this.sites = sites;
         this.trouble = trouble;
         this.log = log;
@@ -90,7 +98,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         Scope scope = new Scope(site, outer);
         site.counters().add(Kind.BEGUN);
         try {
-            Optional<String> never = site.refusal().or(trouble::broken);
+            Optional<String> never = site.refusal().or(() -> trouble.broken().map(why -> "pglock: " + why));
             if (never.isPresent()) {
                 throw new IllegalStateException(never.get());
             }
@@ -142,6 +150,19 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         if (scope.outer() == null) {
             INNERMOST.remove();
         }
+        boolean again = false;
+        try {
+            again = ended(scope, thrown);
+            return again;
+        } finally {
+            if (!again) {
+                arm(-1);
+            }
+        }
+    }
+
+    /** Whether it is run once more. */
+    private boolean ended(Scope scope, @Nullable Throwable thrown) {
         String outcome = "returned";
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
@@ -154,11 +175,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             if (thrown != null) {
                 outcome = outcome(scope, thrown);
             }
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(scope.site().name(), e);
         }
         close(scope, thrown);
-        arm(-1);
         if (scope.ranWithoutItsLock()) {
             log.warnOnce(
                     "without its lock " + scope, scope + ": ran without its advisory lock, " + whyNotLocked(scope));
@@ -337,8 +357,14 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public String again(@Nullable String arguments) {
-        return "status".equals(arguments)
-                ? publication.asked()
-                : "pglock: the agent is there already, and stays as it is" + System.lineSeparator();
+        if ("status".equals(arguments)) {
+            return publication.asked();
+        }
+        String stays = "pglock: the agent is there already, and stays as it is";
+        if (arguments != null && !arguments.isBlank() && !arguments.equals(firstArguments)) {
+            throw new IllegalStateException(stays
+                    + ": it does nothing of what it is told now and was not when it came. Start this JVM anew, with all of it");
+        }
+        return stays + System.lineSeparator();
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,6 +39,11 @@ final class Sites {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** All that are there. */
+    List<Site> all() {
+        return Arrays.stream(sites).filter(Objects::nonNull).toList();
     }
 
     /** The site of a method, if that is woven. */

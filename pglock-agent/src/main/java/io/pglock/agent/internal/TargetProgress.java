@@ -69,31 +69,40 @@ final class TargetProgress {
      *
      * @param methods those that it declares itself
      * @param superclass where others come from; empty where nothing is inherited but from Object
+     * @return what is wrong with one of them
      */
-    void loaded(String className, Collection<Method> methods, Optional<String> superclass) {
+    Optional<String> loaded(String className, Collection<Method> methods, Optional<String> superclass) {
+        Optional<String> wrong = Optional.empty();
         for (Target target : targets) {
             if (target.pattern().exactClass().filter(className::equals).isPresent()) {
-                found(target, className, methods, superclass);
+                of(target).loaded = true;
+                Optional<String> problem = problem(target, className, methods, superclass);
+                if (problem.isPresent()) {
+                    of(target).missing = problem;
+                    String message = problem.get() + " (target in " + target.source() + ")";
+                    log.warnOnce(message, message);
+                    wrong = target.spec().equals(Spec.NOTHING) ? wrong : Optional.of(message);
+                }
             }
         }
+        return wrong;
     }
 
-    private void found(Target target, String className, Collection<Method> methods, Optional<String> superclass) {
-        of(target).loaded = true;
+    /** Why a target that names this class finds no method in it. */
+    static Optional<String> problem(
+            Target target, String className, Collection<Method> methods, Optional<String> superclass) {
         List<Method> meant = methods.stream()
                 .filter(method -> target.pattern().matches(className, method.name(), method.parameterTypes(), Set.of()))
                 .toList();
         if (meant.isEmpty()) {
-            String problem = className + " has no method " + target.pattern().methodText()
-                    + remedy(target.pattern(), methods, superclass);
-            of(target).missing = Optional.of(problem);
-            log.warnOnce("missing " + target.pattern(), problem + " (target in " + target.source() + ")");
-        } else if (meant.stream().allMatch(Method::isAbstract)) {
-            String problem = className + "#" + meant.get(0).name()
-                    + " is abstract, and has nothing to guard; name the classes that implement it";
-            of(target).missing = Optional.of(problem);
-            log.warnOnce("abstract " + target.pattern(), problem + " (target in " + target.source() + ")");
+            return Optional.of(className + " has no method " + target.pattern().methodText()
+                    + remedy(target.pattern(), methods, superclass));
         }
+        if (meant.stream().allMatch(Method::isAbstract)) {
+            return Optional.of(className + "#" + meant.get(0).name()
+                    + " is abstract, and has nothing to guard; name the classes that implement it");
+        }
+        return Optional.empty();
     }
 
     private static String remedy(MethodPattern pattern, Collection<Method> methods, Optional<String> superclass) {

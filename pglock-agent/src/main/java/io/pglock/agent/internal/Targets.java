@@ -154,9 +154,10 @@ final class Targets {
         return LockPolicy.keys().contains(key) && !SAID_BY_A_METHOD.contains(key);
     }
 
-    /** To be told of every class for which {@link #mayMatchClass} holds, once it is loaded. */
-    void loaded(String className, Collection<TargetProgress.Method> methods, Optional<String> superclass) {
-        progress.loaded(className, methods, superclass);
+    /** To be told of every class for which {@link #mayMatchClass} holds, once it is loaded: what a target that names it misses. */
+    Optional<String> loaded(
+            String className, Collection<TargetProgress.Method> methods, Optional<String> superclass) {
+        return progress.loaded(className, methods, superclass);
     }
 
     /** How far each target has come. */

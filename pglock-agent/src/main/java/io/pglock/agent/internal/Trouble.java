@@ -3,7 +3,7 @@ package io.pglock.agent.internal;
 
 import java.util.Optional;
 
-/** What goes wrong inside the agent: never silent, and with {@code onError=fail} never survived. Thread-safe. */
+/** What goes wrong inside the agent: never silent, and with {@code onError=fail} nothing runs that could not be woven. Thread-safe. */
 final class Trouble {
 
     private final AgentLog log;
@@ -23,11 +23,11 @@ final class Trouble {
         log.warnOnce(where, where + ": " + e, e);
     }
 
-    /** A driver cannot be woven: whatever needs it is unprotected, and with {@code onError=fail} does not run. */
-    void driver(String what, Throwable e) {
+    /** A class or a driver cannot be woven: what needs it is unprotected, and with {@code onError=fail} no guarded method runs. */
+    void unwoven(String what, Throwable e) {
         at(what, e);
         if (fails) {
-            broken = Optional.of("pglock: " + what + ": " + e);
+            broken = Optional.of(what + ": " + e);
         }
     }
 

@@ -56,7 +56,7 @@ final class Weaver implements ClassFileTransformer {
                     ? methods().weave(name, loader, file)
                     : null;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
-            trouble.at(name.replace('/', '.') + " is not protected", e);
+            trouble.unwoven(name.replace('/', '.') + " is not protected", e);
             return null;
         }
     }
@@ -78,7 +78,7 @@ final class Weaver implements ClassFileTransformer {
         try {
             return DriverWeaving.weave(name, loader, file);
         } catch (RuntimeException | LinkageError e) {
-            trouble.driver(name.replace('/', '.') + " cannot be woven, so what uses it is not protected", e);
+            trouble.unwoven(name.replace('/', '.') + " cannot be woven, so what uses it is not protected", e);
             return null;
         }
     }
@@ -97,7 +97,7 @@ final class Weaver implements ClassFileTransformer {
         return DriverWeaving.concerns(name) || targets.mayMatchClass(name) || annotations.isIn(file(loader, name));
     }
 
-    private static byte[] file(ClassLoader loader, String name) {
+    static byte[] file(ClassLoader loader, String name) {
         try (InputStream in = loader.getResourceAsStream(name + ".class")) {
             return in == null ? new byte[0] : in.readAllBytes();
         } catch (IOException | RuntimeException e) {

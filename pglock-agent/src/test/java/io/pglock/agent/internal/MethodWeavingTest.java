@@ -25,13 +25,19 @@ class MethodWeavingTest {
     /** Whether the class is changed, and why the last target guards nothing. */
     private record Woven(boolean changed, Optional<String> problem) {}
 
+    private final Sites sites = new Sites();
+
     private Woven weave(String arguments) throws IOException {
+        return weave(arguments, false);
+    }
+
+    private Woven weave(String arguments, boolean fails) throws IOException {
         AgentSettings settings = AgentSettings.of(arguments, Map.of(), Map.of(), Path.of(""));
         assertThat(settings.mistakes()).isEmpty();
         Targets targets = new Targets(settings.targets(), settings.defaults(), log);
         Status status = new Status("1.2.3", settings, targets.progress());
         MethodWeaving weaving =
-                new MethodWeaving(targets, new Sites(), new Trouble(log, status.counters(), false), status, log);
+                new MethodWeaving(targets, sites, new Trouble(log, status.counters(), fails), status, log);
         String name = Generic.class.getName().replace('.', '/');
         ClassLoader loader = Generic.class.getClassLoader();
         try (InputStream file = Objects.requireNonNull(loader.getResourceAsStream(name + ".class"))) {
@@ -53,6 +59,34 @@ class MethodWeavingTest {
                 "com.acme.weaving.Generic has no method accept(Object); it has accept(com.acme.weaving.Generic)";
         assertThat(woven).isEqualTo(new Woven(false, Optional.of(problem)));
         assertThat(said()).contains(problem);
+    }
+
+    /** Of a class that could not be looked at before. */
+    @Test
+    void withOnErrorFailNoMethodRunsOfAClassThatDoesNotHaveTheOneThatWasNamed() throws IOException {
+        Woven woven = weave("target=com.acme.weaving.Generic#acept;lockTimeout=1s", true);
+
+        String problem = "com.acme.weaving.Generic has no method acept; did you mean accept?";
+        assertThat(woven).isEqualTo(new Woven(true, Optional.of(problem)));
+        assertThat(sites.all())
+                .isNotEmpty()
+                .allSatisfy(site -> assertThat(site.refusal())
+                        .hasValueSatisfying(why -> assertThat(why).startsWith("pglock: " + problem)));
+    }
+
+    @Test
+    void withOnErrorFailNothingGuardedRunsOnceAClassCannotBeWoven() {
+        AgentSettings settings =
+                AgentSettings.of("target=com.acme.Broken#run;lockTimeout=1s", Map.of(), Map.of(), Path.of(""));
+        Targets targets = new Targets(settings.targets(), settings.defaults(), log);
+        Status status = new Status("1.2.3", settings, targets.progress());
+        Trouble trouble = new Trouble(log, status.counters(), true);
+
+        new Weaver(settings, targets, sites, trouble, status, log)
+                .transform(Generic.class.getClassLoader(), "com/acme/Broken", null, null, new byte[] {1, 2, 3});
+
+        assertThat(trouble.broken())
+                .hasValueSatisfying(why -> assertThat(why).startsWith("com.acme.Broken is not protected: "));
     }
 
     @Test
