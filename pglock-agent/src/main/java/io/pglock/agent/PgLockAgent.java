@@ -4,13 +4,14 @@ package io.pglock.agent;
 import java.io.File;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
+import java.net.URI;
 import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The door of the agent. It may come with the JVM ({@code java -javaagent:pglock-agent.jar=...}), later from another process
  * ({@code java -jar pglock-agent.jar PID [settings]}), or from the application itself ({@link #attach}); coming twice is
- * harmless. Everything else is in a class loader of its own. Thread-safe.
+ * harmless: the first one stays as it is. Everything else is in a class loader of its own. Thread-safe.
  *
  * <p>What does not work is said on {@code System.err}, and the application goes on; with {@code onError=fail} it does not
  * start.
@@ -32,17 +33,18 @@ public final class PgLockAgent {
      * @throws IllegalStateException only with {@code onError=fail}: the JVM ends
      */
     public static void premain(@Nullable String arguments, Instrumentation instrumentation) {
-        start(arguments, instrumentation);
+        start(arguments, instrumentation, false);
     }
 
     /**
      * Called by the JVM when the agent is attached to it.
      *
      * @param arguments as for {@link #premain}; {@code status} prints what an agent that is there already does
-     * @throws IllegalStateException only with {@code onError=fail}
+     * @throws IllegalStateException with {@code onError=fail}; and when it has come before, and is told something else now or
+     *     could not start then
      */
     public static void agentmain(@Nullable String arguments, Instrumentation instrumentation) {
-        start(arguments, instrumentation);
+        start(arguments, instrumentation, true);
     }
 
     /**
@@ -50,7 +52,7 @@ public final class PgLockAgent {
      * -XX:-EnableDynamicAgentLoading}; since JDK 21 the JVM warns about it.
      *
      * @param arguments as for {@link #premain}
-     * @throws IllegalStateException when the JVM refuses
+     * @throws IllegalStateException when the JVM refuses, or the agent does: it is there already and was told something else
      */
     public static void attach(String arguments) {
         attach(String.valueOf(ProcessHandle.current().pid()), arguments);
@@ -87,9 +89,9 @@ public final class PgLockAgent {
     }
 
     /** The simplest that can go wrong: whatever leaves this method ends the JVM. */
-    private static void start(@Nullable String arguments, Instrumentation instrumentation) {
+    private static void start(@Nullable String arguments, Instrumentation instrumentation, boolean attached) {
         try {
-            if (again(arguments)) {
+            if (again(arguments, attached)) {
                 return;
             }
             call(
@@ -103,18 +105,36 @@ public final class PgLockAgent {
             if (cause instanceof IllegalStateException wanted) {
                 throw wanted;
             }
+            if (mustStart(arguments)) {
+                throw new IllegalStateException("pglock: not started, because onError=fail: " + cause, cause);
+            }
             System.err.println("pglock: the agent cannot start, and protects nothing: " + cause);
         }
     }
 
-    private static boolean again(@Nullable String arguments) throws ReflectiveOperationException {
+    /** As far as that is known where the settings could not be read. */
+    private static boolean mustStart(@Nullable String arguments) {
+        return String.valueOf(arguments).matches("(?s)(.*;)?\\s*on-?[eE]rror\\s*=\\s*fail\\s*(;.*)?")
+                || "fail".equals(System.getProperty("pglock.onError"))
+                || "fail".equals(System.getenv("PGLOCK_ON_ERROR"));
+    }
+
+    /** Whoever attaches it is told if he gets nothing of what he asks for; an application starts all the same. */
+    private static boolean again(@Nullable String arguments, boolean attached) throws ReflectiveOperationException {
         Class<?> bridge;
         try {
             bridge = Class.forName("io.pglock.agent.bridge.PgLockBridge", true, null);
         } catch (ClassNotFoundException notYet) {
             return false;
         }
-        System.err.print(bridge.getMethod("again", String.class).invoke(null, arguments));
+        try {
+            System.err.print(bridge.getMethod("again", String.class).invoke(null, arguments));
+        } catch (InvocationTargetException e) {
+            if (attached) {
+                throw e;
+            }
+            System.err.println(root(e).getMessage());
+        }
         return true;
     }
 
@@ -134,10 +154,16 @@ public final class PgLockAgent {
     }
 
     private static File jar() throws URISyntaxException {
-        return new File(PgLockAgent.class
+        URI jar = PgLockAgent.class
                 .getProtectionDomain()
                 .getCodeSource()
                 .getLocation()
-                .toURI());
+                .toURI();
+        if (!"file".equals(jar.getScheme())) {
+            throw new IllegalStateException("pglock cannot be attached: the agent is inside another jar, " + jar
+                    + ", and a JVM takes an agent only from a jar of its own. Put pglock-agent.jar beside the application,"
+                    + " and run java -jar pglock-agent.jar PID, or start with -javaagent:pglock-agent.jar");
+        }
+        return new File(jar);
     }
 }

@@ -2,6 +2,7 @@
 package io.pglock.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.acme.weaving.Running;
 import com.acme.weaving.SelfAttached;
@@ -9,8 +10,14 @@ import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
 import java.io.File;
+import java.io.InputStream;
+import java.net.URL;
 import java.nio.file.Path;
+import java.security.CodeSource;
+import java.security.ProtectionDomain;
+import java.security.cert.Certificate;
 import java.util.List;
+import java.util.Objects;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
@@ -44,8 +51,15 @@ class AttachTest {
             assertThat(ask(running, "outside")).isEqualTo("0");
             assertThat(ask(running, "new connection")).isEqualTo("1111ms");
 
-            attach(java, running, "target=com.acme.weaving.Running#work;lockTimeout=2222ms", 0);
-            running.awaitLine("pglock: the agent is there already");
+            attach(java, running, SETTINGS, 0);
+            running.awaitLine("pglock: the agent is there already, and stays as it is");
+            assertThat(attach(java, running, "target=com.acme.weaving.Running#work;lockTimeout=2222ms", 1))
+                    .singleElement()
+                    .asString()
+                    .startsWith("pglock cannot be attached to " + running.pid() + ": the agent has not started there, or is")
+                    .endsWith("says which.");
+            running.awaitLine(
+                    "Caused by: java.lang.IllegalStateException: pglock: the agent is there already, and stays as it is: ");
             assertThat(ask(running, "work")).isEqualTo("1111ms");
 
             attach(java, running, "status", 0);
@@ -59,6 +73,52 @@ class AttachTest {
                     .filteredOn(line -> line.contains("WARN"))
                     .isEmpty();
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void withOnErrorFailAMisspeltMethodIsRefusedAndNothingIsChanged(Path java, Database database) {
+        try (ForkedJvm running = running(java, database)) {
+            attach(java, running, "onError=fail;target=com.acme.weaving.Running#wurk;lockTimeout=1111ms", 1);
+
+            running.awaitLine("Caused by: java.lang.IllegalStateException: pglock: not started, because onError=fail: "
+                    + "com.acme.weaving.Running has no method wurk; did you mean work?");
+            assertThat(ask(running, "work")).isEqualTo("0");
+            attach(java, running, SETTINGS, 0);
+            assertThat(ask(running, "work")).isEqualTo("1111ms");
+        }
+    }
+
+    /** How the connections were opened that it has nobody knows, until there is another one. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void warnsOfAdvisoryLocksThatCannotBeTakenYet(Path java, Database database) {
+        try (ForkedJvm running = running(java, database)) {
+            attach(
+                    java,
+                    running,
+                    "prioritize=off;target=com.acme.weaving.Running#work;lockTimeout=1111ms;advisory;advisoryTimeout=5s",
+                    0);
+
+            assertThat(running.output())
+                    .filteredOn(line -> line.contains("WARN"))
+                    .singleElement()
+                    .asString()
+                    .contains("com.acme.weaving.Running.work: its advisory lock cannot be taken", "set monitorUrl");
+            assertThat(ask(running, "new connection")).isEqualTo("0");
+            assertThat(ask(running, "work")).isEqualTo("1111ms");
+        }
+    }
+
+    private static ForkedJvm running(Path java, Database database) {
+        ForkedJvm running = AgentJvm.without(Running.class)
+                .classPath(AgentJvm.withoutPglock())
+                .java(java)
+                .options("-XX:+EnableDynamicAgentLoading")
+                .database(database)
+                .start();
+        running.awaitLine("ready", AgentJvm.LONGEST);
+        return running;
     }
 
     /** Where a JVM does not let anybody in, that is what is said, and what to do. */
@@ -94,12 +154,34 @@ class AttachTest {
             assertThat(AgentJvm.said(jvm))
                     .containsEntry("before", "0")
                     .containsEntry("attached", "1111ms")
-                    .containsEntry("attached twice", "1111ms")
+                    .containsEntry("attached once more", "1111ms")
+                    .hasEntrySatisfying("attached otherwise", refused -> assertThat(refused)
+                            .contains("pglock cannot be attached to ", "is there already and was told something else"))
                     .containsEntry("outside", "0");
-            assertThat(jvm.output())
-                    .filteredOn(line -> line.contains("there already"))
-                    .hasSize(1);
         }
+    }
+
+    /** As it lies in a Spring Boot application's jar. */
+    @Test
+    void insideAnotherJarItCannotBeAttached() throws Exception {
+        String name = PgLockAgent.class.getName();
+        byte[] file;
+        try (InputStream in = PgLockAgent.class.getResourceAsStream("PgLockAgent.class")) {
+            file = Objects.requireNonNull(in).readAllBytes();
+        }
+        CodeSource inside =
+                new CodeSource(new URL("jar:file:/shop.jar!/BOOT-INF/lib/pglock-agent.jar!/"), (Certificate[]) null);
+        Class<?> agent = new ClassLoader(PgLockAgent.class.getClassLoader()) {
+            Class<?> define() {
+                return defineClass(name, file, 0, file.length, new ProtectionDomain(inside, null));
+            }
+        }.define();
+
+        assertThatThrownBy(() -> agent.getMethod("attach", String.class).invoke(null, "lockTimeout=1s"))
+                .cause()
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageStartingWith("pglock cannot be attached: the agent is inside another jar, jar:file:/shop.jar!/")
+                .hasMessageContaining("Put pglock-agent.jar beside the application");
     }
 
     @Test

@@ -65,7 +65,12 @@ public final class PgLockBridge {
         void connected(Object driver, @Nullable String url, @Nullable Properties properties, Object connection)
                 throws Throwable;
 
-        /** The agent is asked to come a second time. */
+        /**
+         * The agent is asked to come a second time.
+         *
+         * @return what is said about that
+         * @throws IllegalStateException when it is asked for what it does not do
+         */
         String again(@Nullable String arguments);
     }
 
@@ -88,13 +93,17 @@ public final class PgLockBridge {
         ARMED.getAndAdd(more);
     }
 
-    public static void install(Hooks given) {
+    public static void install(@Nullable Hooks given) {
         hooks = given;
     }
 
     public static String again(@Nullable String arguments) {
         Hooks there = hooks;
-        return there == null ? "" : there.again(arguments);
+        if (there == null) {
+            throw new IllegalStateException("pglock: the agent has come to this JVM before and could not start, as was said then;"
+                    + " it protects nothing. Start this JVM anew");
+        }
+        return there.again(arguments);
     }
 
     public static @Nullable Call enter(int site) {

@@ -16,6 +16,9 @@ public final class Attach {
 
     private static final int LONGEST_SECONDS = 60;
 
+    private static final String REFUSED =
+            "the agent has not started there, or is there already and was told something else; that JVM's error stream says which";
+
     private Attach() {}
 
     /**
@@ -31,7 +34,8 @@ public final class Attach {
                 ByteBuddyAgent.attach(jar, pid, arguments);
             }
         } catch (IOException | RuntimeException | LinkageError e) {
-            throw new IllegalStateException(beginning(pid) + reason(e) + remedy(), e);
+            String reason = reason(e);
+            throw new IllegalStateException(beginning(pid) + reason + (reason.equals(REFUSED) ? "." : remedy()), e);
         }
     }
 
@@ -47,6 +51,9 @@ public final class Attach {
     private static String reason(Throwable e) {
         String reason = e.toString();
         for (Throwable cause : Causes.of(e).toList()) {
+            if (cause.getClass().getSimpleName().equals("AgentInitializationException")) {
+                return REFUSED;
+            }
             reason = Optional.ofNullable(cause.getMessage()).orElse(reason);
         }
         return reason.replaceFirst("\\.$", "");
