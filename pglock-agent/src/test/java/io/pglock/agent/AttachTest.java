@@ -56,7 +56,8 @@ class AttachTest {
             assertThat(attach(java, running, "target=com.acme.weaving.Running#work;lockTimeout=2222ms", 1))
                     .singleElement()
                     .asString()
-                    .startsWith("pglock cannot be attached to " + running.pid() + ": the agent has not started there, or is")
+                    .startsWith("pglock cannot be attached to " + running.pid()
+                            + ": the agent has not started there, or is")
                     .endsWith("says which.");
             running.awaitLine(
                     "Caused by: java.lang.IllegalStateException: pglock: the agent is there already, and stays as it is: ");
@@ -155,8 +156,12 @@ class AttachTest {
                     .containsEntry("before", "0")
                     .containsEntry("attached", "1111ms")
                     .containsEntry("attached once more", "1111ms")
-                    .hasEntrySatisfying("attached otherwise", refused -> assertThat(refused)
-                            .contains("pglock cannot be attached to ", "is there already and was told something else"))
+                    .hasEntrySatisfying(
+                            "attached otherwise",
+                            refused -> assertThat(refused)
+                                    .contains(
+                                            "pglock cannot be attached to ",
+                                            "is there already and was told something else"))
                     .containsEntry("outside", "0");
         }
     }
@@ -180,7 +185,8 @@ class AttachTest {
         assertThatThrownBy(() -> agent.getMethod("attach", String.class).invoke(null, "lockTimeout=1s"))
                 .cause()
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageStartingWith("pglock cannot be attached: the agent is inside another jar, jar:file:/shop.jar!/")
+                .hasMessageStartingWith(
+                        "pglock cannot be attached: the agent is inside another jar, jar:file:/shop.jar!/")
                 .hasMessageContaining("Put pglock-agent.jar beside the application");
     }
 

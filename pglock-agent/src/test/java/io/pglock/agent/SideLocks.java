@@ -55,7 +55,8 @@ final class SideLocks {
                 }
             }
             case "connect elsewhere" -> {
-                try (Connection connection = DriverManager.getConnection(elsewhere, readings.user(), readings.password())) {
+                try (Connection connection =
+                        DriverManager.getConnection(elsewhere, readings.user(), readings.password())) {
                     readings.line("connected", value(connection, "select 'elsewhere'"));
                 }
             }

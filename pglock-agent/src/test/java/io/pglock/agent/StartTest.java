@@ -165,8 +165,9 @@ class StartTest {
                 .start()) {
             assertThat(jvm.exitCode()).isNotZero();
             assertThat(jvm.output())
-                    .anyMatch(line -> line.contains(
-                            "pglock: not started, because onError=fail: com.acme.weaving.Plain has no method thee; did you mean three?"))
+                    .anyMatch(
+                            line -> line.contains(
+                                    "pglock: not started, because onError=fail: com.acme.weaving.Plain has no method thee; did you mean three?"))
                     .noneMatch(line -> line.startsWith("one: "));
         }
     }

@@ -100,8 +100,9 @@ public final class PgLockBridge {
     public static String again(@Nullable String arguments) {
         Hooks there = hooks;
         if (there == null) {
-            throw new IllegalStateException("pglock: the agent has come to this JVM before and could not start, as was said then;"
-                    + " it protects nothing. Start this JVM anew");
+            throw new IllegalStateException(
+                    "pglock: the agent has come to this JVM before and could not start, as was said then;"
+                            + " it protects nothing. Start this JVM anew");
         }
         return there.again(arguments);
     }

@@ -54,7 +54,8 @@ final class Installation {
     /** How they were opened nobody has seen. */
     private static void warnOfOpenConnections(Site site, AgentLog log) {
         if (site.spec().locksBefore() && !site.spec().settings().containsKey("monitorUrl")) {
-            log.warn(site.name() + ": its advisory lock cannot be taken while the application has only connections that were"
+            log.warn(site.name()
+                    + ": its advisory lock cannot be taken while the application has only connections that were"
                     + " opened before the agent came, and until then it throws; set monitorUrl");
         }
     }

@@ -28,6 +28,7 @@ public final class Scope extends PgLockBridge.Call {
     private @Nullable Runnable unlock;
     /** The database that its lock is on, until a connection has shown which one is right. */
     private @Nullable Object presumed;
+
     private boolean tookEffect;
     private boolean ranStatements;
     private @Nullable Throwable notAcquired;

@@ -39,13 +39,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     };
 
-    Scopes(
-            String arguments,
-            Sites sites,
-            Trouble trouble,
-            AgentLog log,
-            Status status,
-            StatusPublication publication) {
+    Scopes(String arguments, Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
         this.firstArguments = arguments;
         this.sites = sites;
         this.trouble = trouble;
@@ -362,8 +356,9 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
         String stays = "pglock: the agent is there already, and stays as it is";
         if (arguments != null && !arguments.isBlank() && !arguments.equals(firstArguments)) {
-            throw new IllegalStateException(stays
-                    + ": it does nothing of what it is told now and was not when it came. Start this JVM anew, with all of it");
+            throw new IllegalStateException(
+                    stays
+                            + ": it does nothing of what it is told now and was not when it came. Start this JVM anew, with all of it");
         }
         return stays + System.lineSeparator();
     }

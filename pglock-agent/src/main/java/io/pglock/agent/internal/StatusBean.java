@@ -58,7 +58,8 @@ final class StatusBean {
             registered = true;
         } catch (InstanceAlreadyExistsException e) {
             registered = true; // of another copy of the agent; once is enough
-            log.warnOnce("status", "There is a bean " + StatusPublication.NAME + " already; the one that is there stays", e);
+            log.warnOnce(
+                    "status", "There is a bean " + StatusPublication.NAME + " already; the one that is there stays", e);
         } catch (JMException e) {
             registered = true; // and not tried again
             log.warnOnce("status", "The agent's status cannot be shown in JMX", e);

@@ -155,8 +155,7 @@ final class Targets {
     }
 
     /** To be told of every class for which {@link #mayMatchClass} holds, once it is loaded: what a target that names it misses. */
-    Optional<String> loaded(
-            String className, Collection<TargetProgress.Method> methods, Optional<String> superclass) {
+    Optional<String> loaded(String className, Collection<TargetProgress.Method> methods, Optional<String> superclass) {
         return progress.loaded(className, methods, superclass);
     }
 

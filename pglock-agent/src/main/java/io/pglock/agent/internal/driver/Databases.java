@@ -41,13 +41,15 @@ final class Databases {
     /** Another connection to the same database. */
     DataSource like(BaseConnection connection) throws SQLException {
         Means means = ofConnection.get(connection);
-        return means == null ? byUrl(connection.getMetaData().getURL()) : means;
+        return means == null ? openedSince(connection) : means;
     }
 
     /** Of a connection that was opened before the agent came: its pool may have opened another one since. */
-    private DataSource byUrl(String url) {
+    private DataSource openedSince(BaseConnection connection) throws SQLException {
+        String url = connection.getMetaData().getURL();
+        String user = connection.getMetaData().getUserName();
         List<Means> same =
-                byKey.values().stream().filter(means -> means.isFor(url)).toList();
+                byKey.values().stream().filter(means -> means.areOf(url, user)).toList();
         return same.size() == 1 ? same.get(0) : new Unknown();
     }
 

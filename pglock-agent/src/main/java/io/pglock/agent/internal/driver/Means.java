@@ -38,8 +38,9 @@ final class Means extends SideDataSource {
         return url + " " + Optional.ofNullable(properties.getProperty("user")).orElse("");
     }
 
-    boolean isFor(String itsUrl) {
-        return url.equals(itsUrl);
+    /** Whether a connection of this user by this URL was opened in the same way. */
+    boolean areOf(String itsUrl, String itsUser) {
+        return url.equals(itsUrl) && itsUser.equals(properties.getProperty("user", itsUser));
     }
 
     /** The newest password counts. */
