@@ -5,8 +5,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A lock that somebody waits for, with everybody for whom it waits: exactly those that {@code pg_blocking_pids} names. Immutable
- * and thread-safe.
+ * A lock that somebody waits for, with everybody for whom it waits: exactly those that {@code pg_blocking_pids} names and, in
+ * the queue for a row, whoever holds the row. There {@code pg_blocking_pids} names only those ahead, who hold nothing but their
+ * places. The holder is added where it is certain to be in the way: where this one wants the row at least as strongly as the
+ * first in line, who waits for that holder. Immutable and thread-safe.
  *
  * {@snippet :
  * for (BlockedLock wait : PgLock.on(connection).locks().blocked()) {
@@ -24,7 +26,7 @@ public record BlockedLock(LockInfo waiting, List<Blocker> blockers) {
         blockers = List.copyOf(blockers);
     }
 
-    /** Those who hold a conflicting lock, and not those who are merely queued ahead. */
+    /** Those who hold a conflicting lock or the row, and not those who are merely queued ahead. */
     public List<Blocker> hardBlockers() {
         return blockers.stream().filter(Blocker::hard).toList();
     }

@@ -7,11 +7,13 @@ import java.util.stream.Collectors;
 /**
  * Somebody for whom a session waits. Either it is <em>hard</em>: it holds a lock that conflicts; or it is merely queued ahead:
  * it waits itself, for a conflicting lock, and came first. To end a queued session frees nobody, as long as the holder stays.
- * Immutable and thread-safe.
+ * Whoever holds the lock on a row (a {@link LockTarget.Type#TUPLE}) is such a one, the first of the queue for it; hard is who
+ * holds the row. Immutable and thread-safe.
  *
  * @param backend who it is
  * @param hard whether it holds a conflicting lock
- * @param holds the conflicting locks that it holds; empty when it is merely queued ahead
+ * @param holds the conflicting locks that it holds, for who holds a row that on its transaction; empty when it is merely
+ *     queued ahead
  * @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION">pg_blocking_pids</a>
  */
 public record Blocker(Backend backend, boolean hard, List<LockInfo> holds) {

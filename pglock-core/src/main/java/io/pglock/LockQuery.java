@@ -247,7 +247,10 @@ public final class LockQuery {
         return snapshot().locks();
     }
 
-    /** The locks that are waited for, each with everybody in the way; filters and order concern the lock waited for. Throws as {@link #list()}. */
+    /**
+     * The locks that are waited for, each with everybody in the way, as {@link BlockedLock} says: also whoever holds the row in
+     * the queue for which one waits. Filters and order concern the lock waited for. Throws as {@link #list()}.
+     */
     public List<BlockedLock> blocked() {
         return snapshot().blocked();
     }

@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 /**
  * Who waits for whom, as a forest: at the top of each tree somebody who waits for nobody, and below everybody who waits for it,
  * directly or through others. Every session appears once, below one of those for whom it waits: the oldest transaction that
- * holds a conflicting lock, or where nobody does the last one queued ahead; the others are in {@link Node#alsoBehind()}. A
- * deadlock has no top, so its session with the lowest pid is taken. Immutable and thread-safe.
+ * holds a conflicting lock, or where nobody does the last one queued ahead (for a row, the first); the others are in {@link
+ * Node#alsoBehind()}. A deadlock has no top, so its session with the lowest pid is taken. Immutable and thread-safe.
  *
  * <p>{@code toString()} is for people ({@code └─} a lock that is held, {@code └┄} merely queued behind):
  *

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Whom {@link LockQuery#blocked} names is whom pg_blocking_pids names, and hard is who holds a conflicting lock. */
+/** Whom {@link LockQuery#blocked} names is whom pg_blocking_pids names (and who holds a row), and hard is who holds a conflicting lock. */
 @PostgresTest
 class LockEdgesTest {
 
@@ -109,9 +109,11 @@ class LockEdgesTest {
         late.start("update t set note = 'third' where id = 7");
         scenario.awaitBlockedBy(late, waiter);
 
-        edges(waiter, late);
         assertThat(blockedLock(late).waiting().target().describe()).isEqualTo("row (0,7) of t");
-        assertThat(hard(late)).containsExactly(waiter.pid());
+        assertThat(scenario.pidsBlocking(late)).containsExactly(waiter.pid());
+        assertThat(pids(blockedLock(late).blockers())).containsExactlyInAnyOrder(holder.pid(), waiter.pid());
+        assertThat(hard(late)).containsExactly(holder.pid());
+        assertThat(hard(waiter)).containsExactly(holder.pid());
     }
 
     @Test

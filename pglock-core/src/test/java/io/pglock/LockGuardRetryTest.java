@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.testkit.Call;
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
@@ -280,5 +281,27 @@ class LockGuardRetryTest extends GuardScene {
 
         assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThanOrEqualTo(Duration.ofMillis(1500));
         scenario.awaitGone(web.pid());
+    }
+
+    /** Not for whoever is ahead in the queue for the row, and may give up. */
+    @Test
+    void waitsOutsideForTheHolderOfARow() throws SQLException {
+        execute(scenario.session("web").connection(), "insert into orders values (1)");
+        String update = "update orders set id = 2";
+        Session web = inTransaction("web", update);
+        Session ahead = scenario.session("ahead");
+        Running updating = ahead.start(update);
+        scenario.awaitBlockedBy(ahead, web);
+        Call<String> unit = altering(patient(), update);
+        scenario.awaitBlockedBy(migration(), ahead);
+
+        awaitPause();
+        ahead.cancel();
+        updating.awaitFailure();
+        awaitLooks();
+        assertThat(said.stream().filter(line -> line.contains("Trying again"))).hasSize(1);
+        scenario.awaitNotBlocked(migration());
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
     }
 }

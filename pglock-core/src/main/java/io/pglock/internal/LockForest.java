@@ -39,6 +39,7 @@ public final class LockForest {
     private final Map<Who, Backend> sessions = new TreeMap<>();
     private final Map<Who, LockInfo> waiting = new TreeMap<>();
     private final Map<Who, Map<Who, Blocker>> blockers = new TreeMap<>();
+    private final Map<Who, Set<Who>> firstInLine = new HashMap<>();
     private final Map<Who, Set<Who>> waiters = new HashMap<>();
     private final Map<Who, Who> parents = new HashMap<>();
     private final Map<Who, List<Who>> children = new HashMap<>();
@@ -51,7 +52,8 @@ public final class LockForest {
     public static LockTree of(LockGraph graph, Predicate<LockInfo> filter) {
         LockForest forest = new LockForest();
         graph.waits().forEach(wait -> forest.add(wait, filter));
-        forest.blockers.forEach((waiter, all) -> forest.choose(all).ifPresent(who -> forest.parents.put(waiter, who)));
+        forest.blockers.forEach((waiter, all) -> forest.choose(all, forest.firstInLine.getOrDefault(waiter, Set.of()))
+                .ifPresent(who -> forest.parents.put(waiter, who)));
         forest.cutCycles();
         forest.markDeadlocks();
         forest.parents.forEach((child, parent) -> forest.children
@@ -73,6 +75,7 @@ public final class LockForest {
                 waiter,
                 wait.waiting(),
                 (one, other) -> since(Optional.of(one)).isAfter(since(Optional.of(other))) ? other : one);
+        firstInLine.computeIfAbsent(waiter, who -> new HashSet<>()).addAll(wait.firstInLine());
         Map<Who, Blocker> ofWaiter = blockers.computeIfAbsent(waiter, who -> new TreeMap<>());
         if (filter.test(wait.waiting())) {
             matching.add(waiter);
@@ -95,14 +98,17 @@ public final class LockForest {
         return Optional.ofNullable(waiting.get(who));
     }
 
-    /** The oldest transaction that holds a conflicting lock; where nobody does, the last one queued ahead. */
-    private Optional<Who> choose(Map<Who, Blocker> blockers) {
+    /** The oldest transaction that holds a conflicting lock; where nobody does, the first in line for the row, or the last one queued ahead. */
+    private Optional<Who> choose(Map<Who, Blocker> blockers, Set<Who> firstInLine) {
         Comparator<Map.Entry<Who, Blocker>> byTransaction = Comparator.comparing(
                 blocker -> blocker.getValue().backend().xactStart().orElse(Instant.MIN));
         Comparator<Map.Entry<Who, Blocker>> byWait = Comparator.comparing(blocker -> since(waitOf(blocker.getKey())));
         return blockers.entrySet().stream()
                 .filter(blocker -> blocker.getValue().hard())
                 .min(byTransaction.thenComparing(Map.Entry.comparingByKey()))
+                .or(() -> blockers.entrySet().stream()
+                        .filter(blocker -> firstInLine.contains(blocker.getKey()))
+                        .findFirst())
                 .or(() -> blockers.entrySet().stream().max(byWait.thenComparing(Map.Entry.comparingByKey())))
                 .map(Map.Entry::getKey);
     }

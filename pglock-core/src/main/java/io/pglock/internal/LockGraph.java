@@ -15,10 +15,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Who waits for whom, from one reading of the lock table. The edges are those of pg_blocking_pids; an edge is hard where the
- * blocker was seen to hold a conflicting lock on the same thing. Immutable. Not API.
+ * blocker was seen to hold a conflicting lock on the same thing. A lock on a row is no such thing: whoever has it is the first
+ * in the queue, and waits for the transaction that has the row. That one is hard for those behind as well, as far as they want
+ * the row no less strongly: what is in the way of a row lock is in the way of each stronger one. Immutable. Not API.
  */
 public final class LockGraph {
 
@@ -46,16 +50,41 @@ public final class LockGraph {
         }
     }
 
-    /** One process that waits, and for whom. */
-    record Wait(Who waiter, Backend session, LockInfo waiting, Map<Who, Blocker> blockers) {}
+    /**
+     * One process that waits, and for whom.
+     *
+     * @param blockers those of pg_blocking_pids
+     * @param firstInLine in a queue for a row, those of them who are next to have it
+     * @param rowHolders who has the row for which the first in line waits, as far as it is in the way of this one as well
+     */
+    record Wait(
+            Who waiter,
+            Backend session,
+            LockInfo waiting,
+            Map<Who, Blocker> blockers,
+            Set<Who> firstInLine,
+            Map<Who, Blocker> rowHolders) {
+
+        private List<Blocker> all() {
+            Map<Who, Blocker> all = new LinkedHashMap<>(blockers);
+            all.putAll(rowHolders);
+            return all.values().stream().sorted(HARD_FIRST).toList();
+        }
+    }
 
     /** A row, whose it is, and how it is shown. */
-    private record Seen(LockRow row, Who who, LockInfo info) {}
+    private record Seen(LockRow row, Who who, LockInfo info) {
+
+        boolean isOnRow() {
+            return row.target().type() == LockTarget.Type.TUPLE;
+        }
+    }
 
     private final LockReading reading;
     private final Map<Integer, Backend> sessions = new HashMap<>();
     private final List<Seen> locks = new ArrayList<>();
     private final Map<String, List<Seen>> grantedByTag = new HashMap<>();
+    private final Map<Integer, Seen> waitingByPid = new HashMap<>();
     private final List<Wait> waits = new ArrayList<>();
 
     public LockGraph(LockReading reading) {
@@ -71,6 +100,8 @@ public final class LockGraph {
                 grantedByTag
                         .computeIfAbsent(row.tag(), tag -> new ArrayList<>())
                         .add(seen);
+            } else {
+                waitingByPid.put(row.pid(), seen);
             }
         }
         for (Seen lock : locks) {
@@ -88,9 +119,7 @@ public final class LockGraph {
     /** Everybody who waits, with everybody for whom; that may be the asking session. */
     public List<BlockedLock> blocked() {
         return waits.stream()
-                .map(wait -> new BlockedLock(
-                        wait.waiting(),
-                        wait.blockers().values().stream().sorted(HARD_FIRST).toList()))
+                .map(wait -> new BlockedLock(wait.waiting(), wait.all()))
                 .toList();
     }
 
@@ -155,7 +184,12 @@ public final class LockGraph {
     }
 
     private Wait wait(Seen waiting) {
-        Map<Who, List<LockInfo>> holders = holders(waiting);
+        List<Seen> inConflict = inConflict(waiting);
+        Map<Who, List<LockInfo>> holders = new LinkedHashMap<>();
+        if (!waiting.isOnRow()) {
+            inConflict.forEach(held -> holders.computeIfAbsent(held.who(), who -> new ArrayList<>())
+                    .add(held.info()));
+        }
         Map<Who, Blocker> blockers = new LinkedHashMap<>();
         for (int pid : new LinkedHashSet<>(waiting.row().blockedBy())) {
             if (pid == 0) {
@@ -165,18 +199,42 @@ public final class LockGraph {
                 blockers.put(Who.session(pid), new Blocker(session(pid), !held.isEmpty(), held));
             }
         }
-        return new Wait(waiting.who(), session(waiting.who().pid()), waiting.info(), blockers);
+        List<Seen> first = waiting.isOnRow()
+                ? inConflict.stream()
+                        .filter(held -> blockers.containsKey(held.who()))
+                        .toList()
+                : List.of();
+        return new Wait(
+                waiting.who(),
+                session(waiting.who().pid()),
+                waiting.info(),
+                blockers,
+                first.stream().map(Seen::who).collect(Collectors.toSet()),
+                rowHolders(waiting, first));
     }
 
-    private Map<Who, List<LockInfo>> holders(Seen waiting) {
-        Map<Who, List<LockInfo>> holders = new LinkedHashMap<>();
-        for (Seen held : grantedByTag.getOrDefault(waiting.row().tag(), List.of())) {
-            if (held.row().mode().conflictsWith(waiting.row().mode())
-                    && !held.who().equals(waiting.who())) {
-                holders.computeIfAbsent(held.who(), who -> new ArrayList<>()).add(held.info());
+    private List<Seen> inConflict(Seen waiting) {
+        return grantedByTag.getOrDefault(waiting.row().tag(), List.of()).stream()
+                .filter(held -> held.row().mode().conflictsWith(waiting.row().mode())
+                        && !held.who().equals(waiting.who()))
+                .toList();
+    }
+
+    private Map<Who, Blocker> rowHolders(Seen waiting, List<Seen> first) {
+        Map<Who, Blocker> rowHolders = new LinkedHashMap<>();
+        for (Seen ahead : first) {
+            Seen its = waitingByPid.get(ahead.row().pid());
+            if (its != null
+                    && its.row().target().type() == LockTarget.Type.TRANSACTIONID
+                    && waiting.row().mode().compareTo(ahead.row().mode()) >= 0) {
+                wait(its).blockers().forEach((who, blocker) -> {
+                    if (blocker.hard() && !who.equals(waiting.who())) {
+                        rowHolders.put(who, blocker);
+                    }
+                });
             }
         }
-        return holders;
+        return rowHolders;
     }
 
     /** pg_blocking_pids says 0, once or more, for any number of prepared transactions; such a one holds, it never waits. */

@@ -51,22 +51,49 @@ public final class Sql {
             row(l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid,
                 l.objsubid)::text""";
 
+    /** The modes of a lock on a row, from that of {@code FOR KEY SHARE} to that of {@code FOR UPDATE}. */
+    private static final String ROW_STRENGTHS =
+            "array['AccessShareLock', 'RowShareLock', 'ExclusiveLock', 'AccessExclusiveLock']";
+
     /** Whether the session {@code a} is one that a migration depends on; needs the common table {@code lock}. */
     private static final String IS_GUARDED = ("exists (select 1 from lock m where m.locktype = 'advisory' and m.granted"
                     + " and m.objsubid = 2 and m.classid::bigint = $class and m.objid::bigint = a.pid)")
             .replace("$class", Long.toString(GUARDED_CLASS));
 
-    private static final String IS_FLYWAY_HISTORY =
-            ("exists (select 1 from lock f where f.locktype = 'advisory' and f.granted"
-                            + " and f.objsubid = 1 and f.who = a.pid and ((f.classid::bigint << 32) | f.objid::bigint) between $low and $high)")
+    /** Whether the lock {@code l} is one of Flyway's history. */
+    private static final String IS_FLYWAY_LOCK =
+            ("l.locktype = 'advisory' and l.granted and l.objsubid = 1"
+                            + " and ((l.classid::bigint << 32) | l.objid::bigint) between $low and $high")
                     .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
                     .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+
+    private static final String IS_FLYWAY_HISTORY =
+            "exists (select 1 from lock l where l.who = a.pid and " + IS_FLYWAY_LOCK + ")";
 
     /** Another Flyway that tries for that lock again and again: between two tries it idles, in a transaction. */
     private static final String IS_FLYWAY_WAITING = """
             coalesce(substring(a.query from '^SELECT pg_try_advisory_(?:xact_)?lock\\(([0-9]{1,18})\\)')::bigint
                      between $low and $high, false)""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
             .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+
+    /**
+     * What a session waits for in the end. The lock on a row (a {@code tuple}) is only a place in the queue for it, and to end whoever has
+     * that frees nobody: it waits itself, for the transaction that has the row. So does then whoever wants the row behind it in
+     * the same mode or in a stronger one, for what is in the way of a row lock is in the way of each stronger one; of a weaker
+     * one nobody can tell. Needs the common tables {@code lock} and {@code conflict}.
+     */
+    private static final String WANTED = """
+            select w.who as waiter, null::int as ahead, w.mode, w.tag
+            from lock w
+            where w.who in ($waiters) and not w.granted and w.locktype <> 'tuple'
+            union all
+            select w.who, t.who, x.mode, x.tag
+            from lock w
+            join conflict c on c.wanted = w.mode
+            join lock t on t.tag = w.tag and t.granted and t.mode = any (c.held)
+            join lock x on x.pid = t.pid and not x.granted and x.locktype = 'transactionid'
+            where w.who in ($waiters) and not w.granted and w.locktype = 'tuple'
+              and array_position($strengths, w.mode) >= array_position($strengths, t.mode)""".replace("$strengths", ROW_STRENGTHS);
 
     private static final String SIGNAL_SESSION = """
             with target as (
@@ -92,11 +119,11 @@ public final class Sql {
             ), worker as (
                 $worker
             ), lock as (
-                select coalesce(w.leader_pid, l.pid) as who, l.granted, l.mode, l.locktype, l.classid, l.objid, l.objsubid,
+                select coalesce(w.leader_pid, l.pid) as who, l.pid, l.granted, l.mode, l.locktype, l.classid, l.objid, l.objsubid,
                        l.virtualtransaction as within, $tag as tag
                 from pg_locks l left join worker w on w.pid = l.pid
                 where l.pid is not null and l.mode <> 'SIReadLock'
-            ), verdict as (
+            ), $blocking, verdict as (
                 select t.*, case
                     when a.pid is null or a.backend_start is distinct from t.backend_start then 'ENDED'
                     when a.pid = pg_backend_pid() then 'SELF'
@@ -107,7 +134,7 @@ public final class Sql {
                     when $guarded then 'GUARDED'
                     when $flyway then 'FLYWAY_HISTORY'
                     when $waiting then 'FLYWAY_WAITING'
-                    when not exists ($blocking) then 'NOT_BLOCKING'
+                    when not exists (select 1 from blocking) then 'NOT_BLOCKING'
                     when a.state_change <> t.idle_since then 'AT_WORK'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
@@ -118,18 +145,31 @@ public final class Sql {
             from verdict v""";
 
     private static final String BLOCKS_THE_WAITER = """
-            select 1
-            from lock w
-            join conflict c on c.wanted = w.mode
-            join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held)
-            where w.who = t.waiter and not w.granted and h.who = a.pid""";
+            wanted as (
+                $wanted
+            ), blocking as (
+                select w.ahead
+                from target t
+                join wanted w on w.waiter = t.waiter
+                join conflict c on c.wanted = w.mode
+                join lock h on h.who = t.pid and h.tag = w.tag and h.granted and h.mode = any (c.held)
+            )""".replace("$wanted", WANTED).replace("$waiters", "select waiter from target");
+
+    private static final String STILL_BLOCKS_THE_WAITER = """
+            exists (
+                select 1
+                from blocking b
+                where case when b.ahead is null then v.pid = any (pg_blocking_pids(v.waiter))
+                           when b.ahead = any (pg_blocking_pids(v.waiter)) then v.pid = any (pg_blocking_pids(b.ahead)) end)""";
 
     /** The waiter has stepped aside: what it waited for is known, and in which transaction that was held. */
     private static final String HOLDS_WHAT_WAS_WAITED_FOR = """
-            select 1
-            from lock h
-            where h.who = a.pid and h.granted and h.tag = t.tag and h.mode = any (string_to_array(t.modes, ','))
-              and (h.within = t.within or h.locktype = 'advisory')""";
+            blocking as (
+                select 1
+                from target t
+                join lock h on h.who = t.pid and h.granted and h.tag = t.tag and h.mode = any (string_to_array(t.modes, ','))
+                where h.within = t.within or h.locktype = 'advisory'
+            )""";
 
     /** Parameters: pid, when it began. Cancels that session's statement if it waits for a lock; null if it does not. */
     static final String GIVE_WAY = """
@@ -161,7 +201,7 @@ public final class Sql {
                 signal,
                 "?::int as waiter, ?::timestamptz as idle_since",
                 BLOCKS_THE_WAITER,
-                "v.pid = any (pg_blocking_pids(v.waiter))");
+                STILL_BLOCKS_THE_WAITER);
     }
 
     /**
@@ -858,6 +898,8 @@ public final class Sql {
                   and l.mode <> 'SIReadLock'
                   and (coalesce(w.leader_pid, l.pid, 0) in (select pid from concerned)
                        or not l.granted
+                       or l.locktype = 'transactionid'
+                       or $history
                        or l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint = $class)
             ), wait as (
                 select l.who, string_agg(distinct l.mode || ' on ' || case
@@ -876,19 +918,23 @@ public final class Sql {
                 from lock l
                 where not l.granted and l.who in (select waiter from edge)
                 group by l.who
+            ), wanted as (
+                $wanted
             ), held as (
-                select w.who as waiter, h.who as blocker,
+                select w.waiter, h.who as blocker,
                        case when h.pid is null then h.virtualtransaction end as prepared_in,
+                       bool_or(w.ahead is not null) as of_a_row,
                        min(h.tag) as tag,
                        coalesce(min(h.virtualtransaction) filter (where h.locktype <> 'advisory' and coalesce(h.pid, 0) = h.who),
                                 min(h.virtualtransaction) filter (where h.locktype <> 'advisory')) as within,
                        min(array_to_string(c.held, ',')) as modes,
                        bool_or(h.mode = 'ShareUpdateExclusiveLock') as like_a_vacuum
-                from lock w
+                from wanted w
                 join conflict c on c.wanted = w.mode
-                join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held) and h.who <> w.who
-                where not w.granted and w.who in (select waiter from edge)
+                join lock h on h.tag = w.tag and h.granted and h.mode = any (c.held) and h.who <> w.waiter
                 group by 1, 2, 3
+            ), way as (
+                select waiter, blocker from edge union select waiter, blocker from held where of_a_row
             ), candidate as (
                 select distinct m.who as ahead, a.pid, a.waitstart
                 from lock m join lock a on a.tag = m.tag and not a.granted and a.who <> m.who
@@ -909,7 +955,7 @@ public final class Sql {
                             h.like_a_vacuum and a.usesysid is null and a.datid is not null, false) as autovacuum,
                    v.pids as victims, v.waited_ms as victims_waited_ms,
                    $guarded as guarded, $flyway as flyway_history, $waiting as flyway_waiting, $prepared, $backend
-            from edge e
+            from way e
             join wait w on w.who = e.waiter
             left join victim v on v.ahead = e.waiter
             left join held h on h.waiter = e.waiter and h.blocker = e.blocker
@@ -931,6 +977,9 @@ public final class Sql {
         return WATCH_LOOK
                 .replace("$worker", worker(major))
                 .replace("$conflict", CONFLICT)
+                .replace("$wanted", WANTED)
+                .replace("$waiters", "select waiter from edge")
+                .replace("$history", IS_FLYWAY_LOCK)
                 .replace("$waited", major >= 14 ? WAITED : "null::bigint")
                 .replace("$running", major >= 14 ? "null::bigint" : RUNNING)
                 .replace("$waitstart", major >= 14 ? "l.waitstart" : "null::timestamptz")

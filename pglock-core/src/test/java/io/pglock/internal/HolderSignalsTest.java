@@ -146,6 +146,25 @@ class HolderSignalsTest {
         scenario.awaitGone(holder.pid());
     }
 
+    /** The lock of the first in line is no lock on the row: what is remembered is the transaction that has it. */
+    @Test
+    void endsOneThatHoldsOnToARowForWhichOthersQueue() throws Exception {
+        waiter.execute("insert into orders values (1)");
+        holder.execute("begin", "update orders set id = 2");
+        Session first = scenario.session("first");
+        Running updating = first.start("update orders set id = 3");
+        scenario.awaitBlockedBy(first, holder);
+        Sighting seen = seen("update orders set id = 4");
+
+        assertThat(seen.backend().pid()).isEqualTo(holder.pid());
+        assertThat(stillHeld(seen)).isTrue();
+        assertThat(terminate(seen, SignalsTest.NOBODY).sent()).isTrue();
+
+        scenario.awaitGone(holder.pid());
+        updating.await();
+        assertThat(stillHeld(seen)).isFalse();
+    }
+
     @Test
     void sparesOneThatHasBegunAnotherTransaction() throws Exception {
         holder.execute("begin", "lock table orders in share mode");

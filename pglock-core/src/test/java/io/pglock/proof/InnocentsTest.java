@@ -20,7 +20,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Random sessions with random locks are in the way of a guarded one, in queues, chains and deadlocks, and let go at the wrong
- * moment. Nobody is ever signalled but who truly, directly holds what it waits for, by what PostgreSQL says in the statement
+ * moment. Nobody is ever signalled but who truly holds what it waits for, by what PostgreSQL says in the statement
  * that signals ({@link Truth}), and nobody who should be is missed for more than two looks.
  *
  * <p>A few rounds in every build; {@code mvn -q -Pproof -Dpglock.proof=Innocents -pl pglock-core -am} makes 10,000 of them.

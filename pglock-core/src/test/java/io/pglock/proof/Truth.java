@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What is so, by the test's own SQL: who holds a lock that conflicts with what the guarded session waits for. It is noted by
+ * What is so, by the test's own SQL: who holds a lock that conflicts with what the guarded session waits for, or the row. It is noted by
  * the server in the statement that sends a signal, whatever that statement has checked before: the schema {@code proof} stands
  * before {@code pg_catalog} in the search path of the watch's session, and has functions by the names of PostgreSQL's that note
  * it and then call those.
@@ -33,6 +33,22 @@ final class Truth {
             AccessExclusiveLock      XXXXXXXX
             """;
 
+    /**
+     * The manual's table "Conflicting Row-Level Locks", 13.3.2: FOR KEY SHARE, FOR SHARE, FOR NO KEY UPDATE and FOR UPDATE, by the
+     * names that PostgreSQL's README.tuplock gives the lock by which one gets in line for a row.
+     *
+     * <p>By that README a row's locker is noted in the row, and is waited for by its transaction. Whoever has to wait first takes
+     * that lock, keeps it while it waits, and lets it go once it has the row. So to have it is not to have the row, and to wait
+     * for it is to wait for the transaction that the first in line waits for: provided that whatever may keep the first one from
+     * the row keeps this one from it, too.
+     */
+    private static final String ROW_CONFLICTS = """
+            AccessShareLock     ...X
+            RowShareLock        ..XX
+            ExclusiveLock       .XXX
+            AccessExclusiveLock XXXX
+            """;
+
     private static final String FUNCTIONS = """
             create function proof.truth(waiter int) returns table (
                 pid int, backend_start timestamptz, xact_start timestamptz, state text, state_change timestamptz,
@@ -41,7 +57,7 @@ final class Truth {
             language plpgsql as $$
             #variable_conflict use_column
             begin
-                return query with b as (
+                return query with named as (
                     select distinct unnest(pg_catalog.pg_blocking_pids(truth.waiter)) as pid
                 ), worker as (
                     <worker>
@@ -49,12 +65,30 @@ final class Truth {
                     select coalesce(w.leader_pid, l.pid, 0) as who, l.* from pg_catalog.pg_locks l left join worker w on w.pid = l.pid
                 ), wanted as (
                     select * from lk where who = truth.waiter and not granted
+                ), in_line as (
+                    select q.pid
+                    from wanted w
+                    join lk q on q.locktype = 'tuple' and q.granted and q.who <> truth.waiter
+                         and (q.database, q.relation, q.page, q.tuple) = (w.database, w.relation, w.page, w.tuple)
+                         and not exists (select 1 from proof.row_conflict keeps
+                                         where keeps.wanted = q.mode
+                                         and not exists (select 1 from proof.row_conflict this
+                                                         where this.wanted = w.mode and this.held = keeps.held))
+                    join lk x on x.pid = q.pid and x.locktype = 'transactionid' and not x.granted
+                    where w.locktype = 'tuple' and q.pid in (select pid from named)
+                ), row_owner as (
+                    select distinct o.pid from in_line i cross join lateral unnest(pg_catalog.pg_blocking_pids(i.pid)) o(pid)
+                    where o.pid <> truth.waiter
+                ), b as (
+                    select pid from named union select pid from row_owner
                 )
                 select b.pid, a.backend_start, a.xact_start, a.state, a.state_change, a.application_name, a.usename::text,
                        a.backend_type,
-                       exists (select 1 from wanted w
+                       b.pid in (select pid from row_owner)
+                       or exists (select 1 from wanted w
                                join proof.conflict c on c.wanted = w.mode
                                join lk h on h.who = b.pid and h.granted and h.mode = c.held and h.locktype = w.locktype
+                                    and h.locktype <> 'tuple'
                                     and (h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid, h.classid,
                                          h.objid, h.objsubid)
                                         is not distinct from
@@ -74,6 +108,16 @@ final class Truth {
                 from b left join pg_catalog.pg_stat_activity a on a.pid = b.pid;
             end $$;
 
+            create function proof.blocks(target int) returns boolean language plpgsql as $$
+            declare
+                named int[] := pg_catalog.pg_blocking_pids(current_setting('proof.waiter')::int);
+            begin
+                return target = any (named)
+                       or exists (select 1 from pg_catalog.pg_locks t
+                                  where t.pid = any (named) and t.locktype = 'tuple' and t.granted
+                                  and target = any (pg_catalog.pg_blocking_pids(t.pid)));
+            end $$;
+
             create function proof.note(target int, how text, blocking boolean) returns boolean language plpgsql as $$
             declare
                 checked boolean := coalesce(target = any (nullif(current_setting('proof.checked', true), '')::int[]), false);
@@ -83,7 +127,7 @@ final class Truth {
                 perform pg_catalog.pg_stat_clear_snapshot();
                 select * into t from proof.truth(current_setting('proof.waiter')::int) where pid = target;
                 -- The truth has been read piece by piece: whoever was queued ahead is so still, whoever let go meanwhile is not.
-                blocking := blocking and target = any (pg_catalog.pg_blocking_pids(current_setting('proof.waiter')::int));
+                blocking := blocking and proof.blocks(target);
                 overtaken := checked and (not blocking or t.wait is null)
                              or coalesce(t.xact_start >= statement_timestamp(), false);
                 insert into proof.signal
@@ -97,14 +141,14 @@ final class Truth {
 
             create function proof.pg_cancel_backend(target int) returns boolean language plpgsql as $$
             declare
-                blocking boolean := target = any (pg_catalog.pg_blocking_pids(current_setting('proof.waiter')::int));
+                blocking boolean := proof.blocks(target);
             begin
                 return case when proof.note(target, 'CANCEL', blocking) then pg_catalog.pg_cancel_backend(target) end;
             end $$;
 
             create function proof.pg_terminate_backend(target int) returns boolean language plpgsql as $$
             declare
-                blocking boolean := target = any (pg_catalog.pg_blocking_pids(current_setting('proof.waiter')::int));
+                blocking boolean := proof.blocks(target);
             begin
                 return case when proof.note(target, 'TERMINATE', blocking) then pg_catalog.pg_terminate_backend(target) end;
             end $$;
@@ -121,6 +165,7 @@ final class Truth {
     private static final String TABLES = """
             create schema proof;
             create table proof.conflict (wanted text, held text);
+            create table proof.row_conflict (wanted text, held text);
             create sequence proof.signals;
             create unlogged table proof.signal (
                 id bigint, look int, how text, target int, checked boolean, overtaken boolean, looked_at timestamptz,
@@ -158,7 +203,8 @@ final class Truth {
     static List<String> schema(int major) {
         List<String> schema = new ArrayList<>();
         schema.add(TABLES);
-        schema.add("insert into proof.conflict values " + conflicts());
+        schema.add("insert into proof.conflict values " + conflicts(CONFLICTS));
+        schema.add("insert into proof.row_conflict values " + conflicts(ROW_CONFLICTS));
         schema.add(FUNCTIONS
                 .replace("<waitstart>", major >= 14 ? "w.waitstart" : "null::timestamptz")
                 .replace(
@@ -169,8 +215,8 @@ final class Truth {
         return schema;
     }
 
-    private static String conflicts() {
-        List<String[]> rows = CONFLICTS.lines().map(line -> line.split(" +")).toList();
+    private static String conflicts(String table) {
+        List<String[]> rows = table.lines().map(line -> line.split(" +")).toList();
         List<String> pairs = new ArrayList<>();
         for (String[] row : rows) {
             for (int held = 0; held < rows.size(); held++) {
