@@ -161,7 +161,8 @@ public final class Prioritize {
 
     /**
      * Never to signal a session with one of these application or role names, besides those named before; from the start these
-     * are {@code pg_dump} and {@code pg_basebackup}.
+     * are {@code pg_dump} and {@code pg_basebackup}. The names as they were given to the server, which shows an application's
+     * cut to 63 bytes and without its letters beyond ASCII.
      *
      * @throws IllegalArgumentException when one is blank
      */

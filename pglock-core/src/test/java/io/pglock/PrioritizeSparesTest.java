@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who is never signalled, however long the guarded session waits. */
 class PrioritizeSparesTest extends PrioritizeScene {
@@ -93,6 +95,26 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Session holder = idleInTransaction("pg_dump");
         Session migration = scenario.session("migration");
         SeenBlocker blocker = blockedInVainBy(holder, quickly(migration).terminate(), migration, holder::commit);
+        assertThat(blocker.spared()).contains("it is protected");
+    }
+
+    /** The server shows the bytes of some letters as ? or \\xc3, and no more than 63 of them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nightly report",
+                "Lohnbüro",
+                "tab\tname",
+                "夜間バッチ処理サーバー",
+                "a name so long that the server does not show all of what it was given",
+                "as long as the server allows, or it would be but for a letter ü",
+                "Änderungsprotokoll der Lohnbüroübertragung für größere Beträge und Überstunden"
+            })
+    void sparesAProtectedApplicationWhateverTheServerMakesOfItsName(String name) {
+        Session holder = idleInTransaction(name);
+        Session migration = scenario.session("migration");
+        SeenBlocker blocker =
+                blockedInVainBy(holder, quickly(migration).terminate().protect(name), migration, holder::commit);
         assertThat(blocker.spared()).contains("it is protected");
     }
 
@@ -200,6 +222,39 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Session migration = scenario.session("migration");
         SeenBlocker blocker = blockedInVainBy(flyway, quickly(migration).terminate(), migration, flyway::commit);
         assertThat(blocker.spared()).contains("it holds Flyway's history lock");
+    }
+
+    /** Also where a backslash in a text means something else to the side connection's session. */
+    @ParameterizedTest
+    @ValueSource(strings = {"on", "off"})
+    void sparesAnotherFlywayThatWaits(String standardConformingStrings) {
+        String lock = "SELECT pg_try_advisory_lock(" + (77431708279161L + "flyway_schema_history".hashCode()) + ")";
+        scenario.session("flyway").execute(lock);
+        Session second = idleInTransaction("second flyway");
+        second.execute(lock);
+        Session migration = scenario.session("migration");
+        HandingOut side = new HandingOut(() -> {
+            Connection connection = dataSource.getConnection();
+            try (var statement = connection.createStatement()) {
+                statement.execute("set standard_conforming_strings = " + standardConformingStrings);
+            }
+            return connection;
+        });
+        SeenBlocker blocker =
+                blockedInVainBy(second, quickly(migration, side).terminate(), migration, second::commit);
+        assertThat(blocker.spared().orElseThrow()).startsWith("another Flyway that waits");
+    }
+
+    /** A cancel remembered from one of its transactions would be followed by a terminate in another. */
+    @Test
+    void sparesASessionOfWhichTheServerDoesNotSayInWhichTransactionItIs() {
+        Session holder = scenario.session("holder");
+        holder.execute("set track_activities = off");
+        holder.begin();
+        holder.execute("select count(*) from orders");
+        Session migration = scenario.session("migration");
+        SeenBlocker blocker = blockedInVainBy(holder, quickly(migration).terminate(), migration, holder::commit);
+        assertThat(blocker.spared().orElseThrow()).startsWith("its track_activities is off");
     }
 
     @Test

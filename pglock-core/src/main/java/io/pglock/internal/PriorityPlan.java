@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 /**
  * What a priority scope was asked to do; see {@link io.pglock.Prioritize}, whose withers fill it. Immutable. Not API.
  *
+ * @param protect names, in every spelling in which a server may show them
  * @param spare blockers that are never signalled, beyond those named in {@code protect}
  * @param required whether a scope without a usable side connection is an error
  * @param listener who is told instead of the system logger
@@ -64,7 +65,7 @@ public record PriorityPlan(
     }
 
     public PriorityPlan protect(Set<String> names) {
-        return new PriorityPlan(aim, timing, Set.copyOf(names), spare, required, listener);
+        return new PriorityPlan(aim, timing, Set.copyOf(ServerNames.spellings(names)), spare, required, listener);
     }
 
     public PriorityPlan spareAlso(Predicate<SeenBlocker> those) {

@@ -18,7 +18,6 @@ final class SessionSettings {
     static final String APPLICATION = "pglock";
 
     private static final String DRIVERS_NAME = "PostgreSQL JDBC Driver";
-    private static final int LONGEST_NAME = 63;
     private static final int FIRST_THAT_SHOWS_BYTES_IN_HEX = 16;
 
     private final PgSession session;
@@ -65,7 +64,7 @@ final class SessionSettings {
         if (name.equals(APPLICATION)) {
             return name; // the pglock command says so by itself
         }
-        return (cut(name, LONGEST_NAME - APPLICATION.length() - 1, majorVersion) + " " + APPLICATION).strip();
+        return (cut(name, ServerNames.LONGEST - APPLICATION.length() - 1, majorVersion) + " " + APPLICATION).strip();
     }
 
     /** As many whole characters as fit: PostgreSQL counts bytes, and shows one that is not ASCII as {@code ?} or {@code \xc3}. */

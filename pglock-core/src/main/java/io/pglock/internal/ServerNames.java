@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.internal;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/** How a server shows the name of an application or a role that it was given. Stateless. Not API. */
+final class ServerNames {
+
+    /** PostgreSQL's NAMEDATALEN less one, in bytes. */
+    static final int LONGEST = 63;
+
+    private static final int FIRST_VISIBLE = 32;
+    private static final int LAST_VISIBLE = 126;
+
+    private ServerNames() {}
+
+    /**
+     * These and every spelling in which a server may show one: cut to its length and, if it is an application's, with each byte
+     * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}. Whoever happens to be
+     * called like such a spelling is meant too, which does no harm where names say whom to spare.
+     */
+    static Set<String> spellings(Set<String> names) {
+        Set<String> all = new LinkedHashSet<>(names);
+        for (String name : names) {
+            String stored = cut(name);
+            all.add(stored);
+            all.add(cleaned(stored, "?"));
+            all.add(cleaned(stored, "\\x%02x"));
+        }
+        return all;
+    }
+
+    /** As many whole characters as fit. */
+    private static String cut(String name) {
+        int bytes = 0;
+        for (int end = 0; end < name.length(); end = name.offsetByCodePoints(end, 1)) {
+            bytes += Character.toString(name.codePointAt(end)).getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > LONGEST) {
+                return name.substring(0, end);
+            }
+        }
+        return name;
+    }
+
+    private static String cleaned(String name, String invisible) {
+        StringBuilder cleaned = new StringBuilder();
+        for (byte each : name.getBytes(StandardCharsets.UTF_8)) {
+            if (each >= FIRST_VISIBLE && each <= LAST_VISIBLE) {
+                cleaned.append((char) each);
+            } else {
+                cleaned.append(String.format(invisible, each));
+            }
+        }
+        return cleaned.substring(0, Math.min(LONGEST, cleaned.length()));
+    }
+}
