@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Every statement of pglock-core. Lower case, bound or quoted, never pasted. Not API. */
+/**
+ * Every statement of pglock-core. Lower case, bound or quoted, never pasted; without a backslash, which means something else
+ * where {@code standard_conforming_strings} is off. Not API.
+ */
 public final class Sql {
 
     // ---- the session ------------------------------------------------------------------------------------------------
@@ -72,7 +75,7 @@ public final class Sql {
 
     /** Another Flyway that tries for that lock again and again: between two tries it idles, in a transaction. */
     private static final String IS_FLYWAY_WAITING = """
-            coalesce(substring(a.query from '^SELECT pg_try_advisory_(?:xact_)?lock\\(([0-9]{1,18})\\)')::bigint
+            coalesce(substring(a.query from '^SELECT pg_try_advisory_(?:xact_)?lock[(]([0-9]{1,18})[)]')::bigint
                      between $low and $high, false)""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
             .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
 
@@ -736,7 +739,7 @@ public final class Sql {
             join pg_namespace n on n.oid = c.relnamespace
             where l.pid = pg_backend_pid() and l.granted and l.locktype = 'relation'
               and l.database = (select oid from pg_database where datname = current_database())
-              and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+              and n.nspname <> 'information_schema' and left(n.nspname, 3) <> 'pg_'
             order by 1, 2""";
 
     /**
