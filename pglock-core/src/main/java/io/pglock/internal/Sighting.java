@@ -176,6 +176,9 @@ record Sighting(
                         .isPresent()) {
                     yield Optional.of("not a client's session");
                 }
+                if (backend.state().filter("disabled"::equals).isPresent()) {
+                    yield Optional.of(Signals.NOT_TRACKED_IN_WORDS);
+                }
                 yield row.getBoolean("guarded")
                         ? Optional.of("another migration that pglock guards")
                         : Optional.empty();

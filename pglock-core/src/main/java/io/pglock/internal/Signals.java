@@ -24,6 +24,10 @@ import java.util.Optional;
  */
 public final class Signals {
 
+    /** Its transactions cannot be told apart, so a signal might hit one that is in nobody's way. */
+    static final String NOT_TRACKED_IN_WORDS =
+            "its track_activities is off, so nobody can tell whether it still is the same transaction";
+
     /** What the statement found, in the words of {@link Sql}'s verdicts. */
     private enum Verdict {
         SEND(Outcome.SENT, ""),
@@ -34,6 +38,7 @@ public final class Signals {
         IDLE(Outcome.NO_EFFECT, "it runs no statement that could be cancelled; only a terminate ends its transaction"),
         SELF(Outcome.SPARED, "it is the session that asks"),
         NOT_A_CLIENT(Outcome.SPARED, "it is not a client's session"),
+        NOT_TRACKED(Outcome.SPARED, NOT_TRACKED_IN_WORDS),
         PROTECTED(Outcome.SPARED, "it is protected"),
         OWN(Outcome.SPARED, "it belongs to this JVM's own work"),
         GUARDED(Outcome.SPARED, "it is another migration that pglock guards"),
@@ -66,7 +71,8 @@ public final class Signals {
 
     /**
      * Signals this session if all of {@link #toSession} holds and it still holds a lock that {@code waiterPid} waits for, in a
-     * conflicting mode; and never another migration, a Flyway history connection, or whom {@code spared} names.
+     * conflicting mode; and never one whose transactions cannot be told apart, another migration, a Flyway history connection,
+     * or whom {@code spared} names.
      */
     public static Signalled toBlocker(Connection side, Signal how, Backend seen, int waiterPid, Spared spared)
             throws SQLException {

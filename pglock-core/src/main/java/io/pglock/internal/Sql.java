@@ -131,6 +131,7 @@ public final class Sql {
                     when a.pid is null or a.backend_start is distinct from t.backend_start then 'ENDED'
                     when a.pid = pg_backend_pid() then 'SELF'
                     when a.backend_type is distinct from 'client backend' then 'NOT_A_CLIENT'
+                    when a.state = 'disabled' then 'NOT_TRACKED'
                     when a.xact_start is distinct from t.xact_start then 'OTHER_TRANSACTION'
                     when a.application_name = any (t.protected) or a.usename::text = any (t.protected) then 'PROTECTED'
                     when a.pid = any (t.own) then 'OWN'

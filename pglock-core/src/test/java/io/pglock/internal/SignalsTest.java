@@ -163,6 +163,17 @@ class SignalsTest {
     }
 
     @Test
+    void sparesABlockerThatDoesNotSayInWhichTransactionItIs() throws SQLException {
+        holder.execute("set track_activities = off");
+        Running waiting = waiting();
+        Signalled done = terminate(look(holder));
+        assertThat(done.outcome()).isEqualTo(Outcome.SPARED);
+        assertThat(done.detail()).contains("not terminated: its track_activities is off");
+        holder.commit();
+        waiting.await();
+    }
+
+    @Test
     void sparesAFormerBlockerWhenTheWaiterWaitsNoMore() throws SQLException {
         Running waiting = waiting();
         Backend seen = look(holder);
