@@ -240,8 +240,7 @@ class PrioritizeSparesTest extends PrioritizeScene {
             }
             return connection;
         });
-        SeenBlocker blocker =
-                blockedInVainBy(second, quickly(migration, side).terminate(), migration, second::commit);
+        SeenBlocker blocker = blockedInVainBy(second, quickly(migration, side).terminate(), migration, second::commit);
         assertThat(blocker.spared().orElseThrow()).startsWith("another Flyway that waits");
     }
 

@@ -59,8 +59,7 @@ class RowQueueTest extends PrioritizeScene {
     }
 
     private Outcome cancel(Session session) throws SQLException {
-        Backend seen =
-                PgLock.on(mine).locks().pid(session.pid()).list().get(0).backend();
+        Backend seen = PgLock.on(mine).locks().pid(session.pid()).list().get(0).backend();
         return Signals.toBlocker(mine, Signal.CANCEL, seen, migration.pid(), new Spared(Set.of(), Set.of()))
                 .outcome();
     }
@@ -97,10 +96,8 @@ class RowQueueTest extends PrioritizeScene {
                     .extracting(blocker -> blocker.backend().pid(), Blocker::hard)
                     .containsExactlyInAnyOrder(
                             tuple(holder.pid(), true),
-                            tuple(
-                                    scenario.session("web-0").pid(), false),
-                            tuple(
-                                    scenario.session("web-1").pid(), false));
+                            tuple(scenario.session("web-0").pid(), false),
+                            tuple(scenario.session("web-1").pid(), false));
             assertThat(wait.hardBlockers().get(0).holds())
                     .extracting(lock -> lock.target().type())
                     .containsExactly(LockTarget.Type.TRANSACTIONID);
@@ -215,9 +212,11 @@ class RowQueueTest extends PrioritizeScene {
         try (PriorityScope scope = quickly(migration).terminate().start()) {
             Running updating = migration.start(UPDATE);
             scenario.awaitBlockedBy(migration, scenario.session("web-0"));
-            scenario.await("it is seen", () -> scope.blockers().stream()
-                    .anyMatch(seen -> seen.hard()
-                            && seen.backend().preparedGid().equals(Optional.of("row"))));
+            scenario.await(
+                    "it is seen",
+                    () -> scope.blockers().stream()
+                            .anyMatch(seen ->
+                                    seen.hard() && seen.backend().preparedGid().equals(Optional.of("row"))));
             awaitMoreLooks(scope, scenario.session("web-0"));
             assertThat(waits().get(0).hardBlockers())
                     .extracting(blocker -> blocker.backend().preparedGid())

@@ -64,11 +64,10 @@ public final class Sql {
             .replace("$class", Long.toString(GUARDED_CLASS));
 
     /** Whether the lock {@code l} is one of Flyway's history. */
-    private static final String IS_FLYWAY_LOCK =
-            ("l.locktype = 'advisory' and l.granted and l.objsubid = 1"
-                            + " and ((l.classid::bigint << 32) | l.objid::bigint) between $low and $high")
-                    .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
-                    .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+    private static final String IS_FLYWAY_LOCK = ("l.locktype = 'advisory' and l.granted and l.objsubid = 1"
+                    + " and ((l.classid::bigint << 32) | l.objid::bigint) between $low and $high")
+            .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
+            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
 
     private static final String IS_FLYWAY_HISTORY =
             "exists (select 1 from lock l where l.who = a.pid and " + IS_FLYWAY_LOCK + ")";
@@ -148,7 +147,8 @@ public final class Sql {
             select v.verdict, case when v.verdict = 'SEND' then case when $still then $signal(v.pid) end end
             from verdict v""";
 
-    private static final String BLOCKS_THE_WAITER = """
+    private static final String BLOCKS_THE_WAITER =
+            """
             wanted as (
                 $wanted
             ), blocking as (

@@ -70,6 +70,7 @@ final class Truth {
                     from wanted w
                     join lk q on q.locktype = 'tuple' and q.granted and q.who <> truth.waiter
                          and (q.database, q.relation, q.page, q.tuple) = (w.database, w.relation, w.page, w.tuple)
+                         and q.mode <> 'SIReadLock'
                          and not exists (select 1 from proof.row_conflict keeps
                                          where keeps.wanted = q.mode
                                          and not exists (select 1 from proof.row_conflict this
@@ -114,7 +115,7 @@ final class Truth {
             begin
                 return target = any (named)
                        or exists (select 1 from pg_catalog.pg_locks t
-                                  where t.pid = any (named) and t.locktype = 'tuple' and t.granted
+                                  where t.pid = any (named) and t.locktype = 'tuple' and t.granted and t.mode <> 'SIReadLock'
                                   and target = any (pg_catalog.pg_blocking_pids(t.pid)));
             end $$;
 
