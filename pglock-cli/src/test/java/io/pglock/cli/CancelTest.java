@@ -25,6 +25,11 @@ class CancelTest extends QueueScene {
         this.database = database;
     }
 
+    private String server() {
+        return database.server().host() + ":" + database.server().port() + ", database " + database.name() + ", as "
+                + database.user();
+    }
+
     @Test
     void showsWhoWillBeHitAndSendsNothingInADryRun() {
         holder.execute("begin", "select * from orders");
@@ -32,7 +37,7 @@ class CancelTest extends QueueScene {
         Cli.Ended dry = pglock("terminate", "--dry-run", Integer.toString(holder.pid()));
 
         assertThat(dry.code()).isZero();
-        assertThat(dry.err()).isEqualTo("pglock: a dry run: nothing was sent\n");
+        assertThat(dry.err()).isEqualTo("pglock: a dry run on " + server() + ": nothing was sent\n");
         assertThat(dry.lines()).hasSize(2);
         assertThat(dry.lines().get(0)).matches("PID +USER +APPLICATION +STATE +TRANSACTION +QUERY");
         assertThat(dry.lines().get(1))
@@ -49,7 +54,7 @@ class CancelTest extends QueueScene {
         Cli.Ended done = Cli.on(database).input("y\n").run("terminate", Integer.toString(holder.pid()));
 
         assertThat(done.code()).isZero();
-        assertThat(done.err()).isEqualTo("Terminate 1 session? (y/[n]) ");
+        assertThat(done.err()).isEqualTo("Terminate 1 session on " + server() + "? (y/[n]) ");
         assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " (holder, idle in transaction");
         scenario.awaitGone(holder.pid());
         assertThat(web.value("select 1")).isEqualTo("1");
@@ -62,7 +67,7 @@ class CancelTest extends QueueScene {
 
         Cli.Ended no = Cli.on(database).input("\n").run("terminate", pid);
         assertThat(no.code()).isEqualTo(1);
-        assertThat(no.err()).isEqualTo("Terminate 1 session? (y/[n]) pglock: nothing was sent\n");
+        assertThat(no.err()).isEqualTo("Terminate 1 session on " + server() + "? (y/[n]) pglock: nothing was sent\n");
         Cli.Ended nobody = pglock("terminate", pid);
         assertThat(nobody.code()).isEqualTo(1);
         assertThat(nobody.err()).contains("nobody answered: nothing was sent. With -y it does not ask.");
@@ -81,8 +86,9 @@ class CancelTest extends QueueScene {
         Cli.Ended done =
                 pglock("terminate", "--blocking", "--on", "orders", "-y").succeeded();
 
-        assertThat(done.lines()).hasSize(3);
-        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
+        assertThat(done.lines()).hasSize(4);
+        assertThat(done.lines().get(2)).isEqualTo("Terminating 1 session on " + server() + ".");
+        assertThat(done.lines().get(3)).startsWith("Terminated pid " + holder.pid() + " ");
         altering.await();
         assertThat(reading.result()).containsExactly("0");
     }
@@ -97,8 +103,8 @@ class CancelTest extends QueueScene {
         Cli.Ended done = pglock("cancel", "--on", "orders", "-y");
 
         assertThat(done.code()).isZero();
-        assertThat(done.lines()).hasSize(3);
-        assertThat(done.lines().get(2)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
+        assertThat(done.lines()).hasSize(4);
+        assertThat(done.lines().get(3)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
         assertThat(done.err())
                 .startsWith("pglock: pid " + web.pid() + " (web, idle in transaction")
                 .contains("left alone, it runs no statement that could be cancelled");
@@ -134,8 +140,8 @@ class CancelTest extends QueueScene {
             assertThat(dry.lines().get(1)).as(whose).startsWith(holder.pid() + " ");
         }
         Cli.Ended done = pglock("cancel", "-y", "--on", "orders").succeeded();
-        assertThat(done.lines()).hasSize(3);
-        assertThat(done.lines().get(2)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
+        assertThat(done.lines()).hasSize(4);
+        assertThat(done.lines().get(3)).startsWith("Cancelled the statement of pid " + holder.pid() + " ");
         assertThat(report.awaitFailure().getSQLState()).isEqualTo("57014");
     }
 
@@ -163,14 +169,14 @@ class CancelTest extends QueueScene {
         Cli.Ended all = Cli.on(database)
                 .environment("PGLOCK_CONFIG", file.toString())
                 .run("terminate", "--dry-run", pids[0], pids[1]);
-        assertThat(all.err()).isEqualTo("pglock: a dry run: nothing was sent\n");
+        assertThat(all.err()).isEqualTo("pglock: a dry run on " + server() + ": nothing was sent\n");
         assertThat(all.lines()).hasSize(3);
 
         Cli.Ended one = pglock("terminate", "--dry-run", "--limit", "1", "--on", "orders", pids[0], pids[1]);
         assertThat(one.err()).isEqualTo("""
                 pglock: only 1 of 2 rows are looked at; --limit none looks at all
-                pglock: a dry run: nothing was sent
-                """);
+                pglock: a dry run on %s: nothing was sent
+                """.formatted(server()));
         assertThat(one.lines()).hasSize(2);
     }
 
@@ -212,7 +218,7 @@ class CancelTest extends QueueScene {
                                     + " the profile out\n");
         }
         Cli.Ended done = cli.run("-c", "end-holders", "-f", "mode=ACCESS SHARE", "--on", "orders");
-        assertThat(done.lines().get(2)).startsWith("Terminated pid " + holder.pid() + " ");
+        assertThat(done.lines().get(3)).startsWith("Terminated pid " + holder.pid() + " ");
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 

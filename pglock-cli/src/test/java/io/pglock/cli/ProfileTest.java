@@ -100,6 +100,33 @@ class ProfileTest {
                 .contains("goods");
     }
 
+    /** A folder may hold somebody else's files, and the environment a password. */
+    @Test
+    void theFileOfTheWorkingDirectorySaysInAProfileOnlyWhichServer(Database database) throws Exception {
+        Path here = Files.createDirectories(folder.resolve("repo"));
+        Path config = here.resolve("pglock.toml");
+        Cli in = Cli.on(database).environment("XDG_CONFIG_HOME", folder.toString());
+        for (String key : new String[] {"url", "host", "port", "user", "database", "service"}) {
+            Files.writeString(config, "[agent]\nonError = \"fail\"\n[defaults]\n" + key + " = \"1\"\n");
+            for (String[] words : new String[][] {{"ls"}, {"terminate", "-y", "4711"}, {"doctor"}}) {
+                assertThat(output(in, here, words))
+                        .startsWith("pglock: pglock.toml, line 4: " + key + " says which server is asked,"
+                                + " and being in a folder must not decide that; write it into a profile");
+            }
+        }
+        String toml = "\nurl = \"postgresql://%s:%d/%s\"\nattribute = \"mode\"\non = \"sales\"\n"
+                .formatted(database.server().host(), database.server().port(), database.name());
+        Files.writeString(config, "[profiles.shop]" + toml);
+        Cli elsewhere = in.environment("PGPORT", "1").environment("PGDATABASE", "no");
+        assertThat(output(elsewhere, here, "--csv", "-c", "shop")).isEqualTo("mode\r\nACCESS SHARE\r\n");
+        Files.writeString(config, "[defaults]" + toml);
+        assertThat(output(elsewhere, here, "--csv", "--config-file", "pglock.toml"))
+                .as("named, it may say what it likes")
+                .isEqualTo("mode\r\nACCESS SHARE\r\n");
+        Files.move(config, Files.createDirectories(folder.resolve("pglock")).resolve("pglock.toml"));
+        assertThat(output(elsewhere, here, "--csv")).isEqualTo("mode\r\nACCESS SHARE\r\n");
+    }
+
     @Test
     void theFileOfTheWorkingDirectoryComesBeforeTheUsersAndMayBeTheAgentsToo() throws Exception {
         Path users = Files.createDirectories(folder.resolve("config/pglock"));
@@ -121,13 +148,13 @@ class ProfileTest {
                 """);
         Cli in = cli.environment("PGLOCK_CONFIG", "agent.properties")
                 .environment("XDG_CONFIG_HOME", folder.resolve("config").toString());
-        assertThat(output(in, here)).isEqualTo("rel_name\r\nsales\r\n");
+        assertThat(output(in, here, "-c", "mine")).isEqualTo("rel_name\r\nsales\r\n");
         Files.writeString(here.resolve("pglock.toml"), "[agent]\nonError = \"fail\"\n");
-        assertThat(output(in, here)).isEqualTo("mode\r\nACCESS SHARE\r\n");
+        assertThat(output(in, here, "-c", "mine")).isEqualTo("mode\r\nACCESS SHARE\r\n");
     }
 
-    private static String output(Cli cli, Path directory) throws IOException, InterruptedException {
-        Process process = cli.builder("-c", "mine")
+    private static String output(Cli cli, Path directory, String... words) throws IOException, InterruptedException {
+        Process process = cli.builder(words)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .start();

@@ -19,12 +19,16 @@ class PromptTest extends QueueScene {
         this.database = scenario.database();
     }
 
+    private String server() {
+        return database.server().host() + ":" + database.server().port();
+    }
+
     /** django-pglock asks its question about a number, and then ends whoever matches by the time of the answer. */
     @Test
     void whoHasGoneOnToAnotherTransactionMeanwhileIsNotHitAndThatIsSaid() {
         holder.execute("begin", "select * from orders");
         try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--on", "orders")) {
-            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
             holder.commit();
             holder.execute("begin", "select * from orders");
             web.execute("begin", "select * from orders");
@@ -44,7 +48,7 @@ class PromptTest extends QueueScene {
         Running altering = migration.start("alter table orders add note text");
         scenario.awaitBlockedBy(migration, holder);
         try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--blocking", Integer.toString(migration.pid()))) {
-            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
             holder.commit();
             altering.await();
             tmux.keys("y", "Enter");
@@ -60,7 +64,7 @@ class PromptTest extends QueueScene {
         migration.start("alter table orders add note text");
         scenario.awaitBlockedBy(migration, holder);
         try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--blocking", Integer.toString(migration.pid()))) {
-            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
             tmux.keys("yes", "Enter");
             assertThat(tmux.awaitExit()).isZero();
             assertThat(tmux.text()).contains("Terminated pid " + holder.pid() + " (holder");
@@ -72,7 +76,7 @@ class PromptTest extends QueueScene {
     void ctrlCIsANo() {
         holder.execute("begin", "select * from orders");
         try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "--on", "orders")) {
-            tmux.await("Terminate 1 session? (y/[n])");
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
             tmux.keys("C-c");
             assertThat(tmux.awaitExit()).isEqualTo(130);
         }

@@ -8,6 +8,7 @@ import io.pglock.cli.internal.select.Attributes;
 import io.pglock.cli.internal.select.Found;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
+import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.signal.SignalOptions;
 import io.pglock.cli.internal.view.OutputOptions;
@@ -145,9 +146,10 @@ final class Ls implements Callable<Integer> {
             throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
         }
         Selection asked = selection.toSignal(server.profile()::values);
-        try (Connection connection = server.server().connect()) {
+        Server to = server.server();
+        try (Connection connection = to.connect()) {
             return signalling
-                    .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL)
+                    .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL, to.toString())
                     .run(LockQuery.on(connection), asked);
         }
     }

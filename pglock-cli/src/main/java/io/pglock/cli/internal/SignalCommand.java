@@ -5,6 +5,7 @@ import io.pglock.LockQuery;
 import io.pglock.Signal;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.select.SelectionOptions;
+import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.signal.SignalOptions;
 import java.sql.Connection;
@@ -35,8 +36,11 @@ abstract class SignalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws SQLException {
         Selection selection = selected.toSignal(server.profile()::values);
-        try (Connection connection = server.server().connect()) {
-            return signalling.signalling(console, signal).run(LockQuery.on(connection), selection);
+        Server to = server.server();
+        try (Connection connection = to.connect()) {
+            return signalling
+                    .signalling(console, signal, to.toString())
+                    .run(LockQuery.on(connection), selection);
         }
     }
 }

@@ -20,6 +20,9 @@ import java.util.regex.Pattern;
 final class ProfileFiles {
 
     private static final String FILE = "pglock.toml";
+    /** In the working directory. */
+    private static final Path HERE = Path.of(FILE);
+
     private static final String TOML = ".toml";
     private static final Pattern AGENTS_TABLE = Pattern.compile("\\[+\\s*agent\\s*[.\\]]");
 
@@ -49,7 +52,7 @@ final class ProfileFiles {
         for (Path file : places()) {
             lookedFor.add(file.toString());
             if (Files.isRegularFile(file)) {
-                read(file, keys).ifPresent(files::add);
+                read(file, keys, file.equals(HERE)).ifPresent(files::add);
             }
         }
         return files;
@@ -62,7 +65,7 @@ final class ProfileFiles {
 
     private List<Path> places() {
         List<Path> places = new ArrayList<>();
-        places.add(Path.of(FILE));
+        places.add(HERE);
         String folder = environment.getOrDefault("XDG_CONFIG_HOME", "");
         String home = environment.getOrDefault("HOME", "");
         if (!folder.isEmpty()) {
@@ -84,10 +87,10 @@ final class ProfileFiles {
             throw Stop.usage(by + " names " + name + ", which is not there");
         }
         lookedFor.add(name);
-        return read(file, keys).orElseGet(() -> new ProfileFile(name, Map.of(), Map.of()));
+        return read(file, keys, false).orElseGet(() -> new ProfileFile(name, Map.of(), Map.of()));
     }
 
-    private static Optional<ProfileFile> read(Path file, Keys keys) {
+    private static Optional<ProfileFile> read(Path file, Keys keys, boolean ofFolder) {
         String text;
         try {
             text = Files.readString(file);
@@ -96,7 +99,9 @@ final class ProfileFiles {
         } catch (IOException e) {
             throw Stop.usage(file + " cannot be read: " + e.getMessage());
         }
-        return isForUs(text) ? Optional.of(new TomlReading(file.toString(), keys).read(text)) : Optional.empty();
+        return isForUs(text)
+                ? Optional.of(new TomlReading(file.toString(), keys, ofFolder).read(text))
+                : Optional.empty();
     }
 
     /** Whether there is more in it than what is the agent's: to load the parser takes as long as to ask the server. */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -29,12 +29,18 @@ final class TomlReading {
     /** Whose sessions are ended is said on the command line or by the name of a profile, and never by being in a folder. */
     private static final Set<String> IN_PROFILES_ONLY = Set.of("blocking", "cancel", "terminate", "yes");
 
+    /** So is which server is asked, and sent the password that the environment has: the folder may hold somebody else's files. */
+    private static final Set<String> NOT_BY_FOLDER = Set.of("url", "host", "port", "user", "database", "service");
+
     private final String name;
     private final Keys keys;
+    private final boolean ofFolder;
 
-    TomlReading(String name, Keys keys) {
+    /** @param ofFolder whether it is read because it is in the working directory, and nobody named it */
+    TomlReading(String name, Keys keys, boolean ofFolder) {
         this.name = name;
         this.keys = keys;
+        this.ofFolder = ofFolder;
     }
 
     /** @throws Stop that says where what is wrong */
@@ -54,14 +60,24 @@ final class TomlReading {
         }
         Map<String, Map<String, Setting>> profiles = new LinkedHashMap<>();
         for (Map.Entry<String, TomlTable> profile : tables(toml, PROFILES).entrySet()) {
-            profiles.put(profile.getKey(), settings(profile.getValue(), key -> true));
+            profiles.put(profile.getKey(), settings(profile.getValue(), key -> Optional.empty()));
         }
         return new ProfileFile(
                 name,
                 table(toml, DEFAULTS)
-                        .map(table -> settings(table, key -> !IN_PROFILES_ONLY.contains(key)))
+                        .map(table -> settings(table, this::whyNotByDefault))
                         .orElse(Map.of()),
                 profiles);
+    }
+
+    private Optional<String> whyNotByDefault(String key) {
+        if (IN_PROFILES_ONLY.contains(key)) {
+            return Optional.of(" may stand in a profile only, which one asks for with --config");
+        }
+        return ofFolder && NOT_BY_FOLDER.contains(key)
+                ? Optional.of(" says which server is asked, and being in a folder must not decide that; write it into a"
+                        + " profile, which one asks for with --config, or into ~/.config/pglock/pglock.toml")
+                : Optional.empty();
     }
 
     private Map<String, TomlTable> tables(TomlTable parent, String key) {
@@ -86,14 +102,14 @@ final class TomlReading {
         return Optional.ofNullable((TomlTable) value);
     }
 
-    private Map<String, Setting> settings(TomlTable table, Predicate<String> allowed) {
+    private Map<String, Setting> settings(TomlTable table, Function<String, Optional<String>> refusal) {
         Map<String, Setting> settings = new LinkedHashMap<>();
         for (String written : table.keySet()) {
             String place = place(table, written);
             String key = keys.spelt(written).orElseThrow(() -> Stop.usage(place + ": " + keys.unknown(written)));
-            if (!allowed.test(key)) {
-                throw Stop.usage(place + ": " + key + " may stand in a profile only, which one asks for with --config");
-            }
+            refusal.apply(key).ifPresent(why -> {
+                throw Stop.usage(place + ": " + key + why);
+            });
             Object value = table.get(List.of(written));
             Setting setting = new Setting(values(value, place, written), value instanceof Boolean, place);
             if (settings.put(key, setting) != null) {

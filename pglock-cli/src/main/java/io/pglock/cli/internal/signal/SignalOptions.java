@@ -16,8 +16,11 @@ public final class SignalOptions {
     @Option(names = "--dry-run", description = "Show who would be hit, and send nothing.")
     private boolean dryRun;
 
-    /** @return what shows, asks and signals so */
-    public Signalling signalling(Console console, Signal signal) {
-        return new Signalling(console, signal, !yes, dryRun);
+    /**
+     * @param server what the server is called
+     * @return what shows, asks and signals so
+     */
+    public Signalling signalling(Console console, Signal signal, String server) {
+        return new Signalling(console, signal, server, !yes, dryRun);
     }
 }

@@ -28,16 +28,19 @@ public final class Signalling {
 
     private final Console console;
     private final Signal signal;
+    private final String server;
     private final boolean ask;
     private final boolean dryRun;
 
     /**
+     * @param server what the server is called on which they are
      * @param ask whether to ask first
      * @param dryRun whether only to show
      */
-    public Signalling(Console console, Signal signal, boolean ask, boolean dryRun) {
+    public Signalling(Console console, Signal signal, String server, boolean ask, boolean dryRun) {
         this.console = console;
         this.signal = signal;
+        this.server = Printable.of(server);
         this.ask = ask;
         this.dryRun = dryRun;
     }
@@ -92,22 +95,32 @@ public final class Signalling {
             console.say("nothing to " + targets.verb());
             return targets.left().isEmpty() ? ExitCode.OK : ExitCode.USAGE;
         }
-        Sessions.lines(targets.sessions()).forEach(console::line);
+        List<String> shown = Sessions.lines(targets.sessions());
+        shown.forEach(console::line);
+        if (ask && !dryRun && console.asksPerson() && !console.showsPerson()) {
+            shown.forEach(console.err()::println); // who decides has to see them, wherever the output goes
+        }
         if (dryRun) {
-            console.say("a dry run: nothing was sent");
+            console.say("a dry run on " + server + ": nothing was sent");
             return ExitCode.OK;
         }
         if (ask && !isConfirmed(targets)) {
             return ExitCode.USAGE;
         }
+        if (!ask) {
+            console.line((signal == Signal.CANCEL ? "Cancelling " : "Terminating ") + all(targets) + ".");
+        }
         return report(targets.send(locks));
     }
 
-    private boolean isConfirmed(Targets targets) {
+    /** {@code 2 sessions on db1:5432, database shop, as ann}. */
+    private String all(Targets targets) {
         int count = targets.sessions().size();
-        String verb = targets.verb();
-        String question = verb.substring(0, 1).toUpperCase(Locale.ROOT) + verb.substring(1) + " " + count
-                + (count == 1 ? " session" : " sessions") + "? (y/[n]) ";
+        return count + (count == 1 ? " session" : " sessions") + " on " + server;
+    }
+
+    private boolean isConfirmed(Targets targets) {
+        String question = (signal == Signal.CANCEL ? "Cancel " : "Terminate ") + all(targets) + "? (y/[n]) ";
         Optional<String> answer = console.ask(question);
         if (answer.isEmpty()) {
             console.err().println();
