@@ -51,6 +51,21 @@ class FilterTest {
                 .containsExactly(writer.pid());
     }
 
+    @Test
+    void transactionIdsAreNumbers() {
+        String xid = writer.value("select txid_current() % 4294967296");
+        String shorter = "9".repeat(xid.length() - 1);
+        assertThat(pids("activity__backend_xid=" + xid)).containsExactly(writer.pid());
+        assertThat(pids("activity__backend_xid__gt=" + shorter)).containsExactly(writer.pid());
+        assertThat(pids("activity__backend_xid__lt=" + shorter, "activity__backend_xid__isnull=false"))
+                .as("as texts %s is less than %s", xid, shorter)
+                .isEmpty();
+        report.execute("rollback", "begin isolation level repeatable read", "select * from sales");
+        assertThat(pids("activity__backend_xmin__lte=" + xid, "activity__backend_xmin__gt=" + shorter))
+                .contains(report.pid());
+        refused("activity__backend_xmin__lt=old", "old is not a whole number");
+    }
+
     private List<Integer> pids(String... filters) {
         String[] words = Stream.concat(
                         Stream.of("ls", "--on", "sales", "--csv", "-a", "pid"),

@@ -69,8 +69,18 @@ final class SessionAttributes {
                     backend -> backend.waitEvent().map(event -> event.substring(event.indexOf(':') + 1))),
             new Fact("backend_type", Kind.WORD, "BACKEND", "client backend, autovacuum worker ...", Backend::type),
             new Fact("backend_start", Kind.INSTANT, "CONNECTED", "when it began", Backend::backendStart),
-            new Fact("backend_xid", Kind.TEXT, "XID", "the id of its transaction", Backend::xid),
-            new Fact("backend_xmin", Kind.TEXT, "XMIN", "the oldest id its snapshot still needs", Backend::xmin),
+            new Fact(
+                    "backend_xid",
+                    Kind.NUMBER,
+                    "XID",
+                    "the id of its transaction",
+                    backend -> backend.xid().map(Long::valueOf)),
+            new Fact(
+                    "backend_xmin",
+                    Kind.NUMBER,
+                    "XMIN",
+                    "the oldest id its snapshot still needs",
+                    backend -> backend.xmin().map(Long::valueOf)),
             new Fact(
                     "leader_pid",
                     Kind.NUMBER,
