@@ -74,6 +74,11 @@ class ProfileTest {
                         .succeeded()
                         .lines())
                 .containsExactly("mode", "SHARE", "ACCESS SHARE");
+        assertThat(cli.run("--csv", "-c", "goods").succeeded().lines())
+                .as("whatever comes first")
+                .containsExactly("rel_name,mode", "goods,SHARE");
+        assertThat(cli.run("--no-blocking", "-c", "who").succeeded().lines())
+                .containsExactly("mode", "SHARE", "ACCESS SHARE");
         assertThat(cli.run("-c", "who", "--blocking").succeeded().lines()).containsExactly("blocking_activity_id");
         assertThat(cli.run("-c", "share", "--json").succeeded().out()).isEqualTo("[\n{\"mode\":\"SHARE\"}\n]\n");
         assertThat(cli.run().succeeded().lines())

@@ -27,6 +27,8 @@ public final class ProfileOptions {
     private @Nullable String file;
 
     private @Nullable Profile profile;
+    private Optional<String> readName = Optional.empty();
+    private Optional<String> readFile = Optional.empty();
 
     /**
      * The attributes that a profile or the defaults want shown; empty where they do not say.
@@ -59,10 +61,15 @@ public final class ProfileOptions {
      * @throws Stop that says what is wrong with them
      */
     Profile profile(CommandSpec command, Supplier<CommandLine> everything, Map<String, String> environment) {
-        if (profile == null) {
+        Optional<String> nameNow = Optional.ofNullable(name);
+        Optional<String> fileNow = Optional.ofNullable(file);
+        // of a flag that is typed before them, picocli asks before it has read these two
+        if (profile == null || !nameNow.equals(readName) || !fileNow.equals(readFile)) {
             ProfileFiles files = new ProfileFiles(environment);
-            List<ProfileFile> read = files.read(Optional.ofNullable(file), new Keys(command, everything));
-            profile = Profile.of(Optional.ofNullable(name), read, files.lookedFor());
+            List<ProfileFile> read = files.read(fileNow, new Keys(command, everything));
+            profile = Profile.of(nameNow, read, files.lookedFor());
+            readName = nameNow;
+            readFile = fileNow;
         }
         return profile;
     }
