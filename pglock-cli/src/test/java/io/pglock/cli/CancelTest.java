@@ -194,6 +194,30 @@ class CancelTest extends QueueScene {
     }
 
     @Test
+    void refusesAFilterWithNothingToCompareWith() {
+        holder.execute("begin", "select * from orders");
+        for (String filter : new String[] {"", "__ne", "__iexact", "__in", "__gte"}) {
+            Cli.Ended refused = pglock("terminate", "-y", "-f", "activity__application_name" + filter + "=");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo("pglock: the filter activity__application_name" + filter
+                            + "=: the value is empty, as of a variable that is not set; to mean those without one, write"
+                            + " activity__application_name__isnull=true, or activity__application_name__regex=^$ where it"
+                            + " is an empty text\n");
+        }
+        assertThat(pglock("--terminate", "-y", "-f", "activity__user__in=web,").err())
+                .contains("__in=web,: the value is empty");
+        assertThat(pglock("cancel", "-y", "-f", "activity__backend_type__ne=").err())
+                .contains("__ne=: the value is empty");
+        assertThat(pglock("--on", "orders", "-f", "activity__application_name__ne=", "--csv", "-a", "pid")
+                        .succeeded()
+                        .lines())
+                .as("looking harms nobody")
+                .containsExactly("activity_id", Integer.toString(holder.pid()));
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
     void whatIsTypedNarrowsAProfileThatEndsSessions(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("pglock.toml"), """
                 [profiles.end-holders]
@@ -262,6 +286,35 @@ class CancelTest extends QueueScene {
         assertThat(refused.err())
                 .startsWith("pglock: pid " + holder.pid() + " (holder")
                 .containsAnyOf("GRANT pg_signal_backend TO ", "whom only a superuser may signal");
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    /** Whoever it is about is not found, and that must not look as if nobody was there. */
+    @Test
+    void saysWhatTheRoleMayNotSee() {
+        Role role = scenario.role("blind");
+        Cli blind = Cli.on(database).environment("PGUSER", role.name()).environment("PGPASSWORD", role.password());
+        holder.execute("begin", "select * from orders");
+
+        Cli.Ended hidden = blind.run("terminate", "-y", "--on", "orders", "-f", "activity__xact_duration__gte=0s");
+        assertThat(hidden.code()).isEqualTo(77);
+        assertThat(hidden.out()).isEmpty();
+        assertThat(hidden.err())
+                .startsWith("pglock: State and query of ")
+                .containsPattern("To see them: GRANT pg_read_all_stats TO \"?" + role.name())
+                .endsWith("pglock: nothing to terminate, of what this role may see\n");
+
+        Cli.Ended nobody = blind.run("terminate", "-y", "-f", "rel_name=items", "-f", "activity__xact_duration__gte=0s");
+        assertThat(nobody.code()).as("what can be seen says that it is not them").isZero();
+        assertThat(nobody.err())
+                .contains("To see them: GRANT pg_read_all_stats TO ")
+                .endsWith("pglock: nothing to terminate\n");
+
+        migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        Cli.Ended blocking =
+                blind.run("terminate", "-y", "--blocking", "-f", "blocking_activity__state=idle in transaction");
+        assertThat(blocking.code()).isEqualTo(77);
         assertThat(holder.value("select 1")).isEqualTo("1");
     }
 

@@ -26,6 +26,7 @@ public record Attribute(
         Function<Row, ? extends Optional<?>> value) {
 
     private static final String OF_BLOCKERS = "blocking_";
+    private static final String OF_SESSIONS = "activity__";
 
     /** Copies the list. */
     public Attribute {
@@ -40,6 +41,11 @@ public record Attribute(
     /** Whether it is about who is in the way, who is in the rows only when blockers are asked for. */
     public boolean isOfBlocker() {
         return name.startsWith(OF_BLOCKERS);
+    }
+
+    /** Whether it is something that a session does or is, which a role may not see of every one. */
+    boolean isOfSession() {
+        return name.contains(OF_SESSIONS);
     }
 
     @Override

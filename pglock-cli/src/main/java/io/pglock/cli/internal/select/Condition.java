@@ -16,10 +16,14 @@ final class Condition implements Predicate<Row> {
 
     private final Attribute attribute;
     private final Predicate<Optional<?>> test;
+    private final String filter;
+    private final boolean empty;
 
-    private Condition(Attribute attribute, Predicate<Optional<?>> test) {
+    private Condition(Attribute attribute, Predicate<Optional<?>> test, String filter, boolean empty) {
         this.attribute = attribute;
         this.test = test;
+        this.filter = filter;
+        this.empty = empty;
     }
 
     Attribute attribute() {
@@ -29,6 +33,19 @@ final class Condition implements Predicate<Row> {
     @Override
     public boolean test(Row row) {
         return test.test(attribute.of(row));
+    }
+
+    /**
+     * Compared with nothing, as with a variable of a shell that is not set, {@code ne} is true for almost everybody.
+     *
+     * @throws Stop when it is
+     */
+    void requireValue() {
+        if (empty) {
+            throw Stop.usage("the filter " + filter + ": the value is empty, as of a variable that is not set; to mean"
+                    + " those without one, write " + attribute + "__isnull=true, or " + attribute
+                    + "__regex=^$ where it is an empty text");
+        }
     }
 
     /** @throws Stop that says what is wrong with it */
@@ -80,10 +97,16 @@ final class Condition implements Predicate<Row> {
                             + attribute + ", or leave the filter out");
         }
         try {
-            return new Condition(attribute, test(attribute, operator, value));
+            return new Condition(attribute, test(attribute, operator, value), filter, isEmpty(operator, value));
         } catch (IllegalArgumentException e) {
             throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
         }
+    }
+
+    private static boolean isEmpty(Operator operator, String value) {
+        return operator == Operator.IN
+                ? Stream.of(value.split(",", -1)).anyMatch(String::isBlank)
+                : operator != Operator.ISNULL && value.isBlank();
     }
 
     private static Predicate<Optional<?>> test(Attribute attribute, Operator operator, String value) {

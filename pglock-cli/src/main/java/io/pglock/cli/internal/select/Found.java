@@ -15,8 +15,9 @@ import java.util.Map;
  * @param all the rows, in order
  * @param limit how many of them are wanted at most
  * @param notes what could not be seen, and why
+ * @param unanswered whether a filter asks what this role may not see of somebody: they are not among the rows, and might be
  */
-public record Found(List<Row> all, int limit, List<String> notes) {
+public record Found(List<Row> all, int limit, List<String> notes, boolean unanswered) {
 
     /** Copies the lists. */
     public Found {

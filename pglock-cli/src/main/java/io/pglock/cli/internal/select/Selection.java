@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.select;
 
+import io.pglock.Backend;
 import io.pglock.BlockedLock;
 import io.pglock.Blocker;
 import io.pglock.LockInfo;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -90,10 +92,10 @@ public final class Selection {
                 .ifPresent(attribute -> {
                     throw Stop.usage("one cannot filter by " + attribute + " here");
                 });
-        return narrowed(all);
+        return narrowed(all, new AtomicBoolean());
     }
 
-    private LockQuery narrowed(LockQuery all) {
+    private LockQuery narrowed(LockQuery all, AtomicBoolean unanswered) {
         LockQuery query = pids.isEmpty() ? all : all.pid(pids.toArray(Integer[]::new));
         query = tables.isEmpty() ? query : query.on(tables.toArray(TableName[]::new));
         List<Condition> ofLocks = conditions.stream()
@@ -103,8 +105,25 @@ public final class Selection {
                 ? query
                 : query.where(lock -> {
                     Row row = new Row(lock, names, List.of(), Optional.empty());
-                    return ofLocks.stream().allMatch(condition -> condition.test(row));
+                    return matches(ofLocks, row, unanswered);
                 });
+    }
+
+    private static boolean matches(List<Condition> conditions, Row row, AtomicBoolean unanswered) {
+        List<Condition> untrue =
+                conditions.stream().filter(condition -> !condition.test(row)).toList();
+        if (!untrue.isEmpty() && untrue.stream().allMatch(condition -> isHidden(condition.attribute(), row))) {
+            unanswered.set(true);
+        }
+        return untrue.isEmpty();
+    }
+
+    private static boolean isHidden(Attribute attribute, Row row) {
+        Optional<Backend> session =
+                attribute.isOfBlocker() ? row.blocker().map(Blocker::backend) : Optional.of(row.lock().backend());
+        return attribute.isOfSession()
+                && attribute.of(row).isEmpty()
+                && session.filter(backend -> !backend.visible()).isPresent();
     }
 
     /** Whether it is not of the lock alone. */
@@ -118,14 +137,15 @@ public final class Selection {
      * @param all the query for everything
      */
     public Found read(LockQuery all) {
-        LockQuery query = narrowed(all);
+        AtomicBoolean unanswered = new AtomicBoolean();
+        LockQuery query = narrowed(all, unanswered);
         LockSnapshot snapshot = reading(query::snapshot);
-        Predicate<Row> matches = row -> conditions.stream().allMatch(condition -> condition.test(row));
+        Predicate<Row> matches = row -> matches(conditions, row, unanswered);
         List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot))
                 .filter(matches)
                 .sorted(order)
                 .toList();
-        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes());
+        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes(), unanswered.get());
     }
 
     /**

@@ -125,8 +125,11 @@ public final class SelectionOptions {
                     throw Stop.usage("--on " + name + ": the profile signals only those on " + String.join(", ", usual)
                             + "; name one of these, or leave the profile out");
                 });
-        Stream<String> both = Stream.concat(files.apply("filter").stream(), filters.stream());
-        return selection(both.distinct().toList(), Optional.empty());
+        List<String> both = Stream.concat(files.apply("filter").stream(), filters.stream())
+                .distinct()
+                .toList();
+        both.stream().map(Condition::parse).forEach(Condition::requireValue);
+        return selection(both, Optional.empty());
     }
 
     private KeyNames names() {

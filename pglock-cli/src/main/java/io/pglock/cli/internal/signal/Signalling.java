@@ -62,7 +62,8 @@ public final class Signalling {
             console.say("only " + found.limit() + " of " + found.all().size()
                     + " rows are looked at; --limit none looks at all");
         }
-        return run(all, targets(all, selection, found));
+        say(found.notes().stream());
+        return run(all, targets(all, selection, found), found.unanswered());
     }
 
     private Targets targets(LockQuery all, Selection selection, Found found) {
@@ -89,10 +90,13 @@ public final class Signalling {
         return session.leaderPid().orElse(session.pid());
     }
 
-    private int run(LockQuery locks, Targets targets) {
+    private int run(LockQuery locks, Targets targets, boolean unanswered) {
         say(targets.left().stream().map(Targets.Left::toString));
         if (targets.sessions().isEmpty()) {
-            console.say("nothing to " + targets.verb());
+            console.say("nothing to " + targets.verb() + (unanswered ? ", of what this role may see" : ""));
+            if (unanswered) {
+                return ExitCode.NOT_PERMITTED;
+            }
             return targets.left().isEmpty() ? ExitCode.OK : ExitCode.USAGE;
         }
         List<String> shown = Sessions.lines(targets.sessions());
