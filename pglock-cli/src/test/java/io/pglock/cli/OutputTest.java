@@ -102,6 +102,29 @@ class OutputTest {
         });
     }
 
+    /** JSON has only those below U+0020 escaped; U+009B is for a terminal what ESC and [ are. */
+    @Test
+    void nothingMovesTheCursorOfWhoLooksAtJsonOrCsvOnATerminal(Scenario scenario) {
+        try (Tmux tmux = Tmux.start(cli, "--on", "goods", "--csv", "-a", "activity__query")) {
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.screen()).contains("?[31mred' as \"\"ä\"\",", "  from goods\"");
+        }
+        web.execute("commit", "begin", "select 'ä\u009b31m\u007f' from goods /*route='\u009b'*/");
+        assertThat(cli.run("--on", "goods", "--json", "-a", "activity__query,activity__context")
+                        .succeeded()
+                        .lines()
+                        .get(1))
+                .isEqualTo("{\"activity__query\":\"select 'ä\\u009B31m\\u007F' from goods\","
+                        + "\"activity__context\":{\"route\":\"\\u009B\"}}");
+        Session other = scenario.session("other");
+        other.start("alter table goods add note text");
+        scenario.awaitBlockedBy(other, web);
+        assertThat(cli.run("tree", "--json").succeeded().out())
+                .contains("select 'ä\\u009B31m\\u007F' from goods")
+                .doesNotContain("\u009b", "\u007f");
+        web.execute("commit");
+    }
+
     @Test
     void columnsStandBelowEachOtherWhereCharactersAreTwoColumnsWide() {
         web.execute(

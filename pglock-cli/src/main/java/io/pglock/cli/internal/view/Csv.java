@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.view;
 
+import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Row;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 
@@ -15,9 +17,12 @@ final class Csv implements View {
     private static final String RETURN = "\r";
 
     private final List<Attribute> attributes;
+    private final UnaryOperator<String> shown;
 
-    Csv(List<Attribute> attributes) {
+    /** @param forPeople whether somebody sees it, and no program reads it */
+    Csv(List<Attribute> attributes, boolean forPeople) {
         this.attributes = attributes;
+        this.shown = forPeople ? Printable::lines : UnaryOperator.identity();
     }
 
     @Override
@@ -31,7 +36,7 @@ final class Csv implements View {
         return lines;
     }
 
-    private static String line(Stream<String> values) {
-        return CSVFormat.RFC4180.format(values.toArray()) + RETURN;
+    private String line(Stream<String> values) {
+        return CSVFormat.RFC4180.format(values.map(shown).toArray()) + RETURN;
     }
 }

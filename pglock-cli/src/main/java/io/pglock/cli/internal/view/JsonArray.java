@@ -20,7 +20,8 @@ import tools.jackson.core.json.JsonFactory;
  */
 final class JsonArray implements View {
 
-    private static final JsonFactory JSON = new JsonFactory();
+    private static final JsonFactory JSON =
+            JsonFactory.builder().characterEscapes(new ControlsEscaped()).build();
 
     private final List<Attribute> attributes;
     private final boolean oneLine;

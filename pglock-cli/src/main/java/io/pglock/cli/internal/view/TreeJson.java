@@ -34,6 +34,7 @@ public final class TreeJson {
     /** Writes it, and leaves the output open. */
     public static void write(LockTree tree, TargetNames names, OutputStream out) {
         JsonFactory factory = JsonFactory.builder()
+                .characterEscapes(new ControlsEscaped())
                 .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
                 .build();
         try (JsonGenerator json = factory.createGenerator(ObjectWriteContext.empty(), out, JsonEncoding.UTF8)) {

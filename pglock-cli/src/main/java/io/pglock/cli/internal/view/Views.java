@@ -61,7 +61,7 @@ public final class Views {
         OptionalInt width = console.columns();
         return switch (options.format()) {
             case JSON -> new JsonArray(all, repeated);
-            case CSV -> new Csv(all);
+            case CSV -> new Csv(all, console.showsPerson());
             case EXPANDED -> new Expanded(all, !attributes.isEmpty(), options.heading(console));
             case TABLE ->
                 new Table(attributes.isEmpty() ? shown(blocking, width) : all, width, options.heading(console));
