@@ -51,12 +51,23 @@ class LsTerminalTest {
         List<String> tables = IntStream.range(0, 30).mapToObj(i -> "many_" + i).toList();
         List<String> statements = new ArrayList<>();
         tables.forEach(table -> statements.add("create table " + table + " (id int)"));
+        web.execute(statements.toArray(String[]::new));
+        statements.clear();
         statements.add("begin");
         statements.add("lock table " + String.join(", ", tables));
         web.execute(statements.toArray(String[]::new));
         try (Tmux tmux = Tmux.start(cli, "-f", "rel_name__startswith=many_", "-f", "type=relation")) {
             assertThat(tmux.awaitExit()).isZero();
             assertThat(tmux.screen()).contains("pglock: these are 25 of 30; --limit none shows all");
+        }
+        try (Tmux tmux = Tmux.start(
+                cli, "-f", "rel_name__startswith=many_", "-f", "type=relation", "--watch", "200ms")) {
+            tmux.await("these are 25 of 30; --limit none shows all");
+            web.execute("lock table many_0 in share mode");
+            tmux.await("these are 25 of 31; --limit none shows all");
+            web.execute("rollback", "begin", "lock table " + String.join(", ", tables));
+            tmux.keys("C-c");
+            assertThat(tmux.awaitExit()).isEqualTo(130);
         }
         assertThat(cli.run("-f", "rel_name__startswith=many_", "-f", "type=relation", "--csv", "-a", "rel_name")
                         .succeeded()

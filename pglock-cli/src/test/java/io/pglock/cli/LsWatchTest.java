@@ -7,6 +7,8 @@ import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -18,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code pglock ls --watch}. */
 @PostgresTest
 class LsWatchTest {
+
+    private static final String SILENT =
+            "pglock: The connection to the server is lost: it does not answer any more.\n";
 
     @Test
     void showsWhatChangesUntilTheServerIsLost(Database database, Scenario scenario, @TempDir Path folder)
@@ -53,6 +58,43 @@ class LsWatchTest {
             statement.executeQuery("select pg_terminate_backend(pid) from pg_stat_activity"
                     + " where application_name = 'pglock' and datname = current_database()");
         }
+    }
+
+    /** None of them waits for ever for a server of which nothing is heard any more. */
+    @Test
+    void aServerThatFallsSilentIsLost(Database database, Scenario scenario, @TempDir Path folder) throws Exception {
+        Session web = scenario.session("web");
+        web.execute("create table silent (id int)", "begin", "lock table silent");
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port())) {
+            Cli cli = Cli.on(database)
+                    .environment("PGHOST", "127.0.0.1")
+                    .environment("PGPORT", Integer.toString(proxy.port()));
+            Path err = folder.resolve("err");
+            Process terminate = cli.builder("terminate", "--on", "silent")
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(err.toFile())
+                    .start();
+            try (RunningCli list = RunningCli.start(cli, "ls", "--watch", "100ms", "--on", "silent");
+                    RunningCli tree = RunningCli.start(cli, "watch", "--interval", "100ms");
+                    OutputStream answer = terminate.getOutputStream()) {
+                list.printed("EXCLUSIVE");
+                tree.printed("nobody waits for a lock");
+                scenario.await("the question", () -> Files.readString(err).contains("(y/[n])"));
+                proxy.cutSilently();
+                answer.write('y');
+                answer.write('\n');
+                answer.flush();
+                assertThat(terminate.waitFor(60, TimeUnit.SECONDS)).isTrue();
+                assertThat(terminate.exitValue()).isEqualTo(69);
+                assertThat(Files.readString(err)).endsWith(SILENT);
+                assertThat(list.ended()).extracting(Cli.Ended::code, Cli.Ended::err).containsExactly(69, SILENT);
+                assertThat(tree.ended()).extracting(Cli.Ended::code, Cli.Ended::err).containsExactly(69, SILENT);
+            } finally {
+                terminate.destroyForcibly();
+            }
+        }
+        assertThat(web.value("select 1")).isEqualTo("1");
     }
 
     @Test

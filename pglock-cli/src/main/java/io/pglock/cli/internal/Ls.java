@@ -104,12 +104,17 @@ final class Ls implements Callable<Integer> {
         }
         boolean forPeople = output.format().isForPeople();
         Selection asked = selection.selection(server.profile().limit());
-        Selection shown = forPeople && console.showsPerson() ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
+        boolean toPerson = forPeople && console.showsPerson();
+        Selection shown = toPerson ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
         View view = Views.of(output, console, attributes(asked.isBlocking()), asked.isBlocking(), watch != null);
         if (watch == null) {
-            try (Connection connection = server.server().connect()) {
+            try (Connection connection = server.server().connectToLook()) {
                 Found found = shown.read(LockQuery.on(connection));
-                show(found, view.lines(found.rows(), false), forPeople && console.showsPerson());
+                view.lines(found.rows(), false).forEach(console::line);
+                remark(found, found.notes(), toPerson);
+                if (toPerson && found.all().isEmpty()) {
+                    console.say(NOTHING);
+                }
                 return check && found.isBlocked() ? ExitCode.FOUND : ExitCode.OK;
             }
         }
@@ -117,17 +122,18 @@ final class Ls implements Callable<Integer> {
             throw Stop.usage("--check ends at once and --watch never; they exclude each other");
         }
         Refresh refresh = Refresh.every("--watch", watch, console);
-        String clear = forPeople && console.showsPerson() ? Refresh.clear() : "";
-        try (Connection connection = server.server().connect()) {
+        String clear = toPerson ? Refresh.clear() : "";
+        try (Connection connection = server.server().connectToLook()) {
             refresh.forEver(again -> {
                 Found found = shown.read(LockQuery.on(connection));
                 List<String> lines = view.lines(found.rows(), again);
-                found.notes().stream().filter(said::add).forEach(console::say);
                 if (forPeople) {
                     console.out().print(clear);
                     console.line((again && clear.isEmpty() ? "\n" : "") + now());
                 }
                 (lines.isEmpty() && forPeople ? List.of(NOTHING) : lines).forEach(console::line);
+                // what is shown in place is gone with the next round, and so is what was said of it
+                remark(found, toPerson ? found.notes() : unsaid(found.notes()), toPerson);
             });
         }
         return ExitCode.OK;
@@ -147,7 +153,7 @@ final class Ls implements Callable<Integer> {
         }
         Selection asked = selection.toSignal(server.profile()::values);
         Server to = server.server();
-        try (Connection connection = to.connect()) {
+        try (Connection connection = to.connectToLook()) {
             return signalling
                     .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL, to.toString())
                     .run(LockQuery.on(connection), asked);
@@ -161,13 +167,14 @@ final class Ls implements Callable<Integer> {
         return all;
     }
 
-    private void show(Found found, List<String> lines, boolean toPerson) {
-        lines.forEach(console::line);
+    private List<String> unsaid(List<String> notes) {
+        return notes.stream().filter(said::add).toList();
+    }
+
+    /** Below the rows. */
+    private void remark(Found found, List<String> notes, boolean toPerson) {
         console.flush();
-        found.notes().forEach(console::say);
-        if (toPerson && found.all().isEmpty()) {
-            console.say(NOTHING);
-        }
+        notes.forEach(console::say);
         if (toPerson && found.isCut()) {
             console.say("these are " + found.limit() + " of " + found.all().size() + "; --limit none shows all");
         }

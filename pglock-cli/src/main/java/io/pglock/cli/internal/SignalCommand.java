@@ -37,7 +37,7 @@ abstract class SignalCommand implements Callable<Integer> {
     public Integer call() throws SQLException {
         Selection selection = selected.toSignal(server.profile()::values);
         Server to = server.server();
-        try (Connection connection = to.connect()) {
+        try (Connection connection = to.connectToLook()) {
             return signalling
                     .signalling(console, signal, to.toString())
                     .run(LockQuery.on(connection), selection);

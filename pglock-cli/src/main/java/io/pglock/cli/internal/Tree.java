@@ -62,7 +62,7 @@ final class Tree implements Callable<Integer> {
         Selection selection = selected.selection();
         LockTree tree;
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
-        try (Connection connection = server.server().connect()) {
+        try (Connection connection = server.server().connectToLook()) {
             tree = selection.tree(LockQuery.on(connection));
             names.rows().read(connection, tree);
         }

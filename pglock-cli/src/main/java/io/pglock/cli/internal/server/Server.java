@@ -25,6 +25,8 @@ public final class Server {
     private static final String PORT = "5432";
     private static final List<String> SOCKET_FOLDERS = List.of("/var/run/postgresql", "/tmp");
     private static final String SECONDS = "10";
+    /** A server that says nothing for so long, in ms, is lost. What is asked of it so ends by its own statement_timeout before. */
+    private static final int LONGEST_SILENCE = 15_000;
 
     /** What libpq calls the servers to be chosen from, and what pgjdbc does. */
     private static final Map<String, String> SERVER_TYPES = Map.of(
@@ -218,6 +220,16 @@ public final class Server {
      */
     public Connection connect() throws SQLException {
         return source.getConnection();
+    }
+
+    /**
+     * As {@link #connect()}, for what is answered within seconds: when the server falls silent, that is a failure, and no waiting
+     * for ever.
+     */
+    public Connection connectToLook() throws SQLException {
+        Connection connection = connect();
+        connection.setNetworkTimeout(Runnable::run, LONGEST_SILENCE);
+        return connection;
     }
 
     /** {@code db1:5432, database shop, as ann}. */

@@ -14,7 +14,9 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.sql.SQLException;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -84,8 +86,14 @@ public final class ServerFailure {
             return String.valueOf(failure.getMessage());
         }
         return SqlState.isConnectionLost(failure)
-                ? "The connection to the server is lost: " + reason(failure) + "."
+                ? "The connection to the server is lost: "
+                        + (isSilence(failure) ? "it does not answer any more" : reason(failure)) + "."
                 : capital(reason(failure)) + ".";
+    }
+
+    private static boolean isSilence(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .anyMatch(SocketTimeoutException.class::isInstance);
     }
 
     // ---- connecting -------------------------------------------------------------------------------------------------
