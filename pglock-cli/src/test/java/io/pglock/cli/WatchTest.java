@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.QueueScene;
+import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -109,6 +111,71 @@ class WatchTest extends QueueScene {
         }
         scenario.awaitGone(holder.pid());
         altering.await();
+    }
+
+    @Test
+    void whoSaysYesAndQuitsIsToldWhatCameOfIt() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("t");
+            tmux.await("y/[n]");
+            tmux.keys("y", "q");
+            assertThat(tmux.awaitExit()).isZero();
+            assertIsAsItWas(tmux);
+            assertThat(tmux.text()).startsWith("pglock: Terminated pid " + holder.pid() + " (holder, idle");
+        }
+        scenario.awaitGone(holder.pid());
+        altering.await();
+    }
+
+    @Test
+    void whatASilentServerMakesOfASignalIsNotKnownAndThatIsSaid() {
+        holder.execute("begin", "select * from orders");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        try (TcpProxy proxy =
+                        TcpProxy.to(database.server().host(), database.server().port());
+                Tmux tmux = Tmux.start(
+                        Cli.on(database)
+                                .environment("PGHOST", "127.0.0.1")
+                                .environment("PGPORT", Integer.toString(proxy.port())),
+                        "watch",
+                        "--interval",
+                        "200ms")) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("t");
+            tmux.await("y/[n]");
+            proxy.cutSilently();
+            tmux.keys("y", "q");
+            tmux.await("Waiting for what comes of it; ctrl-c leaves at once.");
+            tmux.keys("C-c");
+            assertThat(tmux.awaitExit()).as("not 69: it has not waited for the failure").isZero();
+            assertIsAsItWas(tmux);
+            assertThat(tmux.text())
+                    .containsPattern("pglock: (Nothing was sent to|It is not known whether) pid " + holder.pid());
+        }
+    }
+
+    @Test
+    void whatTheRoleMayNotSeeStandsOnALineOfItsOwn() {
+        readersBehindAMigrationBehindAnIdleTransaction();
+        Role role = scenario.role("blind");
+        Cli blind = Cli.on(database).environment("PGUSER", role.name()).environment("PGPASSWORD", role.password());
+        try (Tmux tmux = Tmux.start(blind, "watch", "--interval", "200ms")) {
+            String screen = tmux.await("2 waiting", "q quit", "State and query of ", "GRANT pg_read_all_stats TO ");
+            assertThat(screen.lines().filter(line -> line.contains("State and query of ")))
+                    .singleElement()
+                    .asString()
+                    .doesNotContain("quit");
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        Cli.Ended printed = blind.run("watch", "--count", "2", "--interval", "100ms");
+        assertThat(printed.code()).isZero();
+        assertThat(printed.err()).startsWith("pglock: State and query of ").hasLineCount(1);
     }
 
     @Test

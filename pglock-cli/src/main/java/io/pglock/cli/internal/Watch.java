@@ -18,8 +18,10 @@ import java.sql.SQLException;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,6 +47,7 @@ final class Watch implements Callable<Integer> {
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
 
     private final Console console;
+    private final Set<String> said = new HashSet<>();
 
     @Mixin
     private ServerOptions server = new ServerOptions();
@@ -79,12 +82,12 @@ final class Watch implements Callable<Integer> {
         Server to = server.server();
         Colours colours = Colours.of(console, !noColor);
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
-        try (Connection connection = to.connect()) {
+        try (Connection connection = to.connectToLook()) {
             selection.tree(LockQuery.on(connection)); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {
                 OptionalInt code = new Watching(
                                 to.toString(), connection, selection, names, refresh.pause(), colours.areOn())
-                        .run();
+                        .run(console::say);
                 if (code.isPresent()) {
                     return code.getAsInt();
                 }
@@ -101,6 +104,8 @@ final class Watch implements Callable<Integer> {
             console.line(LocalTime.now(ZoneId.systemDefault()).format(CLOCK)
                     + (tree.isEmpty() ? " nobody waits for a lock" : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
+            console.flush();
+            tree.notes().stream().filter(said::add).forEach(console::say);
         });
         return ExitCode.OK;
     }

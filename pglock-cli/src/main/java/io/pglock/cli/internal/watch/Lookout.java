@@ -4,12 +4,9 @@ package io.pglock.cli.internal.watch;
 import io.pglock.LockInfo;
 import io.pglock.LockQuery;
 import io.pglock.LockTree;
-import io.pglock.Signalled;
 import io.pglock.cli.internal.select.Selection;
-import io.pglock.cli.internal.signal.Targets;
 import io.pglock.cli.internal.view.TargetNames;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -19,7 +16,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * on the connection is done there. Thread-safe.
  */
 final class Lookout implements AutoCloseable {
-
-    /** A server that says nothing for so long, in ms, is lost; its own statement_timeout is shorter. */
-    private static final int LONGEST_SILENCE = 15_000;
 
     private final Connection connection;
     private final LockQuery all;
@@ -41,16 +34,15 @@ final class Lookout implements AutoCloseable {
         return looking;
     });
     private final AtomicReference<@Nullable Sight> latest = new AtomicReference<>();
-    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private volatile Optional<Integer> detailsOf = Optional.empty();
     private volatile boolean paused;
 
-    Lookout(Connection connection, Selection selection, TargetNames names) throws SQLException {
+    Lookout(Connection connection, Selection selection, TargetNames names) {
         this.connection = connection;
         this.all = LockQuery.on(connection);
         this.selection = selection;
         this.names = names;
-        connection.setNetworkTimeout(Runnable::run, LONGEST_SILENCE);
     }
 
     void every(Duration interval) {
@@ -75,7 +67,7 @@ final class Lookout implements AutoCloseable {
             names.rows().read(connection, tree);
             List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
             latest.set(new Sight(tree, Instant.now(), locks));
-        } catch (RuntimeException e) {
+        } catch (Throwable e) { // an error as well: the executor would keep it to itself, and the picture would stand still
             failure.set(e);
         }
     }
@@ -86,7 +78,7 @@ final class Lookout implements AutoCloseable {
     }
 
     /** Why it sees nothing any more. */
-    Optional<Exception> failure() {
+    Optional<Throwable> failure() {
         return Optional.ofNullable(failure.get());
     }
 
@@ -106,16 +98,17 @@ final class Lookout implements AutoCloseable {
         }
     }
 
-    /** Signals exactly those, and looks again. */
-    void signal(Targets targets, Consumer<List<Signalled>> done) {
+    /** Sends it, and looks again. */
+    void signal(Sending sending) {
         thread.execute(() -> {
-            if (failure.get() != null) {
-                return;
-            }
             try {
-                done.accept(targets.send(all));
-            } catch (RuntimeException e) {
+                if (failure.get() == null) {
+                    sending.send(all);
+                }
+            } catch (Throwable e) {
                 failure.set(e);
+            } finally {
+                sending.giveUp();
             }
             look();
         });

@@ -51,7 +51,8 @@ final class Painter {
         page.bar(title(screen));
         sparkline(screen, page);
         page.line();
-        int footer = Math.max(1, told(screen, page.width()).size());
+        int footer = Math.max(1, told(screen, page.width()).size())
+                + notes(screen, page.width()).size();
         if (screen.isHelp()) {
             HELP.forEach(line -> page.line(Span.plain(line)));
         } else {
@@ -121,15 +122,23 @@ final class Painter {
         return text.isEmpty() || screen.isTyping() ? List.of() : Page.wrapped(text, Math.max(LEAST_WIDTH, width - 4));
     }
 
+    /** What could not be seen, and why, on lines above the keys. */
+    private static List<String> notes(Screen screen, int width) {
+        return screen.isTyping() || !told(screen, width).isEmpty()
+                ? List.of()
+                : screen.sight().stream()
+                        .flatMap(seen -> seen.tree().notes().stream())
+                        .flatMap(note -> Page.wrapped(Printable.of(note), Math.max(LEAST_WIDTH, width - 4)).stream())
+                        .toList();
+    }
+
     private static void footer(Screen screen, Page page) {
         List<String> told = told(screen, page.width());
         if (screen.isTyping()) {
             page.line(new Span("/", Look.HEAD), Span.plain(screen.filter() + "_"));
         } else if (told.isEmpty()) {
-            page.bar(screen.sight()
-                    .flatMap(seen -> seen.tree().notes().stream().findFirst())
-                    .map(note -> KEYS + "   " + Printable.of(note))
-                    .orElse(KEYS));
+            notes(screen, page.width()).forEach(note -> page.line(new Span(note, Look.FAINT)));
+            page.bar(KEYS);
         } else {
             told.forEach(line -> page.line(new Span(line, Look.HEAD)));
         }

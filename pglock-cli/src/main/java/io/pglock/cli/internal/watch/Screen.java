@@ -4,19 +4,18 @@ package io.pglock.cli.internal.watch;
 import io.pglock.Backend;
 import io.pglock.LockTree;
 import io.pglock.Signal;
-import io.pglock.Signalled;
 import io.pglock.cli.internal.Printable;
 import io.pglock.cli.internal.signal.Targets;
 import io.pglock.cli.internal.view.TargetNames;
 import io.pglock.cli.internal.view.TreeView;
 import io.pglock.internal.Text;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What is chosen, opened, typed and asked on the screen, and what the keys make of it. For one thread, but for messages. */
+/** What is chosen, opened, typed and asked on the screen, and what the keys make of it. For one thread. */
 final class Screen {
 
     private static final int PAGE = 10;
@@ -40,7 +39,9 @@ final class Screen {
     private boolean details;
     private int detailsFrom;
     private Optional<Targets> asked = Optional.empty();
-    private volatile String message = "";
+    private String message = "";
+    private final List<Sending> sent = new ArrayList<>();
+    private final List<String> outcomes = new ArrayList<>();
     private boolean over;
 
     Screen(Lookout lookout, TargetNames names) {
@@ -52,6 +53,7 @@ final class Screen {
 
     /** Takes what was seen last. @return whether it is new */
     boolean look() {
+        settle();
         Optional<Sight> latest = lookout.latest();
         if (latest.equals(sight)) {
             return false;
@@ -60,6 +62,35 @@ final class Screen {
         latest.ifPresent(seen -> waiting.add(seen.waiting()));
         arrange();
         return true;
+    }
+
+    /** Tells what came of what was sent, as soon as that is known. */
+    private void settle() {
+        for (Sending sending : List.copyOf(sent)) {
+            sending.outcome().ifPresent(outcome -> {
+                sent.remove(sending);
+                outcomes.add(outcome);
+                message = String.join(" ", outcomes);
+            });
+        }
+    }
+
+    /** Whether it is not known yet what came of a signal. */
+    boolean isSending() {
+        settle();
+        return !sent.isEmpty();
+    }
+
+    /** Tells why it is not over yet. */
+    void waitForOutcome() {
+        message = "Waiting for what comes of it; ctrl-c leaves at once.";
+    }
+
+    /** What came of the signals since the last key, which nobody can have read; what is on its way is given up. */
+    List<String> lastWords() {
+        sent.forEach(Sending::giveUp);
+        settle();
+        return List.copyOf(outcomes);
     }
 
     /** The trees that are asked for, in order; whoever is chosen stays so, or the next one in its place. */
@@ -176,9 +207,9 @@ final class Screen {
         asked = Optional.empty();
         if (character == 'y' || character == 'Y') {
             message = "...";
-            lookout.signal(
-                    targets,
-                    done -> message = done.stream().map(Signalled::detail).collect(Collectors.joining(" ")));
+            Sending sending = new Sending(targets);
+            sent.add(sending);
+            lookout.signal(sending);
         } else {
             message = "Nothing was sent.";
         }
@@ -201,6 +232,9 @@ final class Screen {
 
     void act(@Nullable Action action) {
         message = "";
+        if (action != Action.QUIT) {
+            outcomes.clear();
+        }
         boolean wasHelp = help;
         help = false;
         if (action == null || action == Action.NONE) {

@@ -4,7 +4,7 @@ package io.pglock.cli.internal.watch;
 import io.pglock.cli.internal.ExitCode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jline.keymap.BindingReader;
 import org.jline.keymap.KeyMap;
@@ -16,6 +16,8 @@ final class WatchLoop {
 
     private static final long TICK = 100;
     private static final int INTERRUPT = 2;
+    /** A bit longer than it takes to notice that the server is silent. */
+    private static final long LONGEST_GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final FullScreen full;
     private final Lookout lookout;
@@ -42,12 +44,9 @@ final class WatchLoop {
         String shown = "";
         boolean changed = true;
         while (true) {
-            Optional<Exception> failure = lookout.failure();
-            if (failure.isPresent()) {
-                throw failure.get();
-            }
+            requireWorking();
             if (interrupted.get()) {
-                return ExitCode.SIGNALLED + INTERRUPT;
+                return leave(ExitCode.SIGNALLED + INTERRUPT);
             }
             if (resized.getAndSet(false)) {
                 full.redraw();
@@ -61,8 +60,44 @@ final class WatchLoop {
             }
             changed = key(terminal, keys, bindings);
             if (screen.isOver()) {
-                return ExitCode.OK;
+                return leave(ExitCode.OK);
             }
+        }
+    }
+
+    private void requireWorking() throws Exception {
+        Throwable failure = lookout.failure().orElse(null);
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure instanceof Exception exception) {
+            throw exception;
+        }
+    }
+
+    /** Not before it is known what came of what was sent: whoever says yes and quits means both. */
+    private int leave(int code) throws Exception {
+        if (screen.isSending()) {
+            interrupted.set(false);
+            long began = System.nanoTime();
+            while (screen.isSending() && !interrupted.get() && System.nanoTime() - began < LONGEST_GOODBYE_NANOS) {
+                screen.waitForOutcome();
+                full.show(painter.paint(screen, full.size()), full.size());
+                ignoreKey();
+            }
+            requireWorking();
+        }
+        return code;
+    }
+
+    /** Waits a moment. Ctrl-c is noticed only where keys are read. */
+    private void ignoreKey() throws IOException {
+        NonBlockingReader reader = full.terminal().reader();
+        int next = reader.peek(TICK);
+        if (next == NonBlockingReader.EOF) {
+            interrupted.set(true);
+        } else if (next != NonBlockingReader.READ_EXPIRED) {
+            reader.read();
         }
     }
 

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * A full screen with the locks of a server. Not API.
@@ -26,17 +27,24 @@ public record Watching(
         Duration interval,
         boolean colours) {
 
-    /** @return the exit code; empty where there is no screen to be had, and nothing was done */
-    public OptionalInt run() throws Exception {
-        Optional<FullScreen> screen = FullScreen.open();
-        if (screen.isEmpty()) {
+    /**
+     * @param say what is to be said once the terminal is as it was
+     * @return the exit code; empty where there is no screen to be had, and nothing was done
+     */
+    public OptionalInt run(Consumer<String> say) throws Exception {
+        Optional<FullScreen> terminal = FullScreen.open();
+        if (terminal.isEmpty()) {
             return OptionalInt.empty();
         }
-        try (FullScreen full = screen.get();
-                Lookout lookout = new Lookout(connection, selection, names)) {
+        Lookout lookout = new Lookout(connection, selection, names);
+        Screen screen = new Screen(lookout, names);
+        try (FullScreen full = terminal.get();
+                lookout) {
             lookout.every(interval);
             Painter painter = new Painter(server, colours);
-            return OptionalInt.of(new WatchLoop(full, lookout, new Screen(lookout, names), painter).run());
+            return OptionalInt.of(new WatchLoop(full, lookout, screen, painter).run());
+        } finally {
+            screen.lastWords().forEach(say);
         }
     }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.cli.internal.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pglock.Backend;
+import io.pglock.LockQuery;
+import io.pglock.Signal;
+import io.pglock.cli.internal.select.Selection;
+import io.pglock.cli.internal.select.SelectionOptions;
+import io.pglock.cli.internal.signal.Targets;
+import io.pglock.cli.internal.view.RowKeys;
+import io.pglock.cli.internal.view.TargetNames;
+import io.pglock.testkit.QueueScene;
+import io.pglock.testkit.Scenario;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class LookoutTest extends QueueScene {
+
+    LookoutTest(Scenario scenario) {
+        super(scenario);
+    }
+
+    /** A class that is not there any more, because the jar was replaced; an executor keeps such a thing to itself. */
+    @Test
+    void anErrorEndsItAndNothingIsSentAfterIt(Connection connection) {
+        holder.execute("insert into orders values (1)", "begin", "update orders set id = 2");
+        web.start("update orders set id = 3");
+        scenario.awaitBlockedBy(web, holder);
+        Backend seen = LockQuery.on(connection).pid(holder.pid()).list().get(0).backend();
+        Sending sending = new Sending(Targets.of(Signal.TERMINATE, seen));
+        Selection all = new SelectionOptions().selection();
+
+        try (Lookout lookout = new Lookout(broken(connection), all, new TargetNames(all.keyNames(), new RowKeys()))) {
+            lookout.every(Duration.ofMillis(100));
+            scenario.await("the failure", () -> lookout.failure().isPresent());
+            assertThat(lookout.failure()).containsInstanceOf(NoClassDefFoundError.class);
+
+            lookout.signal(sending);
+            scenario.await("the outcome", () -> sending.outcome().isPresent());
+        }
+
+        assertThat(sending.outcome()).hasValueSatisfying(outcome -> assertThat(outcome)
+                .startsWith("Nothing was sent to pid " + holder.pid() + " (holder"));
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void whatWasGivenUpIsNotSent(Connection connection) {
+        holder.execute("begin", "select * from orders");
+        LockQuery all = LockQuery.on(connection);
+        Backend seen = all.pid(holder.pid()).list().get(0).backend();
+        Sending sending = new Sending(Targets.of(Signal.TERMINATE, seen));
+
+        sending.giveUp();
+        sending.send(all);
+
+        assertThat(sending.outcome()).hasValueSatisfying(outcome -> assertThat(outcome)
+                .startsWith("Nothing was sent to pid " + holder.pid()));
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    /** It can be asked for locks, and for no row. */
+    private static Connection broken(Connection connection) {
+        return (Connection) Proxy.newProxyInstance(
+                LookoutTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("prepareStatement")) {
+                        throw new NoClassDefFoundError("io/pglock/Gone");
+                    }
+                    try {
+                        return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+}
