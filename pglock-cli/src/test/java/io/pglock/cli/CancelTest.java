@@ -304,8 +304,11 @@ class CancelTest extends QueueScene {
                 .containsPattern("To see them: GRANT pg_read_all_stats TO \"?" + role.name())
                 .endsWith("pglock: nothing to terminate, of what this role may see\n");
 
-        Cli.Ended nobody = blind.run("terminate", "-y", "-f", "rel_name=items", "-f", "activity__xact_duration__gte=0s");
-        assertThat(nobody.code()).as("what can be seen says that it is not them").isZero();
+        Cli.Ended nobody =
+                blind.run("terminate", "-y", "-f", "rel_name=items", "-f", "activity__xact_duration__gte=0s");
+        assertThat(nobody.code())
+                .as("what can be seen says that it is not them")
+                .isZero();
         assertThat(nobody.err())
                 .contains("To see them: GRANT pg_read_all_stats TO ")
                 .endsWith("pglock: nothing to terminate\n");

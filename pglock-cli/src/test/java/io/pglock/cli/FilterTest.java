@@ -109,7 +109,12 @@ class FilterTest {
         complained(NO_SERVER.run("ls", "--sort", "-"), "the name of an attribute is missing");
         complained(NO_SERVER.run("ls", "4711", "orders"), "orders is not a process id; --on orders asks for a table");
         complained(NO_SERVER.run("tree", "-4711"), "-4711 is not a process id");
-        complained(NO_SERVER.run("tree", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
+        complained(NO_SERVER.run("ls", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
+        for (String command : new String[] {"tree", "watch"}) {
+            complained(NO_SERVER.run(command, "--limit", "3"), "Unknown option");
+            complained(NO_SERVER.run(command, "--sort", "mode"), "Unknown option");
+            complained(NO_SERVER.run(command, "--blocking"), "Unknown option");
+        }
         for (String command : new String[] {"ls", "tree", "watch", "cancel"}) {
             complained(cli.run(command, "--on", "saels"), "saels: there is no such relation in database");
         }

@@ -60,8 +60,8 @@ class LsTerminalTest {
             assertThat(tmux.awaitExit()).isZero();
             assertThat(tmux.screen()).contains("pglock: these are 25 of 30; --limit none shows all");
         }
-        try (Tmux tmux = Tmux.start(
-                cli, "-f", "rel_name__startswith=many_", "-f", "type=relation", "--watch", "200ms")) {
+        try (Tmux tmux =
+                Tmux.start(cli, "-f", "rel_name__startswith=many_", "-f", "type=relation", "--watch", "200ms")) {
             tmux.await("these are 25 of 30; --limit none shows all");
             web.execute("lock table many_0 in share mode");
             tmux.await("these are 25 of 31; --limit none shows all");

@@ -21,8 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @PostgresTest
 class LsWatchTest {
 
-    private static final String SILENT =
-            "pglock: The connection to the server is lost: it does not answer any more.\n";
+    private static final String SILENT = "pglock: The connection to the server is lost: it does not answer any more.\n";
 
     @Test
     void showsWhatChangesUntilTheServerIsLost(Database database, Scenario scenario, @TempDir Path folder)
@@ -88,8 +87,12 @@ class LsWatchTest {
                 assertThat(terminate.waitFor(60, TimeUnit.SECONDS)).isTrue();
                 assertThat(terminate.exitValue()).isEqualTo(69);
                 assertThat(Files.readString(err)).endsWith(SILENT);
-                assertThat(list.ended()).extracting(Cli.Ended::code, Cli.Ended::err).containsExactly(69, SILENT);
-                assertThat(tree.ended()).extracting(Cli.Ended::code, Cli.Ended::err).containsExactly(69, SILENT);
+                assertThat(list.ended())
+                        .extracting(Cli.Ended::code, Cli.Ended::err)
+                        .containsExactly(69, SILENT);
+                assertThat(tree.ended())
+                        .extracting(Cli.Ended::code, Cli.Ended::err)
+                        .containsExactly(69, SILENT);
             } finally {
                 terminate.destroyForcibly();
             }

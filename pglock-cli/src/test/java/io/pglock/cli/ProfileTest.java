@@ -169,6 +169,42 @@ class ProfileTest {
     }
 
     @Test
+    void anEmptyListIsNothingAndKeysOfOtherCommandsAreForThem() throws IOException {
+        Files.writeString(file, """
+                [defaults]
+                json = true
+                limit = 1
+                sort = ["mode"]
+                on = ["goods"]
+                filters = ["mode=SHARE"]
+                attributes = ["rel_name"]
+
+                [profiles.all]
+                filters = []
+                on = []
+                sort = []
+                blocking = true
+                """);
+        assertThat(cli.run("tree", "--no-json", "-c", "all").succeeded().out()).isEqualTo("nobody waits for a lock\n");
+        assertThat(cli.run(
+                                "--no-json",
+                                "--no-blocking",
+                                "-c",
+                                "all",
+                                "--csv",
+                                "-l",
+                                "none",
+                                "-f",
+                                "type=relation",
+                                "-f",
+                                "activity_id=" + web.pid())
+                        .succeeded()
+                        .lines())
+                .as("the profile's lists are nobody's, and the defaults' are not asked")
+                .containsExactly("rel_name", "goods", "sales");
+    }
+
+    @Test
     void whatIsWrongInItIsSaidWithItsLine() throws IOException {
         refused(
                 "[defaults]\nlimit = 3\nblocing = true\n",

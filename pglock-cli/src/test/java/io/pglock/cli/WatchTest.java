@@ -152,7 +152,9 @@ class WatchTest extends QueueScene {
             tmux.keys("y", "q");
             tmux.await("Waiting for what comes of it; ctrl-c leaves at once.");
             tmux.keys("C-c");
-            assertThat(tmux.awaitExit()).as("not 69: it has not waited for the failure").isZero();
+            assertThat(tmux.awaitExit())
+                    .as("not 69: it has not waited for the failure")
+                    .isZero();
             assertIsAsItWas(tmux);
             assertThat(tmux.text())
                     .containsPattern("pglock: (Nothing was sent to|It is not known whether) pid " + holder.pid());

@@ -6,8 +6,8 @@ import io.pglock.Signal;
 import io.pglock.cli.internal.select.Attribute;
 import io.pglock.cli.internal.select.Attributes;
 import io.pglock.cli.internal.select.Found;
+import io.pglock.cli.internal.select.RowOptions;
 import io.pglock.cli.internal.select.Selection;
-import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.signal.SignalOptions;
@@ -53,7 +53,7 @@ final class Ls implements Callable<Integer> {
     private ServerOptions server = new ServerOptions();
 
     @Mixin
-    private SelectionOptions selection = new SelectionOptions();
+    private RowOptions selection = new RowOptions();
 
     @Mixin
     private OutputOptions output = new OutputOptions();
@@ -73,7 +73,7 @@ final class Ls implements Callable<Integer> {
     @Option(
             names = "--check",
             negatable = true,
-            description = "End with exit code 2 when one of these locks is waited for.")
+            description = "End with exit code 2 when one of these locks is not granted yet.")
     private boolean check;
 
     @Option(

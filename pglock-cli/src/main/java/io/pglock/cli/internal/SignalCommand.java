@@ -3,8 +3,8 @@ package io.pglock.cli.internal;
 
 import io.pglock.LockQuery;
 import io.pglock.Signal;
+import io.pglock.cli.internal.select.RowOptions;
 import io.pglock.cli.internal.select.Selection;
-import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
 import io.pglock.cli.internal.signal.SignalOptions;
@@ -23,7 +23,7 @@ abstract class SignalCommand implements Callable<Integer> {
     private ServerOptions server = new ServerOptions();
 
     @Mixin
-    private SelectionOptions selected = new SelectionOptions();
+    private RowOptions selected = new RowOptions();
 
     @Mixin
     private SignalOptions signalling = new SignalOptions();
@@ -38,9 +38,7 @@ abstract class SignalCommand implements Callable<Integer> {
         Selection selection = selected.toSignal(server.profile()::values);
         Server to = server.server();
         try (Connection connection = to.connectToLook()) {
-            return signalling
-                    .signalling(console, signal, to.toString())
-                    .run(LockQuery.on(connection), selection);
+            return signalling.signalling(console, signal, to.toString()).run(LockQuery.on(connection), selection);
         }
     }
 }

@@ -44,13 +44,13 @@ final class Tree implements Callable<Integer> {
     @Mixin
     private SelectionOptions selected = new SelectionOptions();
 
-    @Option(names = "--json", description = "As one JSON object.")
+    @Option(names = "--json", negatable = true, description = "As one JSON object.")
     private boolean json;
 
     @Option(names = "--no-color", description = "Without colours; also with NO_COLOR in the environment.")
     private boolean noColor;
 
-    @Option(names = "--check", description = "Exit code 2 when somebody waits.")
+    @Option(names = "--check", negatable = true, description = "Exit code 2 when somebody waits.")
     private boolean check;
 
     Tree(Console console) {

@@ -4,6 +4,7 @@ package io.pglock.cli.internal.profile;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.select.SelectionOptions;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -47,7 +48,7 @@ public final class ProfileDefaults implements IDefaultValueProvider {
             return Keys.of(option)
                     .filter(key -> !key.equals(Keys.ATTRIBUTES)) // what to show depends on more than one option
                     .flatMap(key -> profile.get(key)
-                            .map(setting -> value(option, setting))
+                            .flatMap(setting -> value(option, setting))
                             .filter(value -> profile.isForEveryUse(key)))
                     .orElse(null);
         } catch (Stop e) {
@@ -59,8 +60,8 @@ public final class ProfileDefaults implements IDefaultValueProvider {
         }
     }
 
-    /** As one would type it; {@code ${...}} has no meaning here. */
-    private static String value(OptionSpec option, Setting setting) {
+    /** As one would type it, and nothing for an empty list; {@code ${...}} has no meaning here. */
+    private static Optional<String> value(OptionSpec option, Setting setting) {
         boolean flag = option.arity().max() == 0;
         if (flag != setting.flag()) {
             throw Stop.usage(setting.place() + ": " + Keys.of(option).orElseThrow()
@@ -70,7 +71,10 @@ public final class ProfileDefaults implements IDefaultValueProvider {
             throw Stop.usage(
                     setting.place() + ": " + Keys.of(option).orElseThrow() + " takes one value and not a list");
         }
-        return String.join(SelectionOptions.BETWEEN, setting.values()).replace("${", "$${");
+        return setting.values().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        String.join(SelectionOptions.BETWEEN, setting.values()).replace("${", "$${"));
     }
 
     private static boolean isHelpWanted(CommandSpec command) {

@@ -52,7 +52,8 @@ public final class ProfileOptions {
     public Optional<String> limit() {
         return profile == null
                 ? Optional.empty()
-                : profile.get(Keys.LIMIT).map(setting -> setting.values().get(0));
+                : profile.get(Keys.LIMIT)
+                        .flatMap(setting -> setting.values().stream().findFirst());
     }
 
     /**

@@ -119,8 +119,9 @@ public final class Selection {
     }
 
     private static boolean isHidden(Attribute attribute, Row row) {
-        Optional<Backend> session =
-                attribute.isOfBlocker() ? row.blocker().map(Blocker::backend) : Optional.of(row.lock().backend());
+        Optional<Backend> session = attribute.isOfBlocker()
+                ? row.blocker().map(Blocker::backend)
+                : Optional.of(row.lock().backend());
         return attribute.isOfSession()
                 && attribute.of(row).isEmpty()
                 && session.filter(backend -> !backend.visible()).isPresent();

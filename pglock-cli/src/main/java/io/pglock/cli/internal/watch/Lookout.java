@@ -67,7 +67,8 @@ final class Lookout implements AutoCloseable {
             names.rows().read(connection, tree);
             List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
             latest.set(new Sight(tree, Instant.now(), locks));
-        } catch (Throwable e) { // an error as well: the executor would keep it to itself, and the picture would stand still
+        } catch (Throwable e) { // an error as well: the executor would keep it to itself, and the picture would stand
+            // still
             failure.set(e);
         }
     }

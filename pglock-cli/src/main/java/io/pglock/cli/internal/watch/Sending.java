@@ -24,8 +24,7 @@ final class Sending {
     /** Does nothing once it was given up. */
     void send(LockQuery locks) {
         if (!begun.getAndSet(true)) {
-            outcome.complete(
-                    targets.send(locks).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
+            outcome.complete(targets.send(locks).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
         }
     }
 

@@ -44,8 +44,9 @@ class LookoutTest extends QueueScene {
             scenario.await("the outcome", () -> sending.outcome().isPresent());
         }
 
-        assertThat(sending.outcome()).hasValueSatisfying(outcome -> assertThat(outcome)
-                .startsWith("Nothing was sent to pid " + holder.pid() + " (holder"));
+        assertThat(sending.outcome())
+                .hasValueSatisfying(outcome ->
+                        assertThat(outcome).startsWith("Nothing was sent to pid " + holder.pid() + " (holder"));
         assertThat(holder.value("select 1")).isEqualTo("1");
     }
 
@@ -59,8 +60,9 @@ class LookoutTest extends QueueScene {
         sending.giveUp();
         sending.send(all);
 
-        assertThat(sending.outcome()).hasValueSatisfying(outcome -> assertThat(outcome)
-                .startsWith("Nothing was sent to pid " + holder.pid()));
+        assertThat(sending.outcome())
+                .hasValueSatisfying(
+                        outcome -> assertThat(outcome).startsWith("Nothing was sent to pid " + holder.pid()));
         assertThat(holder.value("select 1")).isEqualTo("1");
     }
 
