@@ -34,7 +34,9 @@ import java.util.Optional;
  *
  * <p>Waiting is PostgreSQL's: a thread interrupt does not end it and is not lost, {@code pg_cancel_backend} and
  * {@code statement_timeout} end it with a {@link PgLockException} of SQLSTATE {@code 57014}. While waiting, the statement
- * holds a snapshot, which makes {@code CREATE INDEX CONCURRENTLY} wait: keep timeouts short.
+ * holds a snapshot, which makes {@code CREATE INDEX CONCURRENTLY} wait: keep timeouts short. In a transaction in {@code REPEATABLE
+ * READ} or {@code SERIALIZABLE} that is the snapshot of the transaction, taken before the lock is granted: what the holder before
+ * has committed is not seen. Take a session lock there before the transaction begins.
  *
  * @see <a href="https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS">Advisory Lock
  *     Functions</a>

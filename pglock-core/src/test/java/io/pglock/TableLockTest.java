@@ -276,6 +276,34 @@ class TableLockTest {
         }
     }
 
+    /** A query before LOCK TABLE would have PostgreSQL take the snapshot of the transaction before the lock is granted. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void seesWhatTheHolderCommittedInRepeatableRead(boolean forEver, Scenario scenario) {
+        Session web = scenario.session("web");
+        web.execute(
+                "create table if not exists accounts as select 1 as balance",
+                "begin",
+                "update accounts set balance = balance + 1");
+        String before = web.value("select balance from accounts");
+        Session job = scenario.session("job");
+
+        Call<List<String>> updating = job.run(connection -> {
+            connection.setAutoCommit(false);
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            TableLock request = PgLock.on(connection).table("accounts");
+            (forEver ? request.noTimeout() : request.timeout(Duration.ofSeconds(20))).acquire();
+            List<String> seen = Held.column(connection, "select balance from accounts");
+            Held.execute(connection, "update accounts set balance = balance + 1");
+            connection.commit();
+            return seen;
+        });
+        scenario.awaitBlockedBy(job, web);
+        web.commit();
+
+        assertThat(updating.await()).containsExactly(before);
+    }
+
     private static boolean hasRunFor(int millis, int pid, Scenario scenario) throws SQLException {
         String sql = "select 1 from pg_stat_activity where pid = " + pid
                 + " and clock_timestamp() - query_start > interval '" + millis + " ms'";

@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 public final class Durations {
 
     private static final Pattern SPELLING = Pattern.compile("(\\d{1,18})(ms|s|m|h)");
+    private static final Pattern SETTING = Pattern.compile("(\\d{1,10})(ms|s|min|h|d|)");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
     private Durations() {}
@@ -39,6 +40,21 @@ public final class Durations {
         }
         throw new IllegalArgumentException(
                 "is not a duration; write 500ms, 5s, 2m, 1h or PT2S" + (orNone ? ", or none" : ""));
+    }
+
+    /** A timeout as {@code SHOW} spells it: {@code 100ms}, {@code 2s}, {@code 1min}, {@code 3h}, {@code 7d}; {@code 0} for none. */
+    static Duration ofSetting(String shown) {
+        Matcher matcher = SETTING.matcher(shown);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("Not a timeout of PostgreSQL: " + shown);
+        }
+        long amount = Long.parseLong(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "" -> Duration.ofMillis(amount);
+            case "min" -> Duration.ofMinutes(amount);
+            case "d" -> Duration.ofDays(amount);
+            default -> duration(amount, matcher.group(2));
+        };
     }
 
     private static Duration duration(long amount, String unit) {

@@ -59,6 +59,27 @@ final class Pipeline {
         }
     }
 
+    /** The rows of all of the statements, one after the other. */
+    static <T> List<T> queryAll(PgSession session, String sql, Binding parameters, Reading<T> reading)
+            throws SQLException {
+        try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+            statement.setFetchSize(0);
+            parameters.bind(statement);
+            List<T> all = new ArrayList<>();
+            boolean rows = statement.execute();
+            while (rows || statement.getUpdateCount() != -1) {
+                if (rows) {
+                    ResultSet result = statement.getResultSet();
+                    while (result.next()) {
+                        all.add(reading.read(result));
+                    }
+                }
+                rows = statement.getMoreResults();
+            }
+            return all;
+        }
+    }
+
     private static @Nullable ResultSet lastResult(PreparedStatement statement) throws SQLException {
         ResultSet last = null;
         boolean rows = statement.execute();

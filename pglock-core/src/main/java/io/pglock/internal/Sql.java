@@ -609,25 +609,16 @@ public final class Sql {
 
     // ---- table locks ------------------------------------------------------------------------------------------------
 
-    /** Parameters: lock_timeout, and a statement_timeout that only ever shortens the caller's; 0 leaves that alone. */
-    static final String LOCK_TABLE_BEGIN = """
-            savepoint pglock;
-            select set_config('pglock.saved',
-                              current_setting('lock_timeout') || ' ' || current_setting('statement_timeout'), true) is null,
-                   set_config('lock_timeout', wait, true) is null,
-                   case when deadline > 0
-                             and current_setting('statement_timeout')::interval
-                                 not between interval '1 millisecond' and deadline * interval '1 millisecond'
-                        then set_config('statement_timeout', deadline::text, true) is null end
-            from (select ?::text as wait, ?::int as deadline offset 0) as t""";
+    /**
+     * Two rows: lock_timeout, statement_timeout. Everything around LOCK TABLE is such that PostgreSQL takes no snapshot for it, as
+     * it does for a query: in REPEATABLE READ the transaction would never see what the lock was waited for.
+     */
+    static final String LOCK_TABLE_BEGIN = "savepoint pglock; show lock_timeout; show statement_timeout";
 
-    static final String LOCK_TABLE_END = """
-            ; select set_config('lock_timeout', split_part(current_setting('pglock.saved'), ' ', 1), true) is null,
-                   set_config('statement_timeout', split_part(current_setting('pglock.saved'), ' ', 2), true) is null;
-            release savepoint pglock""";
-
-    static final String STRICTER_STATEMENT_TIMEOUT = """
-            select current_setting('statement_timeout')::interval between interval '1 millisecond' and ? * interval '1 millisecond'""";
+    /** SET takes no parameters. */
+    static String setLocally(TimeoutSetting setting, String value) {
+        return "set local " + setting.name() + " = " + Text.literal(value);
+    }
 
     /** @param names quoted */
     static String lockTable(String names, LockMode mode) {

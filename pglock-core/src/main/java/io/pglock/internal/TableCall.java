@@ -62,25 +62,28 @@ public final class TableCall {
     private Attempt timed(Wait wait) throws SQLException {
         boolean deadline = wait.kind() == Wait.Kind.UP_TO;
         int deadlineMillis = deadline ? (int) Math.min(Integer.MAX_VALUE, (long) wait.millis() + MARGIN_MILLIS) : 0;
-        Pipeline.Binding parameters = binding -> {
-            binding.setString(1, wait.setting());
-            binding.setInt(2, deadlineMillis);
-        };
+        List<String> before = begin();
+        boolean limited = deadline && !isStricter(before.get(1), deadlineMillis);
+        String setting = Sql.setLocally(Sql.LOCK_TIMEOUT, wait.setting());
+        String restoring = Sql.setLocally(Sql.LOCK_TIMEOUT, before.get(0));
+        if (limited) {
+            setting += "; " + Sql.setLocally(Sql.STATEMENT_TIMEOUT, Integer.toString(deadlineMillis));
+            restoring += "; " + Sql.setLocally(Sql.STATEMENT_TIMEOUT, before.get(1));
+        }
+        String locking = statement + "; " + restoring + "; " + Sql.RELEASE_SAVEPOINT;
         long start = System.nanoTime();
-        boolean begun = false;
         try {
             if (timerStartsPerRoundTrip()) {
-                Pipeline.run(session, Sql.LOCK_TABLE_BEGIN, parameters);
-                begun = true;
-                Pipeline.run(session, statement + Sql.LOCK_TABLE_END, Pipeline.NOTHING);
+                Pipeline.run(session, setting, Pipeline.NOTHING);
+                Pipeline.run(session, locking, Pipeline.NOTHING);
             } else {
-                Pipeline.run(session, Sql.LOCK_TABLE_BEGIN + "; " + statement + Sql.LOCK_TABLE_END, parameters);
+                Pipeline.run(session, setting + "; " + locking, Pipeline.NOTHING);
             }
             return Attempt.ACQUIRED;
         } catch (SQLException e) {
             Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-            // with autosave=always the driver has made up for the second call, but not for the first
-            boolean halfUndone = begun && session.inTransaction() && !session.inFailedTransaction();
+            // with autosave=always the driver has made up for the call that failed, but not for those before
+            boolean halfUndone = session.inTransaction() && !session.inFailedTransaction();
             Failures.makeUpFor(e, () -> {
                 if (halfUndone && !session.inFailedTransaction()) {
                     Pipeline.run(session, Sql.ROLLBACK_TO_SAVEPOINT, Pipeline.NOTHING);
@@ -88,11 +91,26 @@ public final class TableCall {
                     Failures.rollBackToSavepoint(session);
                 }
             });
-            if (deadline && isOurDeadline(e, elapsed, deadlineMillis)) {
+            if (limited && isOurDeadline(e, elapsed, deadlineMillis)) {
                 return Attempt.timedOut(e);
             }
             return Attempt.timedOutOrThrow(e);
         }
+    }
+
+    /** @return what lock_timeout and statement_timeout are, to go back to */
+    private List<String> begin() throws SQLException {
+        try {
+            return Pipeline.queryAll(session, Sql.LOCK_TABLE_BEGIN, Pipeline.NOTHING, row -> row.getString(1));
+        } catch (SQLException e) {
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            throw e;
+        }
+    }
+
+    private static boolean isStricter(String statementTimeout, int deadlineMillis) {
+        long millis = Durations.ofSetting(statementTimeout).toMillis();
+        return millis > 0 && millis <= deadlineMillis;
     }
 
     /** Before PostgreSQL 11, and in the simple protocol always, statement_timeout is read once for a whole round trip. */
@@ -101,25 +119,10 @@ public final class TableCall {
     }
 
     /** 57014 has no code of its own for a timeout, and its message may be in any language; a cancel is never a timeout. */
-    private boolean isOurDeadline(SQLException e, Duration elapsed, int deadlineMillis) {
+    private static boolean isOurDeadline(SQLException e, Duration elapsed, int deadlineMillis) {
         String message = String.valueOf(e.getMessage());
         return SqlState.is(e, SqlState.QUERY_CANCELED)
                 && !message.contains("user request")
-                && (message.contains("statement timeout") || elapsed.toMillis() >= deadlineMillis)
-                && !callersTimeoutIsStricter(e, deadlineMillis);
-    }
-
-    private boolean callersTimeoutIsStricter(SQLException failure, int deadlineMillis) {
-        try {
-            return Pipeline.query(
-                            session,
-                            Sql.STRICTER_STATEMENT_TIMEOUT,
-                            statement -> statement.setInt(1, deadlineMillis),
-                            row -> row.getBoolean(1))
-                    .contains(true);
-        } catch (SQLException another) {
-            failure.addSuppressed(another);
-            return true;
-        }
+                && (message.contains("statement timeout") || elapsed.toMillis() >= deadlineMillis);
     }
 }
