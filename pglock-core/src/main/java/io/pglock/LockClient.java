@@ -351,6 +351,7 @@ public final class LockClient implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             return otherwise;
         } finally {
+            answer.cancel(false); // if it has not come, nobody listens any more
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.pglock.internal.LockRequest;
+import io.pglock.internal.Wait;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -14,11 +16,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -66,6 +70,29 @@ class ClientLockTest {
                 scenario.observer(),
                 "select objid from pg_locks where locktype = 'advisory' and granted and objsubid = 1"
                         + " and database = (select oid from pg_database where datname = current_database()) order by 1");
+    }
+
+    /** To say who is in the way the server is asked, which may take its time. */
+    @Test
+    void othersAreNotHeldUpByManyWhoseTimeIsOver() {
+        Session web = scenario.session("web");
+        web.execute(
+                "select pg_advisory_lock(n) from generate_series(1, 20) n",
+                "begin",
+                "lock table pg_database in access exclusive mode"); // no question is answered before it times out
+        List<CompletableFuture<String>> asking = IntStream.rangeClosed(1, 20)
+                .mapToObj(n -> new LockRequest(List.of(LockKey.of(n)), false, "n" + n, Wait.FOREVER))
+                .map(client.engine()::inTheWayOf)
+                .toList();
+
+        try (LockHandle lock = client.advisory(KEY).acquire()) {
+            assertThat(lock.isHeld()).isTrue();
+            assertThat(asking).filteredOn(CompletableFuture::isDone).hasSizeLessThan(asking.size());
+        }
+        web.rollback();
+        asking.subList(0, 19).forEach(answer -> answer.cancel(false));
+
+        assertThat(Threads.await(asking.get(19))).contains(", blocked by pid " + web.pid() + " (web, ");
     }
 
     // ---- owners -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import io.pglock.LockKey;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -8,32 +9,32 @@ import java.util.stream.Collectors;
 /** Who holds what a client has not got, and what it is like as a whole: for people. Used by the client's thread only. Not API. */
 final class Holders {
 
+    /** The same where there is no server to ask. */
+    static final String NOT_CONNECTED =
+            ": the client is not connected at present, and tries again for as long as somebody waits.";
+
     private static final int SHOWN = 5;
 
     private Holders() {}
 
-    /** The end of "not acquired within 2s": who is in the way, in this JVM or elsewhere, and what to do. */
-    static String inTheWayOf(LockRequest request, LockTable table, Optional<LockLink> link) {
-        for (LockQueue queue : table.queuesOf(request.keys())) {
-            if (!queue.holds().isEmpty() && !isItsOwn(request, queue)) {
-                return ", " + onKey(request, queue) + "held in this JVM by "
+    /** The end of "not acquired within 2s", as far as it can be told without the server: who in this JVM is in the way, and what to do. */
+    static Optional<String> inTheWayHere(LockRequest request, LockTable table) {
+        return table.queuesOf(request.keys()).stream()
+                .filter(queue -> !queue.holds().isEmpty() && !isItsOwn(request, queue))
+                .map(queue -> ", " + onKey(request, queue) + "held in this JVM by "
                         + names(queue.holds().owners())
                         + (queue.waiters() > 0 ? ", with " + queue.waiters() + " waiting" : "")
-                        + ". Try again when it is released, or wait longer.";
-            }
-        }
-        if (link.isEmpty()) {
-            return ": the client is not connected at present, and tries again for as long as somebody waits.";
-        }
-        List<LockQueue> itsOwn = table.queuesOf(request.keys()).stream()
+                        + ". Try again when it is released, or wait longer.")
+                .findFirst();
+    }
+
+    /** The keys of which the server has to say who is in the way. */
+    static List<LockKey> elsewhere(LockRequest request, LockTable table) {
+        List<LockKey> itsOwn = table.queuesOf(request.keys()).stream()
                 .filter(queue -> isItsOwn(request, queue))
+                .map(LockQueue::key)
                 .toList();
-        return request.keys().stream()
-                .filter(key -> itsOwn.stream().noneMatch(queue -> queue.key().equals(key)))
-                .map(key -> Blockers.ofKey(link.get().session(), key, request.isShared()))
-                .filter(who -> request.keys().size() == 1 || !who.startsWith(". "))
-                .findFirst()
-                .orElse(". Nobody holds them any more: try again.");
+        return request.keys().stream().filter(key -> !itsOwn.contains(key)).toList();
     }
 
     /** Of several keys its owner may have some already. */

@@ -52,6 +52,7 @@ public final class LockEngine implements AutoCloseable {
     private final long look;
     private final Thread thread;
     private final Inbox inbox = new Inbox();
+    private final Questions questions = new Questions();
     private final AtomicBoolean parked = new AtomicBoolean();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -145,7 +146,39 @@ public final class LockEngine implements AutoCloseable {
 
     /** Who is in the way of that request, as the end of a message. */
     public CompletableFuture<String> inTheWayOf(LockRequest request) {
-        return ask(() -> Holders.inTheWayOf(request, table, Optional.ofNullable(link)));
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        if (isHere()) {
+            question(request, answer);
+            while (!answer.isDone()) {
+                askOne();
+            }
+        } else {
+            execute(() -> question(request, answer), answer::completeExceptionally);
+        }
+        return answer;
+    }
+
+    private void question(LockRequest request, CompletableFuture<String> answer) {
+        Optional<String> here = Holders.inTheWayHere(request, table);
+        if (here.isPresent() || link == null) {
+            answer.complete(here.orElse(Holders.NOT_CONNECTED));
+        } else {
+            questions.add(request, Holders.elsewhere(request, table), answer);
+        }
+    }
+
+    /** A turn has time for one question, lest they hold up those who want locks. */
+    private void askOne() {
+        LockLink current = link;
+        if (current == null) {
+            questions.answerAll(Holders.NOT_CONNECTED);
+        } else {
+            questions.askOne(current.session());
+        }
+    }
+
+    private boolean isHere() {
+        return Thread.currentThread() == thread;
     }
 
     /** What is held and waited for, for an operator. */
@@ -155,9 +188,8 @@ public final class LockEngine implements AutoCloseable {
 
     /** Something that only this thread can find out. */
     private CompletableFuture<String> ask(Supplier<String> question) {
-        boolean isHere = Thread.currentThread() == thread;
         return CompletableFuture.supplyAsync(
-                question, isHere ? Runnable::run : asking -> execute(asking, this::failed));
+                question, isHere() ? Runnable::run : asking -> execute(asking, this::failed));
     }
 
     private void failed(Throwable e) {
@@ -200,7 +232,7 @@ public final class LockEngine implements AutoCloseable {
     public void close() {
         closing = true;
         execute(() -> {}, this::failed);
-        if (Thread.currentThread() != thread) {
+        if (!isHere()) {
             ended.join();
         }
     }
@@ -236,6 +268,7 @@ public final class LockEngine implements AutoCloseable {
             anyway(() -> table.failAll(closed()));
             anyway(table::prune);
             anyway(this::closeLink);
+            anyway(this::askOne); // nobody answers those that are left
         } finally {
             ended.complete(null);
         }
@@ -271,15 +304,17 @@ public final class LockEngine implements AutoCloseable {
         }
         LockLink current = link;
         if (current == null) {
+            askOne();
             park(table.idleFor(table.needsServer() ? reconnects.next() - now() : Reconnects.LONGEST, false));
             return;
         }
         LockBatch batch = table.plan();
         if (!batch.isEmpty()) {
             send(current, batch);
-        } else if (table.now() - lastListened < look || listen(current)) {
+        } else if ((table.now() - lastListened < look || listen(current)) && questions.isEmpty()) {
             park(table.idleFor(look, true));
         }
+        askOne();
     }
 
     private long now() {
