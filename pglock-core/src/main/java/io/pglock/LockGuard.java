@@ -366,9 +366,9 @@ public final class LockGuard implements AutoCloseable {
 
     /**
      * Ends the watch, waiting until it has taken notice (nothing is signalled after this returns), then puts the settings
-     * back, and writes the {@code report}. Closing again is harmless; on a closed connection there is nothing to put back.
+     * back, and writes the {@code report}. Closing again is harmless; where the session has ended there is nothing to put back.
      *
-     * @throws PgLockException when the server refuses
+     * @throws PgLockException when the server refuses; and when a pooled connection was closed first, in autocommit
      */
     @Override
     public void close() {

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -353,6 +356,57 @@ class LockTimeoutTest {
         other.close();
 
         assertThatCode(timeout::close).doesNotThrowAnyException();
+    }
+
+    @Test
+    void saysSoWhereThePoolKeepsTheSession(Database database) throws SQLException {
+        try (HikariDataSource pool = pool(database)) {
+            LockTimeout timeout;
+            LockTimeout inTime;
+            LockTimeout local;
+            try (Connection connection = pool.getConnection()) {
+                PgLock pooled = PgLock.on(connection);
+                timeout = pooled.lockTimeout(Duration.ofSeconds(2));
+                inTime = pooled.lockTimeout(Duration.ofSeconds(3));
+                inTime.close();
+                connection.setAutoCommit(false);
+                local = pooled.lockTimeout(Duration.ofSeconds(4));
+            }
+
+            assertThatExceptionOfType(PgLockException.class)
+                    .isThrownBy(timeout::close)
+                    .withMessage("[lock_timeout = 2000ms]: not restored, the connection was closed first. If a pool keeps the"
+                            + " session, it keeps this too: close the scope first.");
+            assertThatCode(timeout::close).as("told once").doesNotThrowAnyException();
+            assertThatCode(inTime::close).doesNotThrowAnyException();
+            assertThatCode(local::close).doesNotThrowAnyException();
+            try (Connection next = pool.getConnection()) {
+                assertThat(Held.setting(next, "lock_timeout")).isEqualTo("2s");
+            }
+        }
+    }
+
+    @Test
+    void saysNothingWhereThePoolHasLostTheSession(Database database) {
+        try (HikariDataSource pool = pool(database)) {
+            assertThatThrownBy(() -> {
+                        try (Connection connection = pool.getConnection()) {
+                            LockTimeout timeout = PgLock.on(connection).lockTimeout(Duration.ofSeconds(2));
+                            try (timeout) {
+                                Held.execute(connection, "select pg_terminate_backend(pg_backend_pid())");
+                            }
+                        }
+                    })
+                    .isInstanceOf(SQLException.class)
+                    .hasNoSuppressedExceptions();
+        }
+    }
+
+    private static HikariDataSource pool(Database database) {
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(database.dataSource("pool"));
+        config.setMaximumPoolSize(1);
+        return new HikariDataSource(config);
     }
 
     @Test

@@ -36,6 +36,9 @@ public final class SettingScope {
     private final boolean local;
     private final String id;
 
+    /** Restored once, or told why not. */
+    private boolean settled;
+
     private SettingScope(PgSession session, List<Change> changes, boolean local) {
         this.session = session;
         this.changes = changes;
@@ -98,8 +101,10 @@ public final class SettingScope {
 
     /**
      * Restores what was there before {@link #open}; without effect where that has happened already. Nothing is done, and
-     * nothing needs to be, on a closed connection and where the transaction of a local setting has ended or has failed. One
+     * nothing needs to be, where the session is gone and where the transaction of a local setting has ended or has failed. One
      * that has failed inside a setting of the session is rolled back.
+     *
+     * @throws PgLockException when the server refuses; and once, when the connection was closed first but the session lives on
      */
     public void close() {
         close("");
@@ -129,6 +134,7 @@ public final class SettingScope {
     public void close(String firstLocally) {
         try {
             if (session.connection().isClosed()) {
+                requireGone();
                 return;
             }
             if (local) {
@@ -138,12 +144,25 @@ public final class SettingScope {
                 return;
             }
             closeSession();
+            settled = true;
         } catch (SQLException e) {
             // the setting went with the session; the error of the work in this scope is the one to be seen
             if (!SqlState.isConnectionLost(e)) {
                 throw new PgLockException(changes + ": not restored: " + e.getMessage(), e);
             }
         }
+    }
+
+    /** The pool may have lent the session to somebody else by now: it is not to be touched any more. */
+    private void requireGone() throws SQLException {
+        if (local || settled || changes.isEmpty() || session.physical().isClosed()) {
+            return;
+        }
+        settled = true;
+        throw new PgLockException(
+                changes
+                        + ": not restored, the connection was closed first. If a pool keeps the session, it keeps this too: close"
+                        + " the scope first.");
     }
 
     /** A cancel that was meant for the work may arrive as late as this: nobody is to find its settings in the session. */
