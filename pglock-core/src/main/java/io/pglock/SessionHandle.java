@@ -4,7 +4,6 @@ package io.pglock;
 import io.pglock.internal.AdvisoryCalls;
 import io.pglock.internal.Hold;
 import io.pglock.internal.PgSession;
-import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -148,7 +147,7 @@ final class SessionHandle implements LockHandle {
         try {
             return calls.release(now);
         } catch (SQLException e) {
-            if (!enclosesTransactions || SqlState.isConnectionLost(e) || !session.inFailedTransaction()) {
+            if (!enclosesTransactions || session.isLost(e) || !session.inFailedTransaction()) {
                 throw e;
             }
             session.rollBackFailed();

@@ -227,6 +227,26 @@ class LockLossTest {
     }
 
     @Test
+    void tellsWhyTheServerEndedTheSessionThatIdledInItsTransaction() {
+        Session job = scenario.session("job");
+        LockHandle lock = job.run(connection -> {
+                    LockHandle acquired =
+                            PgLock.on(connection).advisory(KEY).acquire();
+                    Held.execute(connection, "set idle_in_transaction_session_timeout = '20ms'");
+                    connection.setAutoCommit(false);
+                    Held.column(connection, "select 1");
+                    return acquired;
+                })
+                .await();
+        scenario.awaitGone(job.pid());
+
+        assertThatExceptionOfType(LockLostException.class)
+                .isThrownBy(lock::close)
+                .withMessageContaining("lost with its session")
+                .satisfies(e -> assertThat(e.sqlState()).contains("25P03"));
+    }
+
+    @Test
     void survivesACrashAndARestartOfTheServer() throws SQLException {
         try (PostgresServer server = PostgresServer.startEmbedded(Map.of());
                 Database database = server.createDatabase();

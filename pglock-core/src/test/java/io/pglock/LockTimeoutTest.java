@@ -420,6 +420,22 @@ class LockTimeoutTest {
     }
 
     @Test
+    void doesNothingWhenTheServerEndedTheSessionForIdlingInItsTransaction(Scenario scenario) {
+        Session job = scenario.session("job");
+        LockTimeout timeout = job.run(connection -> {
+                    LockTimeout opened = PgLock.on(connection).lockTimeout(Duration.ofSeconds(1));
+                    Held.execute(connection, "set idle_in_transaction_session_timeout = '20ms'");
+                    connection.setAutoCommit(false);
+                    Held.column(connection, "select 1");
+                    return opened;
+                })
+                .await();
+        scenario.awaitGone(job.pid());
+
+        assertThatCode(timeout::close).doesNotThrowAnyException();
+    }
+
+    @Test
     void roundsUpToWhatPostgresKnowsAndRefusesTheRest() throws SQLException {
         try (LockTimeout timeout = pg.lockTimeout(Duration.ofNanos(1))) {
             inForce("1ms");

@@ -148,7 +148,7 @@ public final class AdvisoryCalls {
                 released = releaseOnce(
                         handOver ? sql.handOver() : inTransaction ? sql.unlockGuarded() : sql.unlock(), handOver);
             } catch (SQLException e) {
-                if (SqlState.isConnectionLost(e)) {
+                if (session.isLost(e)) {
                     throw e;
                 }
                 releaseAfter(e, handOver);
@@ -182,7 +182,6 @@ public final class AdvisoryCalls {
             HeldKeys.of(session).oweUnlock(key, shared);
             return;
         }
-        SQLException last = failure;
         for (int tries = 0; tries < Failures.TRIES; tries++) {
             try {
                 if (handOver) {
@@ -192,10 +191,14 @@ public final class AdvisoryCalls {
                 }
                 return;
             } catch (SQLException again) {
-                last = again;
+                if (session.isLost(again)) {
+                    again.addSuppressed(failure);
+                    throw again;
+                }
+                failure.addSuppressed(again);
             }
         }
-        throw last;
+        throw failure;
     }
 
     /** Can fail and be done again; the caller's statement_timeout, which may be what failed, does not apply. */

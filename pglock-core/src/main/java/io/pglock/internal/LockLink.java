@@ -159,11 +159,7 @@ final class LockLink {
 
     /** Whether that exception means that nothing is held any more. */
     boolean isLost(SQLException e) {
-        try {
-            return SqlState.isConnectionLost(e) || physical.isClosed();
-        } catch (SQLException another) {
-            return true;
-        }
+        return session.isLost(e);
     }
 
     /** Sends the batch, and has its answers dealt with; nothing of them where this throws. */

@@ -85,6 +85,15 @@ public final class PgSession {
         return physical;
     }
 
+    /** Whether that failure is the end of the session: it says so, or the driver has closed the connection for it. */
+    public boolean isLost(SQLException failure) {
+        try {
+            return SqlState.isConnectionLost(failure) || physical.isClosed();
+        } catch (SQLException another) {
+            return true;
+        }
+    }
+
     /** Whether it is in the hands of a pool or the like, which gets it back when the connection is closed. */
     boolean isWrapped() {
         return connection != physical;

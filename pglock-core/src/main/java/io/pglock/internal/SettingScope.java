@@ -147,7 +147,7 @@ public final class SettingScope {
             settled = true;
         } catch (SQLException e) {
             // the setting went with the session; the error of the work in this scope is the one to be seen
-            if (!SqlState.isConnectionLost(e)) {
+            if (!session.isLost(e)) {
                 throw new PgLockException(changes + ": not restored: " + e.getMessage(), e);
             }
         }
@@ -172,7 +172,7 @@ public final class SettingScope {
         try {
             restoreForSession("");
         } catch (SQLException e) {
-            if (SqlState.isConnectionLost(e)) {
+            if (session.isLost(e)) {
                 throw e;
             }
             boolean restored = Failures.makeUpFor(e, () -> {

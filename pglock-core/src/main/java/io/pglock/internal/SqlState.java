@@ -16,15 +16,25 @@ public final class SqlState {
 
     public static final String INSUFFICIENT_PRIVILEGE = "42501";
 
+    private static final String IDLE_IN_TRANSACTION = "25P03";
+    private static final String TRANSACTION_TIMEOUT = "25P04";
+
     private SqlState() {}
 
     public static boolean is(SQLException failure, String sqlState) {
         return sqlState.equals(failure.getSQLState());
     }
 
-    /** The session is gone, and with it everything that it held: class 08, or the server's own goodbye (57P01..57P05). */
+    /**
+     * The session is gone, and with it everything that it held: class 08, or the server's own goodbye (57P01..57P05, and for a
+     * transaction that was idle, or open, for too long).
+     */
     public static boolean isConnectionLost(SQLException failure) {
         String state = failure.getSQLState();
-        return state != null && (state.startsWith("08") || state.startsWith("57P"));
+        return state != null
+                && (state.startsWith("08")
+                        || state.startsWith("57P")
+                        || state.equals(IDLE_IN_TRANSACTION)
+                        || state.equals(TRANSACTION_TIMEOUT));
     }
 }
