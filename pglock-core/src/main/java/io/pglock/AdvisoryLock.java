@@ -127,8 +127,8 @@ public final class AdvisoryLock {
     }
 
     /**
-     * Takes the lock for the transaction: commit and rollback release it, nothing else does. It works through a transaction
-     * pooler.
+     * Takes the lock for the transaction: commit and rollback release it, or a rollback to a savepoint set before, and nothing
+     * else. It works through a transaction pooler.
      *
      * @throws LockTimeoutException when it was not acquired in time; the message names who holds it
      * @throws LockDeadlockException when PostgreSQL ended a deadlock by failing this request

@@ -103,6 +103,18 @@ class PostgresBehaviorTest {
     }
 
     @Test
+    void releasesALockThatATransactionTookOverWithTheSavepointBeforeThat() {
+        mine.execute("select pg_advisory_lock(1)");
+        mine.begin();
+        mine.execute(
+                "savepoint a",
+                "select pg_try_advisory_xact_lock(1), pg_advisory_unlock(1)",
+                "rollback to savepoint a");
+
+        assertThat(other.value("select pg_try_advisory_lock(1)")).isEqualTo("t");
+    }
+
+    @Test
     void countsTheHoldsOfASessionLockButShowsOne() {
         mine.execute("select pg_advisory_lock(1)", "select pg_advisory_lock(1)");
 
