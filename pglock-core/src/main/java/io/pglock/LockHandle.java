@@ -59,8 +59,8 @@ public sealed interface LockHandle extends AutoCloseable permits SessionHandle, 
      * if nothing was committed since, and after a failover to a standby, if that had received nothing that was; a restored backup
      * begins where that was made.
      *
-     * @throws IllegalStateException when the lock was released; and inside a transaction that was open when the lock was
-     *     acquired, whose id may be older than the lock
+     * @throws IllegalStateException when the lock was released; and inside a transaction, on your own connection, if the lock was
+     *     acquired inside one: it may be the same, whose id may be older than the lock. Once asked outside, it answers everywhere
      * @throws LockLostException when it was lost
      * @throws PgLockException when the server fails
      * @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT">Transaction ID
@@ -74,14 +74,14 @@ public sealed interface LockHandle extends AutoCloseable permits SessionHandle, 
      *
      * <p>On your own connection: A transaction that was begun inside the lock and has failed is rolled back first, because
      * PostgreSQL takes no other statement there, and nothing of it could be committed. Inside an open transaction nobody else gets
-     * the lock before that ends: the transaction takes it over, so that what was protected is committed before the next one reads
+     * the lock before that ends, or is rolled back to a savepoint set before: the transaction takes it over, so that what was protected is committed before the next one reads
      * it (unless that waits in a transaction in {@code REPEATABLE READ} or {@code SERIALIZABLE}, whose snapshot is older than the
      * lock). {@link #releaseNow()} does not wait for that.
      *
      * @throws LockLostException when the lock was gone: the connection was closed first, the session was ended, or somebody
      *     unlocked it behind this handle's back. What it protected may have run twice
-     * @throws IllegalStateException on your own connection, in a transaction that was begun before the lock was acquired and has
-     *     failed, because it may have a savepoint to go back to. The lock is still held: roll back, then close again
+     * @throws IllegalStateException on your own connection, in a transaction that has failed, if the lock was acquired inside one:
+     *     it may be the same, and have a savepoint to go back to. The lock is still held: roll back, then close again
      * @throws PgLockException when the server fails; the lock may still be held, and may be closed again
      */
     @Override

@@ -22,7 +22,7 @@ final class SessionHandle implements LockHandle {
     private final LockKey key;
     private final boolean shared;
     private final AdvisoryCalls calls;
-    private final boolean enclosesTransactions;
+    private boolean enclosesTransactions;
     private final Hold hold = new Hold(Runnable::run);
     private @Nullable Long token;
 
@@ -82,10 +82,12 @@ final class SessionHandle implements LockHandle {
         if (token != null) {
             return token;
         }
-        if (!enclosesTransactions && session.inTransaction()) {
+        if (!session.inTransaction()) {
+            enclosesTransactions = true; // the one that it was acquired in has ended
+        } else if (!enclosesTransactions) {
             throw new IllegalStateException(key
-                    + ": was acquired inside this transaction, whose id may be older than the lock and is no fencing"
-                    + " token. Ask before the transaction begins or after it has ended.");
+                    + ": was acquired inside a transaction. If that is the one that is open, its id may be older than the"
+                    + " lock and is no fencing token. Ask where no transaction is open.");
         }
         try {
             long taken = calls.fencingToken();

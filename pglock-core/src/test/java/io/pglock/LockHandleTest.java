@@ -125,6 +125,26 @@ class LockHandleTest {
     }
 
     @Test
+    void knowsOnceAskedOutsideThatTheTransactionItWasAcquiredInHasEnded(Connection mine, Connection theirs)
+            throws SQLException {
+        mine.setAutoCommit(false);
+        Held.column(mine, "select 1");
+        LockHandle lock = PgLock.on(mine).advisory(KEY).acquire();
+        assertThatIllegalStateException()
+                .isThrownBy(lock::fencingToken)
+                .withMessageContaining("Ask where no transaction is open.");
+        mine.commit();
+        long token = lock.fencingToken();
+        assertThatThrownBy(() -> Held.execute(mine, "select 1/0")).isInstanceOf(SQLException.class);
+
+        assertThat(lock.fencingToken()).isEqualTo(token);
+        lock.close();
+
+        assertThat(isFree(theirs)).isTrue();
+        Held.end(mine);
+    }
+
+    @Test
     void canBeClosedAfterTheRollbackOfATransactionThatBeganBeforeItAndFailed(Connection mine, Connection theirs)
             throws SQLException {
         mine.setAutoCommit(false);
