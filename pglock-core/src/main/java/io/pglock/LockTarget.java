@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Text;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -129,6 +130,10 @@ public record LockTarget(
 
     /** In words: {@code orders}, {@code row (0,7) of orders}, {@code advisory lock 42}; tables of {@code public} by their name only. */
     public String describe() {
+        return Text.printable(words()); // others have chosen the names
+    }
+
+    private String words() {
         return switch (type) {
             case RELATION -> relationName();
             case EXTEND -> "extension of " + relationName();

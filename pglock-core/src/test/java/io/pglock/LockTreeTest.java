@@ -192,6 +192,29 @@ class LockTreeTest extends QueueScene {
         holder.execute("rollback prepared 'forgotten'");
     }
 
+    @Test
+    void namesThatOthersHaveChosenDoNothingToATerminal() {
+        holder.execute(
+                "create table if not exists \"red\u001b[31m\" (id int)", "begin", "select * from \"red\u001b[31m\"");
+        migration.start("alter table \"red\u001b[31m\" add note text");
+        scenario.awaitBlockedBy(migration, holder);
+
+        assertThat(tree().toString())
+                .contains("ACCESS EXCLUSIVE on \"red?[31m\"")
+                .doesNotContain("\u001b");
+    }
+
+    @Test
+    void norDoesThatOfAPreparedTransaction() {
+        scenario.assumePreparedTransactions();
+        holder.execute("begin", "insert into orders values (1)", "prepare transaction 'red\u001b[31m'");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlocked(migration);
+
+        assertThat(tree().toString()).startsWith("prepared \"red?[31m\"").doesNotContain("\u001b");
+        holder.execute("rollback prepared 'red\u001b[31m'");
+    }
+
     private LockTree tree() {
         return PgLock.on(mine).locks().database(scenario.database().name()).tree();
     }

@@ -108,12 +108,12 @@ public final class TreeText {
 
     private static String who(Backend backend) {
         return backend.isPreparedTransaction()
-                ? "prepared \"" + backend.preparedGid().orElse("?") + "\""
+                ? "prepared \"" + Text.printable(backend.preparedGid().orElse("?")) + "\""
                 : "pid " + backend.pid()
                         + backend.application()
                                 .filter(name -> !name.isBlank())
                                 .or(backend::user)
-                                .map(name -> " " + name)
+                                .map(name -> " " + Text.printable(name))
                                 .orElse("");
     }
 
