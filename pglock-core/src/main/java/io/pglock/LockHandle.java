@@ -57,7 +57,8 @@ public sealed interface LockHandle extends AutoCloseable permits SessionHandle, 
      * <p>It is a transaction id of PostgreSQL's, 64 bits wide, that this handle takes the first time it is asked, in one round
      * trip; later the same is answered. Holders of a shared lock get one each. After a crash of the server it can come again,
      * if nothing was committed since, and after a failover to a standby, if that had received nothing that was; a restored backup
-     * begins where that was made.
+     * begins where that was made. The ids of a database that was moved by a dump or by logical replication have nothing to do with
+     * those of before, and are mostly far smaller: reset what the store remembers.
      *
      * @throws IllegalStateException when the lock was released; and inside a transaction, on your own connection, if the lock was
      *     acquired inside one: it may be the same, whose id may be older than the lock. Once asked outside, it answers everywhere
