@@ -82,14 +82,9 @@ final class SessionHandle implements LockHandle {
         if (token != null) {
             return token;
         }
-        if (!session.inTransaction()) {
-            enclosesTransactions = true; // the one that it was acquired in has ended
-        } else if (!enclosesTransactions) {
-            throw new IllegalStateException(key
-                    + ": was acquired inside a transaction. If that is the one that is open, its id may be older than the"
-                    + " lock and is no fencing token. Ask where no transaction is open.");
-        }
         try {
+            requireNotGivenBack();
+            requireYoungerTransaction();
             long taken = calls.fencingToken();
             token = taken;
             return taken;
@@ -97,6 +92,24 @@ final class SessionHandle implements LockHandle {
             throw isHeld()
                     ? new PgLockException(key + ": no fencing token: " + e.getMessage(), e)
                     : new LockLostException(key + ": lost with its session: " + e.getMessage(), e);
+        }
+    }
+
+    /** A pool may have lent the session to somebody else by now. */
+    private void requireNotGivenBack() throws SQLException {
+        if (session.connection().isClosed()) {
+            hold.lose(new Hold.Loss(key + CLOSED_FIRST, null));
+            throw new LockLostException(key + CLOSED_FIRST);
+        }
+    }
+
+    private void requireYoungerTransaction() {
+        if (!session.inTransaction()) {
+            enclosesTransactions = true; // the one that it was acquired in has ended
+        } else if (!enclosesTransactions) {
+            throw new IllegalStateException(key
+                    + ": was acquired inside a transaction. If that is the one that is open, its id may be older than the"
+                    + " lock and is no fencing token. Ask where no transaction is open.");
         }
     }
 
@@ -132,7 +145,8 @@ final class SessionHandle implements LockHandle {
             if (!released(now)) {
                 throw lost(
                         key + ": was not held any more when it was to be released. Somebody called"
-                                + " pg_advisory_unlock, pg_advisory_unlock_all or DISCARD ALL on this session.",
+                                + " pg_advisory_unlock, pg_advisory_unlock_all or DISCARD ALL on this session, or another"
+                                + " session got it when a release that failed had let go of it.",
                         null);
             }
             hold.release();

@@ -73,6 +73,24 @@ class WrapperTest {
         }
     }
 
+    @Test
+    void takesNoFencingTokenFromAConnectionThatWasGivenBack(Database database) throws SQLException {
+        try (HikariDataSource pool = pool(database, true)) {
+            LockHandle lock;
+            try (Connection connection = pool.getConnection()) {
+                lock = PgLock.on(connection).advisory("job").acquire();
+            }
+
+            assertThatExceptionOfType(LockLostException.class)
+                    .isThrownBy(lock::fencingToken)
+                    .withMessageContaining("close the lock first");
+            assertThat(lock.isHeld()).isFalse();
+            assertThatExceptionOfType(LockLostException.class)
+                    .isThrownBy(lock::close)
+                    .withMessageContaining("close the lock first");
+        }
+    }
+
     /** The budget: one round trip to acquire (two for a table, with a timeout), one to release, whatever else there is to set and restore. */
     @Test
     void takesOneCallOfTheDriverForEach(Connection mine) throws SQLException {

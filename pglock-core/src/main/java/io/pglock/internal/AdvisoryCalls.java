@@ -53,12 +53,7 @@ public final class AdvisoryCalls {
             }
             return waitFor(guarded ? sql.lockGuarded() : sql.lock(), wait);
         } catch (SQLException e) {
-            // PostgreSQL can grant and time out, or be cancelled, at once: the session would keep a lock nobody knows
-            // of
-            if (HeldKeys.of(session).count(key, shared) > 0) {
-                Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
-                HeldKeys.of(session).oweUnlock(key, shared);
-            } else if (!Failures.makeUpFor(e, this::unlockIfHeld)) {
+            if (!undone(e)) {
                 throw new PgLockException(
                         key
                                 + ": the attempt failed, and so did releasing what it may have acquired. Close the connection, so that"
@@ -66,7 +61,20 @@ public final class AdvisoryCalls {
                         e);
             }
             return Attempt.timedOutOrThrow(e);
+        } catch (RuntimeException | Error e) {
+            undone(e);
+            throw e;
         }
+    }
+
+    /** PostgreSQL can grant and time out, or be cancelled, at once: the session would keep a lock nobody knows of. */
+    private boolean undone(Throwable failure) {
+        if (HeldKeys.of(session).count(key, shared) == 0) {
+            return Failures.makeUpFor(failure, this::unlockIfHeld);
+        }
+        Failures.makeUpFor(failure, () -> Failures.rollBackToSavepoint(session));
+        HeldKeys.of(session).oweUnlock(key, shared);
+        return true;
     }
 
     /** Takes the lock for the transaction: it is held until that ends. */
@@ -151,8 +159,7 @@ public final class AdvisoryCalls {
                 if (session.isLost(e)) {
                     throw e;
                 }
-                releaseAfter(e, handOver);
-                released = true;
+                released = releaseAfter(e, handOver);
             }
             if (HeldKeys.of(session).released(key, shared)) {
                 unlockIfHeld();
@@ -175,21 +182,24 @@ public final class AdvisoryCalls {
         return released.contains(true);
     }
 
-    /** The statement that failed (a late cancel, say) may have released the lock or not. */
-    private void releaseAfter(SQLException failure, boolean handOver) throws SQLException {
+    /**
+     * The statement that failed (a late cancel, say) may have released the lock or not.
+     *
+     * @return false when it had, and another session has it before the transaction could take it over
+     */
+    private boolean releaseAfter(SQLException failure, boolean handOver) throws SQLException {
         if (HeldKeys.of(session).count(key, shared) > 1) {
             Failures.makeUpFor(failure, () -> Failures.rollBackToSavepoint(session));
             HeldKeys.of(session).oweUnlock(key, shared);
-            return;
+            return true;
         }
         for (int tries = 0; tries < Failures.TRIES; tries++) {
             try {
                 if (handOver) {
-                    handOverIfHeld();
-                } else {
-                    unlockIfHeld();
+                    return handOverIfHeld();
                 }
-                return;
+                unlockIfHeld();
+                return true;
             } catch (SQLException again) {
                 if (session.isLost(again)) {
                     again.addSuppressed(failure);
@@ -211,12 +221,15 @@ public final class AdvisoryCalls {
                 parameters -> bindIfHeld(parameters, 1));
     }
 
-    private void handOverIfHeld() throws SQLException {
+    /** @return whether the transaction has the lock */
+    private boolean handOverIfHeld() throws SQLException {
         Failures.rollBackToSavepoint(session);
-        Pipeline.run(
-                session,
-                Sql.guarded(sql.handOverIfHeld()),
-                parameters -> bindIfHeld(parameters, bindKey(parameters, 1)));
+        return Pipeline.queryAll(
+                        session,
+                        Sql.guarded(sql.handOverIfHeld()),
+                        parameters -> bindIfHeld(parameters, bindKey(parameters, 1)),
+                        row -> row.getBoolean(1))
+                .get(0);
     }
 
     private void bindIfHeld(PreparedStatement parameters, int from) throws SQLException {

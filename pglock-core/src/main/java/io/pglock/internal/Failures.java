@@ -24,7 +24,7 @@ public final class Failures {
      *
      * @return whether it is made up for; a lost session makes up for everything
      */
-    static boolean makeUpFor(SQLException failure, Remedy remedy) {
+    static boolean makeUpFor(Throwable failure, Remedy remedy) {
         for (int tries = 0; tries < TRIES; tries++) {
             try {
                 remedy.run();
