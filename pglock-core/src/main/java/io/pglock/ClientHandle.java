@@ -2,6 +2,7 @@
 package io.pglock;
 
 import io.pglock.internal.ClientHold;
+import io.pglock.internal.Failures;
 import io.pglock.internal.Hold;
 import io.pglock.internal.LockEvents;
 import java.util.List;
@@ -57,7 +58,13 @@ final class ClientHandle implements LockHandle {
         try {
             return token().join();
         } catch (CompletionException e) {
-            throw e.getCause() instanceof PgLockException failure && hold.isHeld() ? failure : noToken();
+            if (!hold.isHeld()) {
+                throw noToken();
+            }
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof PgLockException failure
+                    ? failure
+                    : Failures.causedBy(cause, key() + ": no fencing token: " + cause);
         }
     }
 

@@ -110,6 +110,7 @@ class LockClientOptionsTest {
                 .isThrownBy(() -> DEFAULTS.heartbeat(Duration.ofMillis(199)))
                 .withMessageContaining("between 200ms and 1h, not 199ms");
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.heartbeat(Duration.ofMinutes(61)));
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.heartbeat(Duration.ofSeconds(Long.MAX_VALUE)));
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULTS.heartbeat(Duration.ofSeconds(-1)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULTS.maxLocks(0))

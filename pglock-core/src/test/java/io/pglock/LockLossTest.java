@@ -230,8 +230,7 @@ class LockLossTest {
     void tellsWhyTheServerEndedTheSessionThatIdledInItsTransaction() {
         Session job = scenario.session("job");
         LockHandle lock = job.run(connection -> {
-                    LockHandle acquired =
-                            PgLock.on(connection).advisory(KEY).acquire();
+                    LockHandle acquired = PgLock.on(connection).advisory(KEY).acquire();
                     Held.execute(connection, "set idle_in_transaction_session_timeout = '20ms'");
                     connection.setAutoCommit(false);
                     Held.column(connection, "select 1");

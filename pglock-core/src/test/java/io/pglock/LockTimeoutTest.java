@@ -375,8 +375,9 @@ class LockTimeoutTest {
 
             assertThatExceptionOfType(PgLockException.class)
                     .isThrownBy(timeout::close)
-                    .withMessage("[lock_timeout = 2000ms]: not restored, the connection was closed first. If a pool keeps the"
-                            + " session, it keeps this too: close the scope first.");
+                    .withMessage(
+                            "[lock_timeout = 2000ms]: not restored, the connection was closed first. If a pool keeps the"
+                                    + " session, it keeps this too: close the scope first.");
             assertThatCode(timeout::close).as("told once").doesNotThrowAnyException();
             assertThatCode(inTime::close).doesNotThrowAnyException();
             assertThatCode(local::close).doesNotThrowAnyException();

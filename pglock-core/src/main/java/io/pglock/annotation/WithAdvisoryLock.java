@@ -42,7 +42,8 @@ public @interface WithAdvisoryLock {
 
     /**
      * The longest wait for it: {@code 500ms}, {@code 5s}, {@code 2m}, ISO-8601; {@code 0s} not at all, {@code none} for ever, but
-     * not at all with {@link OnTimeout#SKIP}.
+     * not at all with {@link OnTimeout#SKIP}. With {@link #xact}, {@code none} is as long as {@code lock_timeout} says, the method's
+     * or the session's.
      */
     String timeout() default "none";
 

@@ -35,8 +35,8 @@ public @interface WithTableLock {
     LockMode mode() default LockMode.ACCESS_EXCLUSIVE;
 
     /**
-     * The longest wait for all of them: {@code 500ms}, {@code 5s}, {@code 2m}, ISO-8601; {@code nowait} not at all, {@code none}
-     * for ever.
+     * The longest wait for all of them: {@code 500ms}, {@code 5s}, {@code 2m}, ISO-8601; {@code nowait} not at all; {@code none} as
+     * long as {@code lock_timeout} says for each of them, the method's or the session's.
      */
     String timeout() default "none";
 

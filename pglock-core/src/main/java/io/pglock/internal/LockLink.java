@@ -3,7 +3,6 @@ package io.pglock.internal;
 
 import io.pglock.LockKey;
 import io.pglock.LockNotSupportedException;
-import io.pglock.PgLockException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -63,7 +62,7 @@ final class LockLink {
         PgSession session;
         try {
             session = PgSession.of(connection);
-        } catch (PgLockException e) {
+        } catch (RuntimeException | Error e) {
             giveBack(connection);
             throw e;
         }
@@ -80,7 +79,7 @@ final class LockLink {
             before = new Before(connection.getAutoCommit(), session.physical().getNetworkTimeout());
             // what a pool hands out may be dead since before it was lent
             session.physical().setNetworkTimeout(Runnable::run, (int) answersWithin.toMillis());
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             giveBack(connection);
             throw e;
         }
@@ -92,14 +91,14 @@ final class LockLink {
                 PoolerCheck.requireSessionMode(session, source);
             }
             slots = requireUnused(session);
-        } catch (SQLException | LockNotSupportedException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             giveBack(session, before);
             throw e;
         }
         try {
             SessionSettings settings = SessionSettings.apply(session, name);
             return new LockLink(session, new Setup(session.facts(), settings, slots, before));
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             PgSession.cut(connection);
             throw e;
         }

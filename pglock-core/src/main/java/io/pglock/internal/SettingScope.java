@@ -159,10 +159,9 @@ public final class SettingScope {
             return;
         }
         settled = true;
-        throw new PgLockException(
-                changes
-                        + ": not restored, the connection was closed first. If a pool keeps the session, it keeps this too: close"
-                        + " the scope first.");
+        throw new PgLockException(changes
+                + ": not restored, the connection was closed first. If a pool keeps the session, it keeps this too: close"
+                + " the scope first.");
     }
 
     /** A cancel that was meant for the work may arrive as late as this: nobody is to find its settings in the session. */

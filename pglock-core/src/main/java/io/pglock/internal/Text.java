@@ -15,13 +15,13 @@ public final class Text {
         if (duration.isNegative()) {
             return "0ms";
         }
-        long millis = duration.toMillis();
-        if (millis < 1000) {
+        long seconds = duration.toSeconds();
+        int millis = duration.toMillisPart();
+        if (seconds == 0) {
             return millis + "ms";
         }
-        long seconds = millis / 1000;
-        if (seconds < SECONDS_SHOWN_EXACTLY && millis % 1000 >= 100) {
-            return seconds + "." + millis % 1000 / 100 + "s";
+        if (seconds < SECONDS_SHOWN_EXACTLY && millis >= 100) {
+            return seconds + "." + millis / 100 + "s";
         }
         if (seconds < 60) {
             return seconds + "s";

@@ -107,9 +107,7 @@ class PostgresBehaviorTest {
         mine.execute("select pg_advisory_lock(1)");
         mine.begin();
         mine.execute(
-                "savepoint a",
-                "select pg_try_advisory_xact_lock(1), pg_advisory_unlock(1)",
-                "rollback to savepoint a");
+                "savepoint a", "select pg_try_advisory_xact_lock(1), pg_advisory_unlock(1)", "rollback to savepoint a");
 
         assertThat(other.value("select pg_try_advisory_lock(1)")).isEqualTo("t");
     }
