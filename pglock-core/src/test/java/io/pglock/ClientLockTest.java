@@ -94,7 +94,9 @@ class ClientLockTest {
         }
         asking.subList(0, 19).forEach(answer -> answer.cancel(false));
 
-        assertThat(answered).as("questions answered before another got its lock").isLessThan(20);
+        assertThat(answered)
+                .as("questions answered before another got its lock")
+                .isLessThan(20);
         assertThat(Threads.await(asking.get(19))).contains(", blocked by pid " + web.pid() + " (web, ");
     }
 
