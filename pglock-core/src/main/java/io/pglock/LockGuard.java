@@ -284,6 +284,19 @@ public final class LockGuard implements AutoCloseable {
         return timeouts.hasSavepoint();
     }
 
+    /**
+     * Something that the unit has done, or is about to do, stays, whatever comes, or cannot be done again: the attempt of {@link
+     * #run} that is going on is the last one, and does not give way from here on.
+     */
+    public void takesEffect() {
+        attempts.takesEffect();
+    }
+
+    /** Whether the unit has ended the transaction itself, as far as {@link #beforeStatement} has seen: what it did before stays. */
+    public boolean hasEndedItsTransaction() {
+        return timeouts.hasSeenItsTransactionEnd();
+    }
+
     /** The unit is about to end the transaction, or to use savepoints, itself: this guard's savepoint is not touched any more. */
     public void forgetSavepoint() {
         timeouts.forgetSavepoint();

@@ -134,6 +134,14 @@ final class UnitAttempts {
         watch.goesOn(going && !last, lockTimeout());
     }
 
+    /** See {@link LockGuard#takesEffect}. */
+    void takesEffect() {
+        if (!last) {
+            last = true;
+            goesOn();
+        }
+    }
+
     /** From here on nothing that was meant for the attempt can hit what comes next. */
     private void end() {
         going = false;

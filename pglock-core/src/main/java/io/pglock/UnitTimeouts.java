@@ -29,6 +29,7 @@ final class UnitTimeouts implements AutoCloseable {
     private boolean due;
     private boolean savepoint;
     private boolean forgotten;
+    private boolean seenItsEnd;
     private Optional<Duration> ofAttempt = Optional.empty();
 
     /** What {@code lock_timeout} the session had, in milliseconds; asked only where the policy has none of its own. */
@@ -95,6 +96,11 @@ final class UnitTimeouts implements AutoCloseable {
         savepoint = false;
     }
 
+    /** Whether the unit has ended the transaction itself, as {@link #beforeStatement} has seen. */
+    boolean hasSeenItsTransactionEnd() {
+        return seenItsEnd;
+    }
+
     /** Everything has been undone, perhaps with the transaction that these timeouts were local to: then they are set again. */
     void renew() throws SQLException {
         if (ahead) {
@@ -124,7 +130,8 @@ final class UnitTimeouts implements AutoCloseable {
             return;
         }
         if (!due && lostWithTheTransaction()) {
-            forgetSavepoint(); // the unit has ended the transaction itself
+            forgetSavepoint();
+            seenItsEnd = true;
         }
         if (due || lostWithTheTransaction()) {
             scope = open();

@@ -26,8 +26,8 @@ enum PublishedModule {
             "io.pglock.liquibase",
             Set.of("io.pglock"),
             List.of("liquibase", "org.postgresql"),
-            // a side connection that is opened as the host's own was
-            Set.of("SideDataSource")),
+            // a side connection that is opened as the host's own was, and how many statements a piece of SQL has
+            Set.of("SideDataSource", "Statements")),
     SPRING(
             "io.pglock.spring",
             Set.of("io.pglock", "io.pglock.flyway", "io.pglock.liquibase"),

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.util.Map;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code CREATE INDEX CONCURRENTLY} waits for the end of every older snapshot, and leaves an invalid index when it fails. */
 @Proves(Capability.CONCURRENTLY)
@@ -40,12 +43,16 @@ class ConcurrentlyTest extends LiquibaseScene {
                         .equals("1"));
     }
 
-    @Test
-    void outlastsALongTransactionOnAnotherTable() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void outlastsALongTransactionOnAnotherTable(boolean madeByAProgram) throws Exception {
         Session report = scenario.session("report");
         report.execute("begin isolation level repeatable read", "select * from items");
 
-        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "1ms"));
+        Map<String, String> settings = settings("lockTimeout", "1ms");
+        FutureTask<Boolean> updating = madeByAProgram
+                ? made(settings, false, "create index concurrently orders_id on orders (id)")
+                : inBackground(settings);
         awaitInvalid();
         scenario.await(
                 "the build waits for the report",
@@ -58,13 +65,17 @@ class ConcurrentlyTest extends LiquibaseScene {
         assertThat(history()).isEqualTo("1 EXECUTED");
     }
 
-    @Test
-    void dropsWhatAFailedBuildLeftAndBuildsAgain() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void dropsWhatAFailedBuildLeftAndBuildsAgain(boolean madeByAProgram) throws Exception {
         Session writer = scenario.session("writer");
         writer.begin();
         writer.execute("insert into orders values (1)");
 
-        FutureTask<Boolean> updating = inBackground(settings("concurrentLockTimeout", "300ms"));
+        Map<String, String> settings = settings("concurrentLockTimeout", "300ms");
+        FutureTask<Boolean> updating = madeByAProgram
+                ? made(settings, false, "create index concurrently orders_id on orders (id)")
+                : inBackground(settings);
         awaitLog("rying again");
         writer.commit();
 

@@ -2,6 +2,7 @@
 package io.pglock.liquibase;
 
 import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.nio.file.Path;
@@ -18,6 +19,9 @@ import liquibase.Contexts;
 import liquibase.LabelExpression;
 import liquibase.Liquibase;
 import liquibase.Scope;
+import liquibase.change.core.RawSQLChange;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.DatabaseChangeLog;
 import liquibase.database.Database;
 import liquibase.database.DatabaseFactory;
 import liquibase.database.jvm.JdbcConnection;
@@ -98,6 +102,43 @@ abstract class LiquibaseScene {
         });
         new Thread(updating, "liquibase").start();
         return updating;
+    }
+
+    /** The changelog of a program: its changesets were not made by pglock's service. */
+    FutureTask<Boolean> made(Map<String, String> settings, boolean inTransaction, String... changes) {
+        DatabaseChangeLog made = new DatabaseChangeLog("made");
+        ChangeSet changeSet = new ChangeSet("1", "bob", true, false, "made", null, null, inTransaction, made);
+        for (String sql : changes) {
+            changeSet.addChange(new RawSQLChange(sql));
+        }
+        made.addChangeSet(changeSet);
+        FutureTask<Boolean> updating = new FutureTask<>(() -> {
+            liquibase(
+                    settings,
+                    liquibase -> new Liquibase(
+                                    made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
+                            .update(""));
+            return true;
+        });
+        new Thread(updating, "liquibase").start();
+        return updating;
+    }
+
+    /** One that has waited behind Liquibase for orders, for far longer than {@code maxBlockedTime=100ms} lets it. */
+    Running awaitVictim(FutureTask<Boolean> updating) {
+        scenario.await(
+                "the changeset waits for orders",
+                () -> value("select count(*) from pg_locks where relation = 'orders'::regclass and not granted")
+                        .equals("1"));
+        Running victim = scenario.session("victim").start("select count(*) from orders");
+        scenario.await(
+                "the victim has waited for a second",
+                () -> updating.isDone()
+                        || value("select count(*) from pg_stat_activity where application_name = 'victim'"
+                                        + " and wait_event_type = 'Lock'"
+                                        + " and clock_timestamp() - query_start > interval '1s'")
+                                .equals("1"));
+        return victim;
     }
 
     static <T> T await(FutureTask<T> task) {

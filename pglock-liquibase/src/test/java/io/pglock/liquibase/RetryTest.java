@@ -4,13 +4,21 @@ package io.pglock.liquibase;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
+import liquibase.change.custom.CustomTaskChange;
+import liquibase.database.Database;
+import liquibase.database.jvm.JdbcConnection;
+import liquibase.exception.CustomChangeException;
+import liquibase.exception.ValidationErrors;
+import liquibase.resource.ResourceAccessor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -168,6 +176,97 @@ class RetryTest extends LiquibaseScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
+    private static final String REFERRING = """
+            <changeSet id="1" author="bob" %s>
+              %s
+              <sql>insert into child values (1)</sql>
+            </changeSet>
+            """;
+
+    /** Has the row that a new one of {@code child} refers to, which PostgreSQL asks for when that is committed. */
+    private Session holderOfTheParent() throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop table if exists child, parent");
+            execute(connection, "create table parent (id int primary key)");
+            execute(connection, "insert into parent values (1)");
+            execute(connection, "create table child (id int references parent deferrable initially deferred)");
+        }
+        Session holder = scenario.session("holder");
+        holder.begin();
+        holder.execute("select * from parent for update");
+        return holder;
+    }
+
+    /** A change in Java that commits. */
+    public static final class Committing implements CustomTaskChange {
+
+        @Override
+        public void execute(Database database) throws CustomChangeException {
+            try {
+                Connection connection = ((JdbcConnection) database.getConnection()).getUnderlyingConnection();
+                LiquibaseScene.execute(connection, "insert into items values (1)");
+                connection.commit();
+            } catch (SQLException e) {
+                throw new CustomChangeException(e);
+            }
+        }
+
+        @Override
+        public String getConfirmationMessage() {
+            return "committed";
+        }
+
+        @Override
+        public void setUp() {}
+
+        @Override
+        public void setFileOpener(ResourceAccessor resources) {}
+
+        @Override
+        public ValidationErrors validate(Database database) {
+            return new ValidationErrors();
+        }
+    }
+
+    /** The commit is Liquibase's own, and no statement of which anybody is told. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<sql>insert into items values (1); commit</sql>",
+                "<sql>insert into items values (1); commit; begin</sql>",
+                "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>",
+                "<customChange class=\"io.pglock.liquibase.RetryTest$Committing\"/>"
+            })
+    void aChangesetThatCommitsItselfIsNotRunTwiceWhenTheCommitFails(String committing) throws Exception {
+        changelog.xml(REFERRING.formatted("", committing));
+        holderOfTheParent();
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "3", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains(
+                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "failOnError=\"false\""})
+    @Proves({Capability.CHANGESET_AGAIN, Capability.FAIL_ON_ERROR})
+    void aChangesetWhoseCommitIsBlockedIsAppliedOnce(String attributes) throws Exception {
+        changelog.xml(REFERRING.formatted(attributes, "<sql>insert into items values (1)</sql>"));
+        Session holder = holderOfTheParent();
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        awaitLog(AGAIN);
+        holder.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
     @Test
     void aChangesetThatHasRunACommandIsNotRunTwice(@TempDir Path folder) throws Exception {
         Path written = folder.resolve("written");
@@ -281,6 +380,40 @@ class RetryTest extends LiquibaseScene {
     }
 
     @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.PRECONDITIONS, Capability.FAIL_ON_ERROR})
+    void withFailOnErrorFalseAPreconditionThatIsBlockedIsCheckedAgainToo() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob" failOnError="false">
+                  <preConditions onFail="HALT">
+                    <sqlCheck expectedResult="0">select count(*) from orders</sqlCheck>
+                  </preConditions>
+                  <sql>insert into items values (1)</sql>
+                </changeSet>
+                """);
+        Session migration = scenario.session("other-migration");
+        migration.begin();
+        migration.execute("lock table orders");
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        awaitLog(AGAIN);
+        migration.rollback();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(log.all()).noneMatch(line -> line.startsWith("SEVERE"));
+
+        migration.execute("truncate databasechangelog");
+        migration.begin();
+        migration.execute("lock table orders");
+        update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"));
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("SEVERE pglock: changelog.xml::1::bob: not locked within 1s")
+                        .contains("Given up after 2 attempts"));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
     void theSearchPathOfLiquibaseIsThereInEveryAttempt() throws Exception {
         try (Connection connection = dataSource.getConnection()) {
             execute(connection, "drop schema if exists other cascade");
@@ -331,5 +464,27 @@ class RetryTest extends LiquibaseScene {
 
         await(updating);
         assertThat(history()).isEqualTo("1 EXECUTED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<sql>select pg_advisory_lock(42)</sql>",
+                "<sql>insert into items values (1); commit</sql>",
+                "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>"
+            })
+    @Proves(Capability.GIVING_WAY)
+    void makesNoWayWhereItCouldNotComeBack(String staying) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">" + staying
+                + "<sql>alter table orders add note text</sql></changeSet>");
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "30s", "maxBlockedTime", "100ms"));
+        Running victim = awaitVictim(updating);
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(victim.result()).containsExactly("0");
     }
 }

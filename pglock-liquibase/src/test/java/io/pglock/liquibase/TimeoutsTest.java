@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Proves(Capability.TIMEOUTS)
@@ -211,6 +212,27 @@ class TimeoutsTest extends LiquibaseScene {
         update(settings());
 
         assertThat(seen()).isEqualTo("serializable 1s/0");
+    }
+
+    /** For Liquibase it is one statement, whatever it begins with. */
+    @ParameterizedTest
+    @CsvSource({
+        "set search_path to public, read committed",
+        "set transaction isolation level serializable, serializable",
+        "set session characteristics as transaction read write, read committed"
+    })
+    void areThereForAPieceThatIsNotSplit(String first, String isolation) throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql splitStatements="false">%s;
+                    insert into seen (what) values (current_setting('transaction_isolation'))</sql>
+                  <sql>insert into seen (what) values ('next')</sql>
+                </changeSet>
+                """.formatted(first));
+
+        update(settings("statementTimeout", "1m"));
+
+        assertThat(seen()).isEqualTo(isolation + " 1s/1min, next 1s/1min");
     }
 
     @Test

@@ -4,6 +4,7 @@ package io.pglock.liquibase;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.io.StringWriter;
@@ -14,9 +15,6 @@ import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import liquibase.Liquibase;
 import liquibase.Scope;
-import liquibase.change.core.RawSQLChange;
-import liquibase.changelog.ChangeSet;
-import liquibase.changelog.DatabaseChangeLog;
 import liquibase.database.Database;
 import liquibase.database.DatabaseFactory;
 import liquibase.database.jvm.JdbcConnection;
@@ -153,31 +151,34 @@ class UntouchedTest extends LiquibaseScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
+    /** Its second change could not be undone without the first. */
+    @Test
+    @Proves(Capability.GIVING_WAY)
+    void ofAChangesetThatAProgramMadeOnlyTheFirstChangeMakesWay() throws Exception {
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = made(
+                settings("lockTimeout", "30s", "maxBlockedTime", "100ms"),
+                "insert into items values (1)",
+                "alter table orders add note text");
+        Running victim = awaitVictim(updating);
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(victim.result()).containsExactly("0");
+    }
+
     private static void run(FutureTask<Boolean> task) throws Exception {
         task.get();
     }
 
-    private FutureTask<Boolean> made(String... changes) throws Exception {
+    private FutureTask<Boolean> made(String... changes) {
         return made(settings(), changes);
     }
 
-    private FutureTask<Boolean> made(Map<String, String> settings, String... changes) throws Exception {
-        DatabaseChangeLog made = new DatabaseChangeLog("made");
-        ChangeSet changeSet = new ChangeSet("1", "bob", true, false, "made", null, null, made);
-        for (String sql : changes) {
-            changeSet.addChange(new RawSQLChange(sql));
-        }
-        made.addChangeSet(changeSet);
-        FutureTask<Boolean> updating = new FutureTask<>(() -> {
-            liquibase(
-                    settings,
-                    liquibase -> new Liquibase(
-                                    made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
-                            .update(""));
-            return true;
-        });
-        new Thread(updating, "liquibase").start();
-        return updating;
+    private FutureTask<Boolean> made(Map<String, String> settings, String... changes) {
+        return made(settings, true, changes);
     }
 
     /** As one that locks nothing, and is in the jar of a well-known server, has. */

@@ -53,6 +53,7 @@ final class ChangeSetListener {
         } else if (method.getName().equals("preconditionErrored")
                 && arguments[0] instanceof PreconditionErrorException errors) {
             SqlCauses.in(errors).filter(SqlCauses::isEnded).ifPresent(ended -> {
+                run.failedFor(ended);
                 throw new Unchecked(ended);
             });
         }

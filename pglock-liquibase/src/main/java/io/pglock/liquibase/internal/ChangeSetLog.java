@@ -9,7 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import liquibase.Scope;
 import liquibase.changelog.ChangeSet;
 import liquibase.integration.IntegrationDetails;
@@ -30,6 +31,9 @@ final class ChangeSetLog implements LockGuard.Messages {
 
     /** What Liquibase logs, with a stack trace, for each attempt that fails. */
     private static final String ENCOUNTERED = "encountered an exception";
+
+    /** What it logs with {@code failOnError="false"}, at {@code FINE}. */
+    private static final String STACKTRACE = "Failure Stacktrace";
 
     private final Logger log = Scope.getCurrentScope().getLog(ChangeSetLog.class);
     private final Optional<ConsoleUIService> console =
@@ -70,19 +74,20 @@ final class ChangeSetLog implements LockGuard.Messages {
     /**
      * For a scope in which a failure that is followed by another attempt does not look as if it were the end.
      *
-     * @param followed by another attempt, when it has failed with this; not every Liquibase says with what
+     * @param failed is told what it has failed for, as soon as Liquibase says that; not every one does so in the same place
+     * @param followed whether by another attempt
      */
-    static Map<String, Object> quiet(Predicate<Optional<Throwable>> followed) {
+    static Map<String, Object> quiet(Consumer<Throwable> failed, BooleanSupplier followed) {
         LogService service = Scope.getCurrentScope().get(Scope.Attr.logService, LogService.class);
-        return Map.of(Scope.Attr.logService.name(), quiet(service, followed));
+        return Map.of(Scope.Attr.logService.name(), quiet(service, failed, followed));
     }
 
-    private static LogService quiet(LogService service, Predicate<Optional<Throwable>> followed) {
+    private static LogService quiet(LogService service, Consumer<Throwable> failed, BooleanSupplier followed) {
         return (LogService) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {LogService.class}, (self, method, arguments) -> {
                     Object result = call(() -> method.invoke(service, arguments));
                     return result instanceof Logger logger && isOfChangeSets(arguments)
-                            ? quiet(logger, followed)
+                            ? quiet(logger, failed, followed)
                             : result;
                 });
     }
@@ -91,14 +96,18 @@ final class ChangeSetLog implements LockGuard.Messages {
         return arguments[0] instanceof Class<?> type && ChangeSet.class.isAssignableFrom(type);
     }
 
-    private static Logger quiet(Logger logger, Predicate<Optional<Throwable>> followed) {
+    private static Logger quiet(Logger logger, Consumer<Throwable> failed, BooleanSupplier followed) {
         return (Logger) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {Logger.class}, (self, method, arguments) -> {
                     List<Object> said = arguments == null ? List.of() : Arrays.asList(arguments);
                     boolean severe = method.getName().equals("severe") || said.contains(java.util.logging.Level.SEVERE);
-                    Optional<String> message = first(said, String.class).filter(text -> text.contains(ENCOUNTERED));
+                    Optional<String> text = first(said, String.class);
+                    Optional<String> message = text.filter(line -> line.contains(ENCOUNTERED));
                     Optional<Throwable> failure = first(said, Throwable.class);
-                    if (severe && message.isPresent() && followed.test(failure)) {
+                    if (message.isPresent() || text.filter(STACKTRACE::equals).isPresent()) {
+                        failure.ifPresent(failed);
+                    }
+                    if (severe && message.isPresent() && followed.getAsBoolean()) {
                         logger.fine(message.get(), failure.orElse(null));
                         return null;
                     }

@@ -8,6 +8,7 @@ import io.pglock.SqlCommand;
 import java.io.Serial;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,21 +49,32 @@ final class ChangeSetRun {
     private final PgLockExecutor executor;
     private final Database database;
     private final ChangeSet changeSet;
+    private final LockPolicy policy;
     private final LockGuard guard;
     private final ChangeSetLog log;
 
     private Optional<SQLException> latest = Optional.empty();
     private Optional<String> explained = Optional.empty();
     private boolean attempted;
-    private boolean repeatable = true;
+    private boolean once;
+
+    /** Why it may not be run again, whatever it fails for. */
+    private Optional<String> unrepeatable = Optional.empty();
+
     private boolean inChange;
     private boolean commands;
 
     private ChangeSetRun(
-            PgLockExecutor executor, Database database, ChangeSet changeSet, LockGuard guard, ChangeSetLog log) {
+            PgLockExecutor executor,
+            Database database,
+            ChangeSet changeSet,
+            LockPolicy policy,
+            LockGuard guard,
+            ChangeSetLog log) {
         this.executor = executor;
         this.database = database;
         this.changeSet = changeSet;
+        this.policy = policy;
         this.guard = guard;
         this.log = log;
     }
@@ -76,7 +88,14 @@ final class ChangeSetRun {
             PgLockExecutor executor, Database database, ChangeSet changeSet, String unit, LockPolicy policy) {
         ChangeSetLog log = new ChangeSetLog();
         LockGuard guard = LockGuard.openAhead(unit, executor.connection().orElseThrow(), executor.side(), policy, log);
-        return new ChangeSetRun(executor, database, changeSet, guard, log);
+        return new ChangeSetRun(executor, database, changeSet, policy, guard, log);
+    }
+
+    /** What comes cannot be undone, for the transaction has more in it: it is not run again as a whole, and does not give way. */
+    ChangeSetRun once() {
+        once = true;
+        guard.takesEffect();
+        return this;
     }
 
     /**
@@ -91,15 +110,15 @@ final class ChangeSetRun {
         List<T> result = new ArrayList<>(1);
         executor.begin(this);
         try {
-            if (changeSet.isRunInTransaction()) {
-                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> repeatable);
+            if (changeSet.isRunInTransaction() && !once) {
+                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> unrepeatable.isEmpty());
             } else {
                 attempt(attempt, heard, result);
             }
         } catch (FailedQuietly e) {
-            explain(e);
+            givenUp(e);
         } catch (LiquibaseException | RuntimeException e) {
-            explain(e);
+            givenUp(e);
             throw e;
         } finally {
             executor.end();
@@ -127,10 +146,10 @@ final class ChangeSetRun {
     private <T extends @Nullable Object> boolean attempt(Attempt<T> attempt, ChangeExecListener heard, List<T> result)
             throws LiquibaseException {
         latest = Optional.empty();
-        repeatable = true;
+        unrepeatable = Optional.empty();
         inChange = false;
         commands = false;
-        if (attempted) {
+        if (attempted && changeSet instanceof PgLockChangeSet) { // one of another kind is in the midst of its own run
             forget();
         }
         attempted = true;
@@ -139,7 +158,7 @@ final class ChangeSetRun {
         int rowsBefore = rows.map(AtomicInteger::get).orElse(0);
         boolean done = false;
         try {
-            T returned = Scope.child(ChangeSetLog.quiet(this::isFollowed), () -> attempt.run(heard));
+            T returned = Scope.child(ChangeSetLog.quiet(this::failedFor, this::isFollowed), () -> attempt.run(heard));
             result.add(returned);
             if (returned == ExecType.FAILED && latest.isPresent()) {
                 throw new FailedQuietly(latest.get());
@@ -171,21 +190,19 @@ final class ChangeSetRun {
         return Optional.ofNullable(Scope.getCurrentScope().get("rowsAffected", AtomicInteger.class));
     }
 
-    private boolean isFollowed(Optional<Throwable> failure) {
-        return changeSet.isRunInTransaction()
-                && repeatable
-                && failure.map(SqlCauses::in)
-                        .orElse(latest)
-                        .filter(guard::triesAgainAfter)
-                        .isPresent();
+    /** For this, and not in a statement of its own; with {@code failOnError="false"} Liquibase throws nothing that would show it. */
+    void failedFor(Throwable failure) {
+        latest = SqlCauses.in(failure);
     }
 
-    private void undo() throws SQLException {
-        undo(database);
+    private boolean isFollowed() {
+        return changeSet.isRunInTransaction()
+                && unrepeatable.isEmpty()
+                && latest.filter(guard::triesAgainAfter).isPresent();
     }
 
     /** Liquibase's own rollback, which sees to the search path. */
-    static void undo(Database database) throws SQLException {
+    private void undo() throws SQLException {
         try {
             database.rollback();
         } catch (DatabaseException e) {
@@ -209,7 +226,7 @@ final class ChangeSetRun {
     void beforeChange(Change change) {
         commands |= change instanceof ExecuteShellCommandChange;
         if (!(change instanceof AbstractSQLChange)) {
-            guard.beforeStatement("");
+            beforeStatement();
         }
     }
 
@@ -228,8 +245,12 @@ final class ChangeSetRun {
         if (commands && statement instanceof RuntimeStatement) {
             notAgain("it runs a command of the operating system");
         }
-        if (changeSet.isRunInTransaction() && StatementText.outlivesTransaction(statement)) {
+        boolean inTransaction = changeSet.isRunInTransaction();
+        if (inTransaction && StatementText.outlivesTransaction(statement)) {
             notAgain("a lock of the session and a prepared statement are not undone with its transaction");
+        }
+        if (inTransaction && StatementText.goesOnAfterItsTransaction(statement)) {
+            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
         if (StatementText.isSearchPath(statement)) {
             guard.beforeForeignStatement();
@@ -238,6 +259,20 @@ final class ChangeSetRun {
             single(statement, texts, work);
         } else {
             failing(() -> single(statement, texts, work));
+        }
+        if (inTransaction && StatementText.endsTransaction(statement)) {
+            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
+        }
+    }
+
+    /**
+     * A statement of the changeset comes. What it did before a transaction of its own end is done: not even when Liquibase's own
+     * commit fails, of which nobody is told, is it to be done again.
+     */
+    private void beforeStatement() {
+        guard.beforeStatement("");
+        if (guard.hasEndedItsTransaction()) {
+            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
     }
 
@@ -259,7 +294,9 @@ final class ChangeSetRun {
     private void single(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
         if (changeSet.isRunInTransaction()) {
             if (!StatementText.describesTransaction(statement)) {
-                guard.beforeStatement(""); // a query, and one that makes a savepoint
+                beforeStatement(); // a query, and one that makes a savepoint
+            } else if (StatementText.isSeveral(statement) && guard.concerns("")) {
+                beforePieceThatDescribesItsTransaction();
             }
             work.run();
             return;
@@ -274,6 +311,18 @@ final class ChangeSetRun {
             }
         } finally {
             guard.afterStatement();
+        }
+    }
+
+    /** There is no way in between; and where there can be no savepoint, it could not be told what is undone. */
+    private void beforePieceThatDescribesItsTransaction() throws DatabaseException {
+        notAgain("it says what kind of transaction it is in one piece with what it does in that");
+        try (Statement statement = executor.connection().orElseThrow().createStatement()) {
+            for (String setting : Sql.timeouts(policy)) {
+                statement.execute(setting);
+            }
+        } catch (SQLException e) {
+            throw new DatabaseException(e);
         }
     }
 
@@ -310,11 +359,19 @@ final class ChangeSetRun {
         }
     }
 
+    /** From here on: so nobody makes it give way any more, for it could not come back. */
     private void notAgain(String why) {
-        if (repeatable && guard.triesAgain()) {
-            log.notAgain(changeSet, why);
+        if (guard.triesAgain()) {
+            unrepeatable = Optional.of(why);
+            guard.takesEffect();
         }
-        repeatable = false;
+    }
+
+    private void givenUp(Exception failure) {
+        if (SqlCauses.in(failure).filter(SqlCauses::isEnded).isPresent()) {
+            unrepeatable.ifPresent(why -> log.notAgain(changeSet, why));
+        }
+        explain(failure);
     }
 
     /** Once, to whoever reads the log, and to whoever sees nothing but the exception. */

@@ -148,7 +148,9 @@ public final class PgLockExecutor extends JdbcExecutor {
         if (run.isPresent()) {
             run.get().change(change, () -> super.execute(change, visitors));
         } else if (loose.filter(open -> open.has(change)).isPresent()) {
-            loose.get().run(() -> super.execute(change, visitors));
+            LooseChangeSet open = loose.get();
+            open.run(change, () -> super.execute(change, visitors));
+            loose = Optional.of(open); // its next change is a run of its own
         } else {
             super.execute(change, visitors);
         }

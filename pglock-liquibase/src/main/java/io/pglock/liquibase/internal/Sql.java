@@ -3,10 +3,13 @@ package io.pglock.liquibase.internal;
 
 import io.pglock.LockKey;
 import io.pglock.LockMode;
+import io.pglock.LockPolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Every statement of pglock-liquibase. Lower case, bound or quoted, never pasted; tables are named as Liquibase has escaped them. Not API. */
 public final class Sql {
@@ -77,6 +80,17 @@ public final class Sql {
                 .orElse("select " + lock);
     }
 
+    // ---- what a changeset begins with --------------------------------------------------------------------------------
+
+    /** Until the end of the transaction, and without a snapshot, so that it can still be said what kind of transaction it is. */
+    static List<String> timeouts(LockPolicy policy) {
+        return Stream.of(
+                        policy.statementTimeout().map(timeout -> "set local statement_timeout = '" + setting(timeout) + "'"),
+                        policy.lockTimeout().map(timeout -> "set local lock_timeout = '" + setting(timeout) + "'"))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
     /** As PostgreSQL reads it; a part of a millisecond counts as one. */
     private static String setting(Duration timeout) {
         long millis = timeout.plusNanos(999_999).toMillis();
@@ -125,7 +139,7 @@ public final class Sql {
         return "select coalesce(locked, false), coalesce(lockedby, ''), lockgranted from " + table + " where id = 1";
     }
 
-    /** If it is free, or its holder's name is like that. */
+    /** If it is free, or its holder's name is like that: it begins so. */
     static String lockRow(String table) {
         return "update " + table + " set locked = true, lockgranted = now(), lockedby = ?"
                 + " where id = 1 and (locked is not true or lockedby like ?)";

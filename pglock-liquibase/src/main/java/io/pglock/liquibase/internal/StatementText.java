@@ -2,13 +2,25 @@
 package io.pglock.liquibase.internal;
 
 import io.pglock.SqlCommand;
+import io.pglock.internal.Statements;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import liquibase.statement.SqlStatement;
 import liquibase.statement.core.RawParameterizedSqlStatement;
 import liquibase.statement.core.RawSqlStatement;
 
-/** What can be told of a statement before Liquibase has made SQL of it. Stateless. */
+/**
+ * What can be told of a statement before Liquibase has made SQL of it. What Liquibase does not split is one of its statements, and
+ * several of PostgreSQL's. Stateless.
+ */
 final class StatementText {
+
+    private static final Pattern SEARCH_PATH = Pattern.compile("show search_path|set (local )?search_path .*");
+
+    private static final Pattern END = Pattern.compile(
+            "(commit|end|abort|prepare transaction|rollback(?!( work| transaction)? to\\b))\\b.*", Pattern.DOTALL);
 
     private StatementText() {}
 
@@ -23,24 +35,49 @@ final class StatementText {
                 : Optional.empty();
     }
 
+    private static boolean begins(SqlStatement statement, Predicate<SqlCommand> as) {
+        return raw(statement).map(SqlCommand::of).filter(as).isPresent();
+    }
+
+    private static List<SqlCommand> commands(SqlStatement statement) {
+        return raw(statement).map(Statements::parts).orElse(List.of()).stream()
+                .map(SqlCommand::of)
+                .filter(command -> !command.words().isEmpty())
+                .toList();
+    }
+
     /** Whether it says what kind of transaction it is, which PostgreSQL takes as the first statement of one only. */
     static boolean describesTransaction(SqlStatement statement) {
-        return raw(statement)
-                .filter(sql -> SqlCommand.of(sql).describesTransaction())
-                .isPresent();
+        return begins(statement, SqlCommand::describesTransaction);
+    }
+
+    /** Whether more follows in the same piece. */
+    static boolean isSeveral(SqlStatement statement) {
+        return commands(statement).size() > 1;
+    }
+
+    /** Whether it, or a part of it, ends its transaction. */
+    static boolean endsTransaction(SqlStatement statement) {
+        return endsTransaction(commands(statement));
+    }
+
+    /** Whether more follows in the same piece when its transaction has ended. */
+    static boolean goesOnAfterItsTransaction(SqlStatement statement) {
+        List<SqlCommand> commands = commands(statement);
+        return commands.size() > 1 && endsTransaction(commands.subList(0, commands.size() - 1));
+    }
+
+    private static boolean endsTransaction(List<SqlCommand> commands) {
+        return commands.stream().anyMatch(command -> END.matcher(command.words()).matches());
     }
 
     /** Whether it leaves in the session what is not undone with its transaction. */
     static boolean outlivesTransaction(SqlStatement statement) {
-        return raw(statement)
-                .filter(sql -> SqlCommand.of(sql).outlivesTransaction())
-                .isPresent();
+        return begins(statement, SqlCommand::outlivesTransaction);
     }
 
-    /** Whether it asks for the search path or sets it, as Liquibase does after each of its rollbacks. */
+    /** Whether all it does is to ask for the search path or to set it, as Liquibase does after each of its rollbacks. */
     static boolean isSearchPath(SqlStatement statement) {
-        return raw(statement)
-                .filter(sql -> SqlCommand.of(sql).words().matches("show search_path|set (local )?search_path .*"))
-                .isPresent();
+        return begins(statement, command -> SEARCH_PATH.matcher(command.words()).matches()) && !isSeveral(statement);
     }
 }
