@@ -118,6 +118,54 @@ class OverridesTest extends LiquibaseScene {
         assertThat(value("select md5sum from databasechangelog")).isEqualTo(checksum);
     }
 
+    /** One name for several databases: only one of them runs. */
+    @Test
+    void countForTheOneThatRunsOfSeveralOfOneName() throws Exception {
+        changelog("changelog.sql", """
+                --liquibase formatted sql
+                --changeset bob:1 dbms:postgresql lockTimeout:7s
+                insert into seen (what) values ('1');
+                --changeset bob:1 dbms:h2 lockTimeout:9s
+                insert into seen (what) values ('1');
+                --changeset bob:2 dbms:h2
+                insert into seen (what) values ('2');
+                --changeset bob:2 dbms:postgresql lockTimeout:8s
+                insert into seen (what) values ('2');
+                """, "");
+        update(Map.of());
+        assertThat(seen()).isEqualTo("7s,8s");
+    }
+
+    @Test
+    void countWhereTheNameIsAParameter() throws Exception {
+        changelog("changelog.sql", """
+                --liquibase formatted sql
+                --property name:who value:bob
+                --property name:n value:1
+                --property name:patience value:8s
+                --changeset bob:${n} lockTimeout:7s
+                insert into seen (what) values ('1');
+                --changeset ${who}:2 lockTimeout:${patience}
+                insert into seen (what) values ('2');
+                """, "");
+        update(Map.of());
+        assertThat(seen()).isEqualTo("7s,8s");
+    }
+
+    @Test
+    void thatMayBeOfSeveralChangesetsAreRefused() {
+        changelog("changelog.sql", """
+                --liquibase formatted sql
+                --changeset bob:1 context:test lockTimeout:7s
+                insert into seen (what) values ('1');
+                --changeset bob:1 context:!test
+                insert into seen (what) values ('1');
+                """, "");
+        assertThatThrownBy(() -> update(Map.of()))
+                .hasStackTraceContaining("bob:1: pglock: ")
+                .hasStackTraceContaining("has several lines that begin with this name, and different settings in them");
+    }
+
     static Stream<Arguments> mistakes() {
         String number = "pglock: lockTimeout=4000: ";
         String typo = "Did you mean lockTimeout?";

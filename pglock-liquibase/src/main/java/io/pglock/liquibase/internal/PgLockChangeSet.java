@@ -59,7 +59,7 @@ final class PgLockChangeSet extends ChangeSet {
                 runInTransaction,
                 quotingStrategy,
                 changeLog);
-        attributes.putAll(SqlFileLines.of(changeLog).overrides(author, id));
+        attributes.putAll(SqlFileLines.overrides(changeLog, author, id, dbmsList));
     }
 
     /** What it says of its own settings, by key; right, for it was checked when it was read. */
