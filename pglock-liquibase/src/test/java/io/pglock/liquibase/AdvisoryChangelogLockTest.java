@@ -9,6 +9,8 @@ import io.pglock.testkit.Session;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
@@ -233,13 +235,23 @@ class AdvisoryChangelogLockTest extends ChangelogLockScene {
         });
     }
 
-    @Test
-    void dropAllWorks() throws Exception {
+    /** With the lock table, which {@code both} has locked. */
+    @ParameterizedTest
+    @ValueSource(strings = {"advisory", "both"})
+    void dropAllWorks(String mode) throws Exception {
         changelog("create table thing (id int);");
-        update(ADVISORY);
+        update(lock(mode));
 
-        with(dataSource, ADVISORY, database -> output("dropAll", database));
+        try (Connection connection = dataSource.getConnection()) {
+            with(connection, lock(mode), database -> output("dropAll", database));
 
+            try (Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery(
+                            "select coalesce(current_setting('client_connection_check_interval', true), '0')")) {
+                row.next();
+                assertThat(row.getString(1)).isEqualTo("0");
+            }
+        }
         assertThat(value("select count(*) from pg_class where relname = 'thing'"))
                 .isEqualTo("0");
         assertThat(value(ADVISORY_LOCKS)).isEqualTo("0");

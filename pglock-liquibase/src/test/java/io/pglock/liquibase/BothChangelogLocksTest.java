@@ -51,7 +51,7 @@ class BothChangelogLocksTest extends ChangelogLockScene {
         FutureTask<Boolean> one = updating("one", BOTH);
         awaitInside("one");
 
-        assertThat(row()).matches("t pglock: pid " + ProcessHandle.current().pid() + " on .+ \\(.+\\)");
+        assertThat(row()).matches("t " + MARK + "pid " + ProcessHandle.current().pid() + " on .+ \\(.+\\)");
 
         gate.commit();
         await(one);
@@ -62,15 +62,56 @@ class BothChangelogLocksTest extends ChangelogLockScene {
     /** The advisory lock is free: whoever has marked the row is dead. */
     @Test
     void theRowOfADeadOneIsTakenOverAndThatIsSaid() throws Exception {
-        lockRowAs("pglock: pid 4711 on web-1 (10.0.0.7)");
+        lockRowAs(MARK + "pid 4711 on web-1 (10.0.0.7)");
 
         String said = console(() -> update(BOTH));
 
         assertThat(said)
                 .containsOnlyOnce("WARNING: pglock: taken over the row of")
-                .contains("databasechangeloglock, left behind by pglock: pid 4711 on web-1 (10.0.0.7) since ");
+                .contains("databasechangeloglock, left behind by " + MARK + "pid 4711 on web-1 (10.0.0.7) since ");
         assertThat(applied()).isEqualTo("1 2");
         assertThat(row()).isEqualTo("f");
+    }
+
+    /** It has an advisory lock of its own: that this one is free says nothing. */
+    @Test
+    void theRowOfAnotherChangelogThatHasTheSameLockTableIsWaitedFor() throws Exception {
+        Map<String, String> others = Map.of(
+                "pglock.changelogLock", "both",
+                "databaseChangelogTableName", "otherlog",
+                "changelogLockWaitTimeInMinutes", "0");
+        Session gate = scenario.session("gate");
+        gate.begin();
+        gate.execute("lock table gate");
+        FutureTask<Boolean> one = updating("one", BOTH);
+        awaitInside("one");
+        String pid = value("select pid from pg_stat_activity where application_name = 'one'");
+
+        with(dataSource, others, database -> {
+            assertThatThrownBy(() -> lockOf(database).waitForLock())
+                    .isInstanceOf(LockException.class)
+                    .hasMessageStartingWith("Could not acquire change log lock.  Currently locked by " + MARK + "pid ");
+            assertThat(lockOf(database).listLocks())
+                    .singleElement()
+                    .satisfies(lock ->
+                            assertThat(lock.getLockedBy()).startsWith(MARK).doesNotContain("gone"));
+            assertThatThrownBy(() -> lockOf(database).forceReleaseLock())
+                    .isInstanceOf(LockException.class)
+                    .hasMessageContaining("belongs to a session, and only that can release it: pid " + pid);
+            return true;
+        });
+        assertThat(row()).startsWith("t " + MARK);
+
+        gate.commit();
+        await(one);
+        boolean free = with(dataSource, others, database -> {
+            lockOf(database).waitForLock();
+            lockOf(database).releaseLock();
+            lockRowAs(MARK + "pid 4711 on web-1 (10.0.0.7)"); // dead
+            lockOf(database).forceReleaseLock();
+            return lockOf(database).listLocks().length == 0;
+        });
+        assertThat(free).isTrue();
     }
 
     /** It may be alive: no advisory lock would show. */
@@ -166,7 +207,7 @@ class BothChangelogLocksTest extends ChangelogLockScene {
 
     @Test
     void withAdvisoryTheRowOfADeadOneWithBothIsNoMatter() throws Exception {
-        lockRowAs("pglock: pid 4711 on web-1 (10.0.0.7)");
+        lockRowAs(MARK + "pid 4711 on web-1 (10.0.0.7)");
 
         assertThat(console(() -> update(lock("advisory")))).doesNotContain("WARNING: pglock");
     }

@@ -153,11 +153,11 @@ class ChangelogLockCommandsTest extends ChangelogLockScene {
     @Test
     void withBothTheRowOfADeadOneIsListedAsThatAndReleased() throws Exception {
         update(lock("both"));
-        scenario.session("dead").execute(STUCK.replace("'web-1", "'pglock: pid 4711 on web-1"));
+        scenario.session("dead").execute(STUCK.replace("'web-1", "'" + MARK + "pid 4711 on web-1"));
 
         assertThat(listLocks(lock("both")))
                 .contains(
-                        " - pglock: pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
+                        " - " + MARK + "pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
         releaseLocks(lock("both"));
 
         assertThat(value("select locked from databasechangeloglock")).isEqualTo("f");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase;
 
+import io.pglock.LockKey;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
@@ -39,6 +40,10 @@ abstract class ChangelogLockScene {
 
     static final String ADVISORY_LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
             + " and database = (select oid from pg_database where datname = current_database())";
+
+    /** How a row begins that is locked with {@code both}. */
+    static final String MARK =
+            "pglock " + LockKey.named("liquibase public.databasechangelog").number() + ": ";
 
     /** What waits at the gate is to wait there. */
     static final Map<String, String> UNGUARDED = Map.of(

@@ -141,7 +141,7 @@ public final class AdvisoryLockService extends StandardLockService {
                 return false;
             }
             if (mode == ChangelogLock.ADVISORY) {
-                warnOfLockedRow();
+                warnOfLockedRow(hold.changelog());
             }
             hold.checkClient(database);
             // what this JVM knows of the changelog may be from before somebody else had the lock
@@ -170,7 +170,7 @@ public final class AdvisoryLockService extends StandardLockService {
         Optional<String> name;
         try {
             before = ChangelogRow.locked(database, connection());
-            name = ChangelogRow.lock(database, connection());
+            name = ChangelogRow.lock(database, connection(), hold.changelog());
         } catch (SQLException e) {
             if (SqlCauses.isLockTimeout(e)) {
                 return false; // somebody is about to change the row: it is waited for as one that is locked
@@ -185,10 +185,10 @@ public final class AdvisoryLockService extends StandardLockService {
         return name.isPresent();
     }
 
-    private void warnOfLockedRow() throws DatabaseException {
+    private void warnOfLockedRow(Changelog changelog) throws DatabaseException {
         try {
             ChangelogRow.locked(database, connection())
-                    .filter(row -> !row.isOurs())
+                    .filter(row -> !row.isOf(changelog))
                     .ifPresent(row -> LockMessages.warning(row.doesNotCount()));
         } catch (SQLException e) {
             log().fine("pglock: cannot look into " + ChangelogRow.table(database), e);
@@ -232,6 +232,9 @@ public final class AdvisoryLockService extends StandardLockService {
                 database.rollback();
                 unlocked = hold.lockedBy().isEmpty() || ChangelogRow.unlock(database, connection(), hold.lockedBy());
                 hold.uncheckClient(database);
+            } catch (SQLException | DatabaseException | RuntimeException e) {
+                uncheckClient(hold, e);
+                throw e;
             } finally {
                 hold.release();
             }
@@ -251,6 +254,16 @@ public final class AdvisoryLockService extends StandardLockService {
         }
     }
 
+    /** Whatever has failed, nobody is to find that setting in the session. */
+    private void uncheckClient(ChangelogHold hold, Exception failure) {
+        try {
+            database.rollback();
+            hold.uncheckClient(database);
+        } catch (SQLException | DatabaseException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
     /** A lock for each session that holds it, with its pid as id, and since when that session has been there. */
     @Override
     public DatabaseChangeLogLock[] listLocks() throws LockException {
@@ -259,15 +272,16 @@ public final class AdvisoryLockService extends StandardLockService {
         own.ifPresent(hold -> locks.add(new DatabaseChangeLogLock(1, Date.from(hold.since()), "this session")));
         holders().forEach(holder -> locks.add(Changelog.heldBy(holder)));
         if (mode == ChangelogLock.BOTH && own.isEmpty()) {
+            Changelog changelog = changelog();
             boolean alive = !locks.isEmpty();
-            row().filter(row -> !alive || !row.isOurs()).ifPresent(row -> locks.add(row.held()));
+            row().filter(row -> !alive || !row.isOf(changelog)).ifPresent(row -> locks.add(row.held(changelog)));
         }
         return locks.toArray(DatabaseChangeLogLock[]::new);
     }
 
     /**
      * What {@code release-locks} does: nobody can unlock an advisory lock of another session, and none needs to, unless that is
-     * alive. A row is released when no session of ours holds it.
+     * alive. A row is released when no session holds the advisory lock that its mark names.
      *
      * @throws LockException when a session holds it, saying which, and how to end it
      */
@@ -276,21 +290,31 @@ public final class AdvisoryLockService extends StandardLockService {
         if (ChangelogHold.of(connection()).isPresent()) {
             releaseLock();
         } else if (mode != ChangelogLock.BOTH || !releaseRow()) {
-            List<Backend> holders = holders();
-            if (!holders.isEmpty()) {
-                throw new LockException("The changelog lock belongs to a session, and only that can release it: "
-                        + Changelog.remedy(holders));
-            }
+            requireDead(holders());
             LockMessages.console("Nobody holds the changelog lock.");
         }
     }
 
-    /** Unless it is that of one of ours that is alive: then this session does not get the advisory lock meanwhile. */
+    private static void requireDead(List<Backend> holders) throws LockException {
+        if (!holders.isEmpty()) {
+            throw new LockException("The changelog lock belongs to a session, and only that can release it: "
+                    + Changelog.remedy(holders));
+        }
+    }
+
+    /**
+     * Unless it is that of one of ours that is alive: then this session does not get the advisory lock meanwhile, or, where
+     * another changelog has the same lock table, sees who has that one's.
+     */
     private boolean releaseRow() throws LockException {
         try {
-            Optional<ChangelogHold> taken = ChangelogHold.take(changelog(), connection());
+            Changelog changelog = changelog();
+            Optional<ChangelogHold> taken = ChangelogHold.take(changelog, connection());
             try {
-                Optional<ChangelogRow> row = row().filter(locked -> taken.isPresent() || !locked.isOurs());
+                Optional<ChangelogRow> row = row().filter(locked -> taken.isPresent() || !locked.isOf(changelog));
+                requireDead(row.flatMap(locked -> locked.changelog(changelog.database()))
+                        .map(marked -> marked.holders(connection()))
+                        .orElse(List.of()));
                 boolean released = row.isPresent()
                         && ChangelogRow.unlock(database, connection(), row.get().lockedBy());
                 database.commit();

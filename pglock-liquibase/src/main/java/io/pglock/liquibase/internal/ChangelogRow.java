@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase.internal;
 
+import io.pglock.LockKey;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -10,6 +11,8 @@ import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Date;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import liquibase.database.Database;
 import liquibase.lockservice.DatabaseChangeLogLock;
 import liquibase.util.NetUtil;
@@ -23,14 +26,33 @@ import liquibase.util.NetUtil;
  */
 record ChangelogRow(String table, String lockedBy, Instant since) {
 
-    /** Not to be mistaken for the name of a host, which is what others begin with. */
-    private static final String MARK = "pglock: ";
+    /** Not to be mistaken for the name of a host, which is what others begin with. The number is that of the advisory lock. */
+    private static final Pattern MARK = Pattern.compile("pglock (-?\\d{1,19}): ");
 
     private static final int LONGEST_NAME = 255;
 
-    /** Whether a Liquibase with {@code changelogLock=both} has locked it. Such a one holds the advisory lock as well, or is dead. */
-    boolean isOurs() {
-        return lockedBy.startsWith(MARK);
+    private static String mark(Changelog changelog) {
+        return "pglock " + changelog.key().number() + ": ";
+    }
+
+    /**
+     * Whether a Liquibase with {@code changelogLock=both} has locked it for this changelog. Such a one holds the advisory lock of
+     * that as well, or is dead. Other changelogs may have the same lock table, and other advisory locks.
+     */
+    boolean isOf(Changelog changelog) {
+        return lockedBy.startsWith(mark(changelog));
+    }
+
+    /** For which changelog of this database a Liquibase with {@code changelogLock=both} has locked it, if one has. */
+    Optional<Changelog> changelog(String database) {
+        Matcher mark = MARK.matcher(lockedBy);
+        try {
+            return mark.lookingAt()
+                    ? Optional.of(new Changelog(database, LockKey.of(Long.parseLong(mark.group(1)))))
+                    : Optional.empty();
+        } catch (NumberFormatException e) {
+            return Optional.empty(); // none of ours
+        }
     }
 
     /** {@code web-1 (10.0.0.7) since 2026-01-01T00:00:00Z} */
@@ -38,10 +60,12 @@ record ChangelogRow(String table, String lockedBy, Instant since) {
         return lockedBy + " since " + since;
     }
 
-    /** As Liquibase lists it. For one of ours, if nobody has the advisory lock. */
-    DatabaseChangeLogLock held() {
+    /** As Liquibase lists it, where nobody has the advisory lock of this changelog. */
+    DatabaseChangeLogLock held(Changelog changelog) {
         return new DatabaseChangeLogLock(
-                1, Date.from(since), lockedBy + (isOurs() ? ", whose session is gone: the next run takes over" : ""));
+                1,
+                Date.from(since),
+                lockedBy + (isOf(changelog) ? ", whose session is gone: the next run takes over" : ""));
     }
 
     /** For a row that is locked by now, and was by one of ours that is dead: this session has the advisory lock. */
@@ -58,17 +82,21 @@ record ChangelogRow(String table, String lockedBy, Instant since) {
                 + " release-locks with changelogLock=table.";
     }
 
+    private static boolean exists(String table, Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(Sql.TABLE_EXISTS)) {
+            statement.setString(1, table);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
     /** The row, if there is one and it is locked. Begins a transaction where autocommit is off. */
     static Optional<ChangelogRow> locked(Database database, Connection connection) throws SQLException {
         String table = table(database);
-        try (PreparedStatement exists = connection.prepareStatement(Sql.TABLE_EXISTS)) {
-            exists.setString(1, table);
-            try (ResultSet row = exists.executeQuery()) {
-                row.next();
-                if (!row.getBoolean(1)) {
-                    return Optional.empty();
-                }
-            }
+        if (!exists(table, connection)) {
+            return Optional.empty();
         }
         try (Statement statement = connection.createStatement()) {
             if (!connection.getAutoCommit()) {
@@ -88,24 +116,27 @@ record ChangelogRow(String table, String lockedBy, Instant since) {
     }
 
     /**
-     * Locks it if it is free, or one of ours holds it. To be committed.
+     * Locks it if it is free, or one of this changelog's has left it behind, whose advisory lock this session has. To be committed.
      *
      * @return the name that it is locked by now, or empty
      */
-    static Optional<String> lock(Database database, Connection connection) throws SQLException {
+    static Optional<String> lock(Database database, Connection connection, Changelog changelog) throws SQLException {
         String description = System.getProperty("liquibase.hostDescription");
-        String name = MARK + "pid " + ProcessHandle.current().pid() + " on " + NetUtil.getLocalHostName()
+        String name = mark(changelog) + "pid " + ProcessHandle.current().pid() + " on " + NetUtil.getLocalHostName()
                 + (description == null ? "" : "#" + description) + " (" + NetUtil.getLocalHostAddress() + ")";
         String shortened = name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME);
         try (PreparedStatement statement = connection.prepareStatement(Sql.lockRow(table(database)))) {
             statement.setString(1, shortened);
-            statement.setString(2, MARK + "%");
+            statement.setString(2, mark(changelog) + "%");
             return statement.executeUpdate() == 1 ? Optional.of(shortened) : Optional.empty();
         }
     }
 
-    /** To be committed. Whether it was locked by that name. */
+    /** To be committed. Whether it was locked by that name, or has been dropped with its table, as {@code drop-all} does. */
     static boolean unlock(Database database, Connection connection, String name) throws SQLException {
+        if (!exists(table(database), connection)) {
+            return true;
+        }
         try (PreparedStatement statement = connection.prepareStatement(Sql.unlockRow(table(database)))) {
             statement.setString(1, name);
             return statement.executeUpdate() == 1;
