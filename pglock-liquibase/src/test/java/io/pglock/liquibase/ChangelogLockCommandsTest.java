@@ -156,8 +156,8 @@ class ChangelogLockCommandsTest extends ChangelogLockScene {
         scenario.session("dead").execute(STUCK.replace("'web-1", "'" + MARK + "pid 4711 on web-1"));
 
         assertThat(listLocks(lock("both")))
-                .contains(
-                        " - " + MARK + "pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
+                .contains(" - " + MARK
+                        + "pid 4711 on web-1 (10.0.0.7), whose session is gone: the next run takes over at ");
         releaseLocks(lock("both"));
 
         assertThat(value("select locked from databasechangeloglock")).isEqualTo("f");

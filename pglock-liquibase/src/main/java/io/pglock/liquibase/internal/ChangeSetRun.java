@@ -266,8 +266,8 @@ final class ChangeSetRun {
     }
 
     /**
-     * A statement of the changeset comes. What it did before a transaction of its own end is done: not even when Liquibase's own
-     * commit fails, of which nobody is told, is it to be done again.
+     * A statement of the changeset comes. Where its transaction has ended by then, what came before stays done, and is not to be
+     * done again: not even when Liquibase's own commit fails, of which nobody is told.
      */
     private void beforeStatement() {
         guard.beforeStatement("");

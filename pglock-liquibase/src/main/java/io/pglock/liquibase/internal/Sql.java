@@ -80,12 +80,14 @@ public final class Sql {
                 .orElse("select " + lock);
     }
 
-    // ---- what a changeset begins with --------------------------------------------------------------------------------
+    // ---- what a changeset begins with
+    // --------------------------------------------------------------------------------
 
     /** Until the end of the transaction, and without a snapshot, so that it can still be said what kind of transaction it is. */
     static List<String> timeouts(LockPolicy policy) {
         return Stream.of(
-                        policy.statementTimeout().map(timeout -> "set local statement_timeout = '" + setting(timeout) + "'"),
+                        policy.statementTimeout()
+                                .map(timeout -> "set local statement_timeout = '" + setting(timeout) + "'"),
                         policy.lockTimeout().map(timeout -> "set local lock_timeout = '" + setting(timeout) + "'"))
                 .flatMap(Optional::stream)
                 .toList();

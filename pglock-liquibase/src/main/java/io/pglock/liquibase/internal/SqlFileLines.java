@@ -90,7 +90,10 @@ final class SqlFileLines {
      * @throws IllegalArgumentException when a setting is not right, or it cannot be told which line it is
      */
     static Map<String, String> overrides(
-            @Nullable DatabaseChangeLog changeLog, @Nullable String author, @Nullable String id, @Nullable String dbms) {
+            @Nullable DatabaseChangeLog changeLog,
+            @Nullable String author,
+            @Nullable String id,
+            @Nullable String dbms) {
         if (changeLog == null || author == null || id == null) {
             return Map.of();
         }
@@ -99,9 +102,11 @@ final class SqlFileLines {
         List<Map<String, String>> settings = (meant.isEmpty() ? named : meant)
                 .stream().map(SqlFileLines::settings).distinct().toList();
         if (settings.size() > 1) {
-            throw new IllegalArgumentException(author + ":" + id + ": pglock: "
-                    + changeLog.getPhysicalFilePath() + " has several lines that begin with this name, and different"
-                    + " settings in them; write each in the comment of its changeset: --comment: pglock lockTimeout=5s");
+            throw new IllegalArgumentException(
+                    author + ":" + id + ": pglock: "
+                            + changeLog.getPhysicalFilePath()
+                            + " has several lines that begin with this name, and different"
+                            + " settings in them; write each in the comment of its changeset: --comment: pglock lockTimeout=5s");
         }
         return settings.isEmpty() ? Map.of() : settings.get(0);
     }
@@ -137,8 +142,7 @@ final class SqlFileLines {
             }
             Charset charset = Charset.forName(
                     GlobalConfiguration.FILE_ENCODING.getCurrentValue().name());
-            try (BufferedReader file =
-                    new BufferedReader(new InputStreamReader(resource.openInputStream(), charset))) {
+            try (BufferedReader file = new BufferedReader(new InputStreamReader(resource.openInputStream(), charset))) {
                 for (@Nullable String line = file.readLine(); line != null; line = file.readLine()) {
                     Matcher changeset = CHANGESET.matcher(line);
                     if (changeset.matches()) {
@@ -173,8 +177,9 @@ final class SqlFileLines {
         Matcher equals = WITH_EQUALS.matcher(line.attributes().replaceAll("\"[^\"]*\"", ""));
         while (equals.find()) {
             LockPolicy.nearest(equals.group(1))
-                    .ifPresent(meant -> mistakes.add(name + "pglock: " + equals.group().strip()
-                            + ": on the line of a changeset, write " + meant + ":" + equals.group(2)));
+                    .ifPresent(meant ->
+                            mistakes.add(name + "pglock: " + equals.group().strip()
+                                    + ": on the line of a changeset, write " + meant + ":" + equals.group(2)));
         }
         if (!mistakes.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", mistakes));

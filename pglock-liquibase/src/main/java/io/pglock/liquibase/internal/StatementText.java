@@ -68,7 +68,8 @@ final class StatementText {
     }
 
     private static boolean endsTransaction(List<SqlCommand> commands) {
-        return commands.stream().anyMatch(command -> END.matcher(command.words()).matches());
+        return commands.stream()
+                .anyMatch(command -> END.matcher(command.words()).matches());
     }
 
     /** Whether it leaves in the session what is not undone with its transaction. */
