@@ -74,7 +74,10 @@ public final class LockGuard implements AutoCloseable {
     /** Undoes what an attempt has done, and so frees every lock that it took. */
     @FunctionalInterface
     public interface Undo {
-        /** Of a statement that undoes itself when it fails, as each does in autocommit. */
+        /**
+         * Of a statement that undoes itself when it fails, as each does in autocommit. Inside a transaction, as after a {@code
+         * BEGIN} of a script's own, none does: there {@link LockGuard#run} makes one attempt, which does not give way.
+         */
         Undo NOTHING = () -> {};
 
         /** Does it. */
@@ -277,6 +280,18 @@ public final class LockGuard implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /**
+     * Releases the savepoint of {@link #openWithSavepoint}, as {@link #close} does: for a host that has to know whether all that
+     * a unit has done will be undone with the transaction that it began in. The transaction goes on as it is.
+     *
+     * @return false without a savepoint, and when the unit has ended its transaction itself
+     */
+    public boolean tryReleaseSavepoint() {
+        boolean released = timeouts.hasSavepoint() && UnitCalls.release(session);
+        timeouts.forgetSavepoint();
+        return released;
     }
 
     /** Whether there is a savepoint to go back to. */

@@ -28,6 +28,20 @@ public final class UnitCalls {
         Pipeline.run(session, Sql.UNIT_ROLLBACK, Pipeline.NOTHING);
     }
 
+    /** Releases {@link Sql#UNIT_SAVEPOINT}; false where there is none any more, and then no harm is done. */
+    public static boolean release(PgSession session) {
+        if (!session.inTransaction() || session.inFailedTransaction()) {
+            return false;
+        }
+        try {
+            Pipeline.run(session, Sql.trying(Sql.UNIT_RELEASE), Pipeline.NOTHING);
+            return true;
+        } catch (SQLException e) {
+            Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
+            return false;
+        }
+    }
+
     public static Duration deadlockTimeout(PgSession session) throws SQLException {
         return session.withoutTransaction(() -> Pipeline.query(
                         session, Sql.DEADLOCK_TIMEOUT, Pipeline.NOTHING, row -> Duration.ofMillis(row.getLong(1)))

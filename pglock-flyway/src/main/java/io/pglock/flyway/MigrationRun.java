@@ -227,6 +227,14 @@ final class MigrationRun {
                 .isPresent();
     }
 
+    /**
+     * It has ended well: whether all that it did is undone if its transaction is. Its savepoint is gone after that, as it is not
+     * needed any more.
+     */
+    boolean goesWithItsTransaction() {
+        return guard.filter(LockGuard::tryReleaseSavepoint).isPresent();
+    }
+
     private static boolean isTransactional(Connection connection) {
         try {
             return !connection.getAutoCommit();

@@ -135,6 +135,8 @@ public final class PgLockCallback implements Callback {
             Guards.take(context.getConnection(), this).ifPresent(run -> {
                 if (failed) {
                     LatestFailure.keep(run);
+                } else {
+                    LatestFailure.passed(run);
                 }
                 run.end(failed);
             });
