@@ -35,6 +35,9 @@ final class UnitAttempts {
     private boolean last;
     private boolean going;
 
+    /** The work is part of a transaction that others have begun, and that is lost when it fails. */
+    private boolean once;
+
     /** @param told already says which unit it is about */
     UnitAttempts(
             PgSession session,
@@ -65,6 +68,7 @@ final class UnitAttempts {
     <T extends @Nullable Object> T run(LockGuard.Work<T> work, LockGuard.Undo undo) throws SQLException {
         build.anotherPieceOfWork();
         report.failed(true); // until it is through
+        once = undo == LockGuard.Undo.NOTHING && session.inTransaction();
         while (true) {
             long begun = System.nanoTime();
             begin();
@@ -76,6 +80,7 @@ final class UnitAttempts {
                 if (!session.transactional()) {
                     retry.reset();
                 }
+                last = retry.isLast(System.nanoTime());
                 return result;
             } catch (SQLException e) {
                 failure = e;
@@ -124,7 +129,7 @@ final class UnitAttempts {
     }
 
     private void begin() {
-        last = retry.isLast(System.nanoTime());
+        last = once || retry.isLast(System.nanoTime());
         going = true;
         watch.attempt(!last && !build.isConcurrent(), lockTimeout());
     }

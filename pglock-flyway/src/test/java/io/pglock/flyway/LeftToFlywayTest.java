@@ -4,12 +4,14 @@ package io.pglock.flyway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
@@ -158,6 +160,66 @@ class LeftToFlywayTest extends FlywayScene {
         assertThat(history()).isEqualTo("1 true");
     }
 
+    private static final String TRANSACTION_OF_ITS_OWN = "begin;\ninsert into items values (1);\n" + ALTER + "\ncommit;\n";
+
+    @Test
+    void aTransactionOfTheScriptsOwn() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.withNonTransactional("V1__script.sql", TRANSACTION_OF_ITS_OWN);
+        Session report = reader("report");
+
+        assertThatThrownBy(() -> flyway().load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 55P03")
+                .hasMessageContaining("Line       : 3");
+
+        assertThat(said())
+                .singleElement()
+                .asString()
+                .startsWith("ERROR ")
+                .contains("was blocked by pid " + report.pid() + " (report, ");
+        assertThat(value("select count(*) from items")).isEqualTo("0");
+    }
+
+    @Test
+    void aTransactionOfTheScriptsOwnWithAVictim() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.withNonTransactional(
+                "V1__script.sql", TRANSACTION_OF_ITS_OWN + "alter table orders add column more text;");
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating =
+                inBackground(flyway("pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "0s"));
+        awaitWaiting("AccessExclusiveLock");
+        Running reading = scenario.session("web").start("select * from orders");
+        awaitWaiting("AccessShareLock");
+        awaitLooks();
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        reading.await();
+        assertThat(said()).noneSatisfy(line -> assertThat(line).contains("made way"));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    /** Waits until the watch has looked twice more. */
+    private void awaitLooks() {
+        String latest = "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
+                + " current_database()";
+        for (int i = 0; i < 2; i++) {
+            String before = value(latest);
+            scenario.await("the watch to look again", () -> !value(latest).equals(before));
+        }
+    }
+
+    private void awaitWaiting(String mode) {
+        scenario.await(
+                mode + " to be waited for",
+                () -> value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
+                                + mode + "'")
+                        .equals("1"));
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Proves(Capability.WHOLE_RUN)
@@ -215,6 +277,48 @@ class LeftToFlywayTest extends FlywayScene {
     @Proves(Capability.WHOLE_RUN)
     void noRunIsRepeatedAfterAMigrationThatIsNotToBeTriedAgain() {
         assertIsNotRepeated(threeRuns().javaMigrations(new V1__Once()), reader("report"));
+    }
+
+    /** Flyway forgets with the group that the first one was applied, and that has committed. */
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void noRunIsRepeatedAfterAnEarlierMigrationOfTheGroupHasCommitted() {
+        migrations.with("V1__first.sql", "insert into items values (1);\ncommit;");
+
+        assertIsNotRepeated(
+                Migrations.configure(threeRuns(), Map.of("flyway.group", "true"))
+                        .javaMigrations(new V2__Java()),
+                reader("report"));
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void noRunIsRepeatedAfterAnEarlierJavaMigrationOfTheGroupHasCommitted() {
+        assertIsNotRepeated(
+                Migrations.configure(threeRuns(), Map.of("flyway.group", "true"))
+                        .javaMigrations(new V1__Inserting(true), new V2__Java()),
+                reader("report"));
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void aRunOfAGroupThatIsUndoneIsRepeated() {
+        Session report = reader("report");
+        FluentConfiguration flyway = flyway("pglock.retryDelay", "10ms", "group", "true")
+                .javaMigrations(new V1__Inserting(false), new V2__Java());
+
+        FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway));
+        new Thread(migrating, "flyway").start();
+        awaitLog("migrate: failed (lock timeout), and is repeated in ");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(2);
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(history()).isEqualTo("1 true, 2 true");
     }
 
     private void assertIsRepeatedUntilItComesThrough() {
@@ -287,6 +391,34 @@ class LeftToFlywayTest extends FlywayScene {
             try (Statement statement = context.getConnection().createStatement()) {
                 statement.execute(ALTER);
             }
+        }
+    }
+
+    /** Has data to lose, and ends its transaction or does not. */
+    public static final class V1__Inserting extends BaseJavaMigration {
+
+        private final boolean committing;
+
+        V1__Inserting(boolean committing) {
+            this.committing = committing;
+        }
+
+        @Override
+        public void migrate(Context context) throws Exception {
+            execute(context.getConnection(), "insert into items values (1)");
+            if (committing) {
+                context.getConnection().commit();
+                execute(context.getConnection(), "select 1"); // it is in a transaction again when it ends
+            }
+        }
+    }
+
+    /** Changes orders, after another one. */
+    public static final class V2__Java extends BaseJavaMigration {
+
+        @Override
+        public void migrate(Context context) throws Exception {
+            execute(context.getConnection(), ALTER);
         }
     }
 

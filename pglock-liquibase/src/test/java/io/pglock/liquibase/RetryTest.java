@@ -116,6 +116,49 @@ class RetryTest extends LiquibaseScene {
         assertThat(value("select string_agg(note, ',' order by id) from items")).isEqualTo("a,b");
     }
 
+    /** It fails as a whole, so none of its statements is cancelled to be run again. */
+    @Test
+    @Proves(Capability.STATEMENT_AGAIN)
+    void aTransactionThatAChangesetBeginsItselfDoesNotGiveWay() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="false">
+                  <sql>begin; insert into items values (1); alter table orders add note text; commit</sql>
+                </changeSet>
+                """);
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "1h", "maxBlockedTime", "0s"));
+        awaitWaiting("AccessExclusiveLock");
+        Running reading = scenario.session("another").start("select * from orders");
+        awaitWaiting("AccessShareLock");
+        awaitLooks();
+        web.commit();
+
+        await(updating);
+        reading.await();
+        assertThat(said()).noneMatch(line -> line.contains("made way"));
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    private void awaitWaiting(String mode) {
+        scenario.await(
+                mode + " to be waited for",
+                () -> value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
+                                + mode + "'")
+                        .equals("1"));
+    }
+
+    /** Waits until the watch has looked twice more. */
+    private void awaitLooks() {
+        String latest = "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
+                + " current_database()";
+        for (int i = 0; i < 2; i++) {
+            String before = value(latest);
+            scenario.await("the watch to look again", () -> !value(latest).equals(before));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "runInTransaction=\"false\""})
     @Proves({Capability.CHANGESET_AGAIN, Capability.STATEMENT_AGAIN})
