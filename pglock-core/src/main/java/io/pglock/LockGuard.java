@@ -246,6 +246,14 @@ public final class LockGuard implements AutoCloseable {
         return !attempts.isLast();
     }
 
+    /**
+     * Whether the attempt that is going on waits longer for a lock than the policy says, as one does when nothing but an
+     * autovacuum was in the way: for a host that otherwise leaves the last one to others, who would wait no longer than ever.
+     */
+    public boolean waitsLonger() {
+        return attempts.waitsLonger();
+    }
+
     /** Whether {@link #run} would try again if its work threw this now: for a host that has to undo it in its own way before. */
     public boolean triesAgainAfter(SQLException failure) {
         return triesAgain() && UnitRetry.cause(failure, watch.gaveWay()).isPresent();

@@ -64,6 +64,11 @@ final class UnitAttempts {
         return last;
     }
 
+    /** Whether an attempt goes on that waits longer for a lock than the policy says. */
+    boolean waitsLonger() {
+        return pastAutovacuum.isPresent();
+    }
+
     /** See {@link LockGuard#run}. */
     <T extends @Nullable Object> T run(LockGuard.Work<T> work, LockGuard.Undo undo) throws SQLException {
         build.anotherPieceOfWork();
