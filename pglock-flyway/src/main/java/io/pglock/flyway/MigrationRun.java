@@ -10,6 +10,7 @@ import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.flywaydb.core.api.CoreErrorCode;
@@ -34,6 +35,11 @@ final class MigrationRun {
             .filter(method -> method.getName().equals("supports"))
             .findAny()
             .orElseThrow();
+
+    private static final List<Event> OF_STATEMENTS = List.of(
+            Event.BEFORE_EACH_MIGRATE_STATEMENT,
+            Event.AFTER_EACH_MIGRATE_STATEMENT,
+            Event.AFTER_EACH_MIGRATE_STATEMENT_ERROR);
 
     private final Configuration flyway;
     private final Connection connection;
@@ -73,7 +79,7 @@ final class MigrationRun {
             }
             return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened();
         }
-        MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch() && !othersListen(context));
+        MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch());
         return flyway.isBatch() ? run.opened() : run; // Flyways before 11 tell nothing about what they send in batches
     }
 
@@ -106,16 +112,11 @@ final class MigrationRun {
         }
     }
 
-    /** What is run from here is not seen by other callbacks: where one listens, Flyway runs everything. */
+    /** What is run from here is not seen by other callbacks: where one listens to this statement, Flyway runs it. */
     private static boolean othersListen(Context context) {
-        for (Callback callback : context.getConfiguration().getCallbacks()) {
-            if (!PgLockCallback.NAME.equals(callback.getCallbackName())
-                    && (listens(callback, Event.BEFORE_EACH_MIGRATE_STATEMENT, context)
-                            || listens(callback, Event.AFTER_EACH_MIGRATE_STATEMENT, context))) {
-                return true;
-            }
-        }
-        return false;
+        return Arrays.stream(context.getConfiguration().getCallbacks())
+                .filter(callback -> !PgLockCallback.NAME.equals(callback.getCallbackName()))
+                .anyMatch(callback -> OF_STATEMENTS.stream().anyMatch(event -> listens(callback, event, context)));
     }
 
     /** Not called as it is compiled: from Flyway 11.13 on it takes a {@code CallbackEvent}, and before there is no such class. */
@@ -123,7 +124,7 @@ final class MigrationRun {
         try {
             return Boolean.TRUE.equals(SUPPORTS.invoke(callback, event, context));
         } catch (ReflectiveOperationException e) {
-            return true; // as it cannot say, Flyway runs everything
+            return true; // as it cannot say, Flyway runs it
         }
     }
 
@@ -167,7 +168,7 @@ final class MigrationRun {
             HistoryConnection.endPortal(context);
             open.beforeStatement(told.getSql());
         }
-        if (replay.isPresent() && replay.get().runs(SqlCommand.of(told.getSql()))) {
+        if (replay.isPresent() && replay.get().runs(SqlCommand.of(told.getSql()), othersListen(context))) {
             open.afterStatement();
             throw Skipping.exception();
         }

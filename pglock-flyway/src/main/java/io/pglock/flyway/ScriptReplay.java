@@ -15,7 +15,7 @@ import org.flywaydb.core.api.FlywayException;
  * Runs the statements of a script, one by one as Flyway comes to them, because Flyway gives up at the first error: what fails
  * for a lock is undone together with all that came before it in the script, and after a pause all of it is run again.
  *
- * <p>The last attempt is Flyway's own, so what is left when pglock gives up is Flyway's own error. Used by Flyway's thread only.
+ * <p>The last attempt is Flyway's own, or is made once more by it, so what is left when pglock gives up is Flyway's own error. Used by Flyway's thread only.
  */
 final class ScriptReplay {
 
@@ -53,18 +53,19 @@ final class ScriptReplay {
     /**
      * Whether the statement has been run from here; otherwise it is Flyway's to run.
      *
+     * @param heard whether other callbacks listen to it: they are not told when it is run again, and may have a say in it
      * @throws FlywayException when it has failed, and Flyway cannot be left to find that out
      */
-    boolean runs(SqlCommand statement) {
+    boolean runs(SqlCommand statement, boolean heard) {
         boolean inTransaction = guard.hasSavepoint();
         if (inTransaction && (statement.controlsTransaction() || statement.outlivesTransaction())) {
             guard.forgetSavepoint();
             exact = false;
         }
-        if (inTransaction && statement.readsTheScript()) {
+        if (inTransaction && (heard || statement.readsTheScript())) {
             exact = false;
         }
-        if (!exact || !guard.triesAgain() || !isForUs(statement, inTransaction)) {
+        if (!exact || heard || !guard.triesAgain() || !isForUs(statement, inTransaction)) {
             keep(statement);
             return false;
         }
@@ -103,7 +104,7 @@ final class ScriptReplay {
             if (undone) {
                 repeat();
             }
-            if (!guard.triesAgain()) {
+            if (!guard.triesAgain() && !guard.waitsLonger()) {
                 return false;
             }
             StatementCall.run(connection, sql, true);

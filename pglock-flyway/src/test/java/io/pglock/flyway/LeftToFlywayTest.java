@@ -111,7 +111,7 @@ class LeftToFlywayTest extends FlywayScene {
         FlywayInUse.assumeStatementEvents();
         migrations.with("V1__script.sql", SCRIPT);
         List<String> heard = new CopyOnWriteArrayList<>();
-        FluentConfiguration flyway = flyway().callbacks(new Listening(heard));
+        FluentConfiguration flyway = flyway().callbacks(new Listening(Event.AFTER_EACH_MIGRATE_STATEMENT, heard));
         Session report = reader("report");
 
         assertFailsAtOnce(flyway, report);
@@ -125,21 +125,77 @@ class LeftToFlywayTest extends FlywayScene {
     /** Hears of every statement. */
     public static final class Listening extends BaseCallback {
 
+        private final Event event;
         private final List<String> heard;
 
-        Listening(List<String> heard) {
+        Listening(Event event, List<String> heard) {
+            this.event = event;
             this.heard = heard;
         }
 
         @Override
         public boolean supports(Event event, org.flywaydb.core.api.callback.Context context) {
-            return event == Event.AFTER_EACH_MIGRATE_STATEMENT;
+            return event == this.event;
         }
 
         @Override
         public void handle(Event event, org.flywaydb.core.api.callback.Context context) {
             heard.add(context.getStatement().getSql());
         }
+    }
+
+    /** What comes before is tried again all the same. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAnotherCallbackForbids(boolean inATransaction) {
+        FlywayInUse.assumeStatementEvents();
+        String script = ALTER + "\ndrop table items;";
+        if (inATransaction) {
+            migrations.with("V1__script.sql", script);
+        } else {
+            migrations.withNonTransactional("V1__script.sql", script);
+        }
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway().callbacks(new Forbidding()));
+        awaitLog("Trying again when it is gone");
+        report.commit();
+
+        assertThatThrownBy(migrating::get).hasStackTraceContaining("nothing is dropped here");
+        assertThat(value("select to_regclass('items')")).isEqualTo("items");
+    }
+
+    /** Comes after pglock. */
+    public static final class Forbidding extends BaseCallback {
+
+        @Override
+        public String getCallbackName() {
+            return "that comes after pglock";
+        }
+
+        @Override
+        public boolean supports(Event event, org.flywaydb.core.api.callback.Context context) {
+            return event == Event.BEFORE_EACH_MIGRATE_STATEMENT
+                    && context.getStatement() != null
+                    && context.getStatement().getSql().contains("drop table");
+        }
+
+        @Override
+        public void handle(Event event, org.flywaydb.core.api.callback.Context context) {
+            throw new FlywayException("nothing is dropped here");
+        }
+    }
+
+    @Test
+    void whatAnotherCallbackListensToIfItFails() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with("V1__script.sql", SCRIPT);
+        List<String> heard = new CopyOnWriteArrayList<>();
+
+        assertFailsAtOnce(
+                flyway().callbacks(new Listening(Event.AFTER_EACH_MIGRATE_STATEMENT_ERROR, heard)), reader("report"));
+
+        assertThat(heard).singleElement().asString().contains("alter table orders");
     }
 
     /** Outside a transaction each statement is undone by itself, so each is tried again by itself. */
