@@ -32,7 +32,8 @@ enum PublishedModule {
             "io.pglock.spring",
             Set.of("io.pglock", "io.pglock.flyway", "io.pglock.liquibase"),
             List.of("org.springframework", "org.flywaydb", "liquibase"),
-            Set.of()),
+            // what is much like a setting
+            Set.of("Setting")),
     // the next two contain core: they are one jar with it, of one version
     AGENT(
             "io.pglock.agent",

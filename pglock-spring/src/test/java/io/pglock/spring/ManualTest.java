@@ -12,13 +12,17 @@ import org.junit.jupiter.api.Test;
 class ManualTest {
 
     private static Map<String, String> read(String file, String... arguments) {
+        return read(file, Map.of(), arguments);
+    }
+
+    private static Map<String, String> read(String file, Map<String, String> variables, String... arguments) {
         String[] all = Stream.concat(
                         Stream.of(
                                 "--spring.config.location=classpath:/docs/" + file,
                                 "--spring.autoconfigure.exclude=" + Shop.dataSourceAutoConfiguration()),
                         Stream.of(arguments))
                 .toArray(String[]::new);
-        try (var shop = Shop.start(Shop.class, all)) {
+        try (var shop = Shop.start(Shop.class, variables, all)) {
             return SpringSettings.of(shop.getEnvironment());
         }
     }
@@ -30,7 +34,7 @@ class ManualTest {
                         "lockTimeout", "3s", "prioritize", "terminate", "protect", "pg_dump,pg_basebackup,billing"));
         assertThat(read("application.yaml", "--spring.profiles.active=dev")).containsEntry("enabled", "false");
         assertThat(read("liquibase.yaml")).isEqualTo(Map.of("lockTimeout", "3s", "changelogLock", "advisory"));
-        assertThat(read("application.properties", "--PGLOCK_WATCH_SECRET=secret"))
+        assertThat(read("application.properties", Map.of("PGLOCK_WATCH_SECRET", "secret")))
                 .isEqualTo(Map.of(
                         "lockTimeout", "3s",
                         "monitorUrl", "jdbc:postgresql://db.example.com:5432/shop",

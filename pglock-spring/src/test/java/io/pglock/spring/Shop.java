@@ -18,9 +18,9 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.MapPropertySource;
-import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /** An application on the Boot that is on the class path, with whatever that configures by itself. Its changes are Flyway's. */
 @Configuration(proxyBeanMethods = false)
@@ -82,9 +82,14 @@ class Shop {
     }
 
     static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
+        return start(source, Map.of(), arguments);
+    }
+
+    /** @param variables of its environment, besides those of this build's */
+    static ConfigurableApplicationContext start(Class<?> source, Map<String, String> variables, String... arguments) {
         return new SpringApplicationBuilder(source)
                 .web(WebApplicationType.NONE)
-                .environment(new WithoutTheBuilds())
+                .initializers(shop -> add(variables, shop.getEnvironment()))
                 .properties("spring.liquibase.enabled=false")
                 .run(Stream.concat(
                                 Stream.of("--spring.main.banner-mode=off", "--spring.main.log-startup-info=false"),
@@ -92,16 +97,10 @@ class Shop {
                         .toArray(String[]::new));
     }
 
-    /** This build's own begin with {@code pglock.test.}, and a setting of that name there is none. */
-    private static final class WithoutTheBuilds extends StandardEnvironment {
-        @Override
-        protected void customizePropertySources(MutablePropertySources sources) {
-            super.customizePropertySources(sources);
-            Map<String, Object> others = new HashMap<>(getSystemProperties());
-            others.keySet().removeIf(name -> name.startsWith("pglock."));
-            sources.replace(
-                    SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
-                    new MapPropertySource(SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, others));
-        }
+    private static void add(Map<String, String> variables, ConfigurableEnvironment environment) {
+        Map<String, Object> all = new HashMap<>(environment.getSystemEnvironment());
+        all.putAll(variables);
+        String name = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
+        environment.getPropertySources().replace(name, new SystemEnvironmentPropertySource(name, all));
     }
 }

@@ -48,6 +48,13 @@ class SpringSettingsTest {
                         StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, variables));
     }
 
+    private void systemProperties(Map<String, Object> properties) {
+        environment
+                .getPropertySources()
+                .addFirst(new MapPropertySource(
+                        StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, properties));
+    }
+
     private void yaml(String text) throws IOException {
         new YamlPropertySourceLoader()
                 .load(
@@ -183,11 +190,7 @@ class SpringSettingsTest {
 
     @Test
     void leaveToLiquibaseWhatLiquibaseReadsItself() {
-        environment
-                .getPropertySources()
-                .addFirst(new MapPropertySource(
-                        StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
-                        Map.of("liquibase.pglock.lockTimeout", "5s")));
+        systemProperties(Map.of("liquibase.pglock.lockTimeout", "5s"));
         variables(Map.of("LIQUIBASE_PGLOCK_LOCK_TIMEOUT", "6s"));
         properties(Map.of("spring.liquibase.parameters.pglock.lockTimeout", "7s"));
 
@@ -203,6 +206,62 @@ class SpringSettingsTest {
                 .hasMessage("pglock: spring.liquibase.pglock.locktimeout is not read in Spring Boot; write"
                         + " pglock.lock-timeout instead; pglock: liquibase.pglock.protect is not read in Spring Boot;"
                         + " write pglock.protect instead");
+    }
+
+    /** The agent's, those of pglock's command line and its builds, Kubernetes' for a service of that name, and an application's own. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "PGLOCK_WATCH_SECRET",
+                "PGLOCK_KEY",
+                "PGLOCK_FENCING_TOKEN",
+                "PGLOCK_CONFIG",
+                "PGLOCK_ON_TIMEOUT",
+                "PGLOCK_TARGETS_NIGHTLY_LOCK_TIMEOUT",
+                "PGLOCK_PORT",
+                "PGLOCK_PORT_5432_TCP",
+                "PGLOCK_SERVICE_HOST",
+                "PGLOCK_SERVICE_PORT_5432"
+            })
+    void leaveAloneWhatTheEnvironmentHasForOthers(String variable) {
+        variables(Map.of(variable, "tcp://10.0.0.7:5432", "PGLOCK_LOCK_TIMEOUT", "3s"));
+        properties(Map.of("pglock.prioritize", "report"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "3s", "prioritize", "report"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pglock.signalOwnJvm",
+                "pglock.config",
+                "pglock.targets.nightly.lockTimeout",
+                "pglock.targets.nightly.onTimeout",
+                "pglock.test.postgres"
+            })
+    void leaveAloneWhatTheSystemPropertiesHaveForOthers(String property) {
+        systemProperties(Map.of(property, "true", "pglock.lockTimeout", "3s"));
+
+        assertThat(settings()).isEqualTo(Map.of("lockTimeout", "3s"));
+    }
+
+    @Test
+    void refuseThereWhatIsMuchLikeASetting() {
+        variables(Map.of("PGLOCK_LOCK_TIMEOT", "3s"));
+        systemProperties(Map.of("pglock.prioritise", "cancel"));
+
+        assertThatThrownBy(this::settings)
+                .hasMessageContaining("there is no setting lock.timeot. Did you mean lockTimeout?")
+                .hasMessageContaining("there is no setting prioritise. Did you mean prioritize?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"watch-secret", "key", "signalOwnJvm", "targets.nightly.lockTimeout"})
+    void refuseEverythingElseInAFile(String key) {
+        properties(Map.of("pglock." + key, "true"));
+        variables(Map.of("PGLOCK_KEY", "nightly"));
+
+        assertThatThrownBy(this::settings).hasMessageContaining("there is no setting " + key);
     }
 
     @Test

@@ -2,6 +2,7 @@
 package io.pglock.spring.internal;
 
 import io.pglock.LockPolicy;
+import io.pglock.internal.Setting;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,8 +39,8 @@ public final class SpringSettings {
     private static final List<String> HOSTS_PREFIXES =
             List.of("spring.flyway.pglock", "flyway.pglock", "spring.liquibase.pglock", LIQUIBASES_PREFIX);
 
-    /** Where Liquibase itself looks for what has its prefix. */
-    private static final Set<String> LIQUIBASES_SOURCES = Set.of(
+    /** Where others have names with our prefix as well, and where Liquibase itself looks for what has its own. */
+    private static final Set<String> SHARED_SOURCES = Set.of(
             StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME,
             StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME);
 
@@ -50,6 +51,10 @@ public final class SpringSettings {
     private static final boolean LIQUIBASE = Stream.of(
                     "io.pglock.liquibase.PgLockLiquibase", "liquibase.integration.spring.SpringLiquibase")
             .allMatch(name -> ClassUtils.isPresent(name, SpringSettings.class.getClassLoader()));
+
+    /** What the agent and pglock's own builds read in those, as {@link #plain} has it, and what could be taken for one of ours. */
+    private static final List<String> OTHERS =
+            List.of("agent", "bench", "fuzz", "hosts", "ontimeout", "signalownjvm", "spring", "targets", "test");
 
     /** Of a list: {@code protect[0]} comes as {@code protect.0}. */
     private static final String INDEX = "\\.\\d+$";
@@ -65,8 +70,15 @@ public final class SpringSettings {
      */
     public static Map<String, String> of(Environment environment) {
         Map<String, String> settings = new TreeMap<>();
+        Set<String> meant = binder(filesOf(environment), environment)
+                .bind(PREFIX, TEXTS)
+                .orElse(Map.of())
+                .keySet();
         texts(environment, PREFIX).forEach((written, text) -> {
             String key = key(written);
+            if (!meant.contains(written) && isOthers(key)) {
+                return;
+            }
             // What comes first comes from the property source that precedes the others.
             settings.putIfAbsent(
                     key, written.matches(".+" + INDEX) ? list(environment, key) : offAsItWasWritten(key, text));
@@ -117,26 +129,52 @@ public final class SpringSettings {
     }
 
     private static Binder binder(Environment environment, String prefix) {
-        return new Binder(sources(environment, prefix), new PropertySourcesPlaceholdersResolver(environment));
+        return binder(sources(environment, prefix), environment);
+    }
+
+    private static Binder binder(List<ConfigurationPropertySource> sources, Environment environment) {
+        return new Binder(sources, new PropertySourcesPlaceholdersResolver(environment));
     }
 
     /** Those that count, or where what has this prefix is out of place. */
     private static List<ConfigurationPropertySource> sources(Environment environment, String prefix) {
-        return StreamSupport.stream(
-                        ConfigurationPropertySources.get(environment).spliterator(), false)
-                .filter(source -> !prefix.equals(LIQUIBASES_PREFIX) || !isLiquibases(source))
-                .toList();
+        return prefix.equals(LIQUIBASES_PREFIX)
+                ? filesOf(environment)
+                : all(environment).toList();
     }
 
-    private static boolean isLiquibases(ConfigurationPropertySource source) {
+    private static Stream<ConfigurationPropertySource> all(Environment environment) {
+        return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false);
+    }
+
+    /** Files, the command line and whatever else an application reads for itself alone. */
+    private static List<ConfigurationPropertySource> filesOf(Environment environment) {
+        return all(environment).filter(source -> !isShared(source)).toList();
+    }
+
+    private static boolean isShared(ConfigurationPropertySource source) {
         return source.getUnderlyingSource() instanceof PropertySource<?> properties
-                && LIQUIBASES_SOURCES.contains(properties.getName());
+                && SHARED_SOURCES.contains(properties.getName());
+    }
+
+    /**
+     * Whether what stands in a shared source is not for us: {@code PGLOCK_KEY} is {@code pglock run}'s, {@code
+     * PGLOCK_SERVICE_HOST} Kubernetes' own. What is much like a setting is a mistake there too.
+     */
+    private static boolean isOthers(String key) {
+        return !keys().toList().contains(key)
+                && (OTHERS.stream().anyMatch(plain(key)::startsWith)
+                        || Setting.nearest(key, keys().toList()).isEmpty());
+    }
+
+    private static Stream<String> keys() {
+        return Stream.concat(LockPolicy.keys().stream(), Stream.of(CHANGELOG_LOCK));
     }
 
     /** What is no key of pglock's is left as it is, for {@link LockPolicy#parse} to say what was meant. */
     private static String key(String written) {
         String plain = plain(written.replaceFirst(INDEX, ""));
-        return Stream.concat(LockPolicy.keys().stream(), Stream.of(CHANGELOG_LOCK))
+        return keys()
                 .filter(key -> plain(key).equals(plain))
                 .findFirst()
                 .orElse(written);
