@@ -170,7 +170,7 @@ public final class PgLockCallback implements Callback {
     @SuppressWarnings("deprecation") // getExact, its successor, is missing in Flyway 10.x and 11.7
     static LockPolicy policy(Configuration flyway) {
         @Nullable PgLockConfiguration settings = flyway.getPluginRegister().getPlugin(PgLockConfiguration.class);
-        return settings == null ? LockPolicy.parse(Settled.settingsIn(flyway)) : settings.policy();
+        return settings == null ? LockPolicy.parse(Settled.settingsIn(flyway)) : settings.use();
     }
 
     static void log(Level level, String message) {

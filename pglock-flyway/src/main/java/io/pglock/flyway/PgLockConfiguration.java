@@ -3,9 +3,13 @@ package io.pglock.flyway;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pglock.LockPolicy;
+import java.lang.System.Logger.Level;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.WeakHashMap;
 import java.util.regex.Pattern;
 import org.flywaydb.core.extensibility.ConfigurationExtension;
 import org.flywaydb.core.extensibility.Plugin;
@@ -27,6 +31,9 @@ public final class PgLockConfiguration implements ConfigurationExtension {
     static final String NAMESPACE = "pglock";
 
     private static final String VARIABLE = "FLYWAY_PGLOCK_";
+
+    /** By what the latest migration has begun; not a field of each, as those are its settings. */
+    private static final Map<PgLockConfiguration, LockPolicy> USED = Collections.synchronizedMap(new WeakHashMap<>());
 
     // Only texts, because Flyway drops the whole namespace silently when one value has the wrong type; only fields
     // with a getter and a setter, because Flyway 10 and 11 copy this through JSON. The one annotation is needed where
@@ -91,9 +98,16 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         return LockPolicy.parse(settings());
     }
 
+    /** For a migration that begins. */
+    LockPolicy use() {
+        LockPolicy policy = policy();
+        USED.put(this, policy);
+        return policy;
+    }
+
     /**
      * Takes settings of the host's, which are meant for all its Flyways, where none is set here: what is set here already is
-     * meant for this one.
+     * meant for this one. When they come too late, for a migration has run without them, a warning says so.
      *
      * @param settings by key, without any prefix
      * @throws IllegalArgumentException when a key does not exist or a value is not in the right form; then nothing is taken
@@ -103,6 +117,14 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         Map<String, String> missing = new HashMap<>(settings);
         missing.keySet().removeAll(settings().keySet());
         take(missing);
+        LockPolicy used = USED.getOrDefault(this, policy());
+        if (!used.equals(policy())) {
+            PgLockCallback.log(
+                    Level.WARNING,
+                    "this Flyway has migrated without " + new TreeSet<>(missing.keySet())
+                            + ", which it gets only now. A Flyway that is a bean gets its settings when it is made: migrate then"
+                            + " (initMethod=\"migrate\"), or give it the callback that has them (pglockFlywayCallback)");
+        }
     }
 
     /** What is set, by the keys of {@link LockPolicy}: each field is named like its key. */

@@ -2,6 +2,7 @@
 package io.pglock.flyway;
 
 import io.pglock.LockGuard;
+import io.pglock.LockPolicy;
 import java.sql.SQLException;
 import java.util.Optional;
 import org.flywaydb.core.Flyway;
@@ -30,18 +31,26 @@ public final class PgLockFlyway {
      * succeeded before it stays, as with any {@code migrate}. Nothing is held between two runs, not even a connection.
      *
      * @return of the last run: it counts the migrations that were applied in that one
-     * @throws FlywayException as the last run threw it
+     * @throws FlywayException as the last run threw it; or when a setting is not in the right form
      */
     public static MigrateResult migrate(Flyway flyway) {
         return LockGuard.repeat(
                 "migrate",
-                PgLockCallback.policy(flyway.getConfiguration()),
+                policy(flyway),
                 PgLockCallback::log,
                 () -> {
                     LatestFailure.await(flyway.getConfiguration());
                     return flyway.migrate();
                 },
                 failure -> repeatable(flyway, failure));
+    }
+
+    private static LockPolicy policy(Flyway flyway) {
+        try {
+            return PgLockCallback.policy(flyway.getConfiguration());
+        } catch (IllegalArgumentException e) {
+            throw new FlywayException(e.getMessage(), e);
+        }
     }
 
     private static Optional<SQLException> repeatable(Flyway flyway, RuntimeException failure) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.callback.BaseCallback;
 import org.flywaydb.core.api.callback.Event;
@@ -419,6 +420,22 @@ class LeftToFlywayTest extends FlywayScene {
                         + "\ndo $$ begin perform pg_advisory_unlock(42); end $$;");
 
         assertFailsAtOnce(threeRuns(), reader("report"));
+    }
+
+    @Test
+    @Proves(Capability.WHOLE_RUN)
+    void aRunWithABadSettingFailsAsFlywaysDo() {
+        Flyway flyway = flyway().load();
+        pglock(flyway).setLockTimeout("1");
+
+        assertThatThrownBy(() -> PgLockFlyway.migrate(flyway))
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("lockTimeout=1: a bare number has no unit");
+    }
+
+    @SuppressWarnings("deprecation")
+    private static PgLockConfiguration pglock(Flyway flyway) {
+        return flyway.getConfiguration().getPluginRegister().getPlugin(PgLockConfiguration.class);
     }
 
     private static int repeated(FluentConfiguration flyway) {

@@ -23,6 +23,8 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.SpringBootVersion;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -185,6 +187,42 @@ class FlywayMigrationTest {
                 .close();
 
         Shop.assertThatAMigrationSaw(scenario, "public", "9s");
+    }
+
+    /** Migrates before Spring has it. */
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class WithOneThatMigratesTooEarly {
+
+        @Bean
+        Flyway early(DataSource dataSource, ObjectProvider<Callback> callbacks, Environment environment) {
+            FluentConfiguration configuration = Flyway.configure()
+                    .dataSource(dataSource)
+                    .locations("filesystem:" + environment.getRequiredProperty("migrations"));
+            if (environment.getRequiredProperty("with-callbacks", Boolean.class)) {
+                configuration.callbacks(callbacks.orderedStream().toArray(Callback[]::new));
+            }
+            Flyway flyway = configuration.load();
+            flyway.migrate();
+            return flyway;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void isToldWhereAFlywayHasMigratedBeforeItGotThem(boolean withCallbacks, Database database, Scenario scenario) {
+        String output = Output.of(() -> Shop.start(
+                        WithOneThatMigratesTooEarly.class,
+                        database,
+                        migrations,
+                        "--migrations=" + migrations,
+                        "--with-callbacks=" + withCallbacks,
+                        "--pglock.lock-timeout=3s")
+                .close());
+
+        Shop.assertThatAMigrationSaw(scenario, "public", withCallbacks ? "3s" : "2s");
+        String warning = "pglock: this Flyway has migrated without [lockTimeout], which it gets only now";
+        assertThat(output.contains(warning)).isEqualTo(!withCallbacks);
     }
 
     @Test

@@ -8,7 +8,6 @@ import io.pglock.internal.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -107,13 +106,10 @@ class MetadataTest {
                 }""".formatted(quoted(name), type, quoted(description), fallback);
     }
 
-    /** A limit may be {@code none}, which is no duration of Java's. */
+    /** A duration has a unit here, and a limit may be {@code none}: an editor that knows Java's would take {@code 200} and {@code PT3S}. */
     private static String type(Object value) {
         if (value instanceof Boolean) {
             return "java.lang.Boolean";
-        }
-        if (value instanceof Duration) {
-            return "java.time.Duration";
         }
         return value instanceof List ? "java.util.List<java.lang.String>" : "java.lang.String";
     }

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 
 /**
- * Gives the application's settings to Flyways that an application makes itself, before they migrate: an {@code initMethod}
- * and Boot's initializer both come later. Immutable, thread-safe. Not API.
+ * Gives the application's settings to Flyways that an application makes itself. An {@code initMethod} and Boot's initializer
+ * both come later; a Flyway that has migrated within its bean's method says that it is too late. Immutable, thread-safe. Not API.
  */
 public final class FlywayBeans implements BeanPostProcessor {
 
