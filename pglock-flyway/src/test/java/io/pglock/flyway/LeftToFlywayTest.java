@@ -217,7 +217,8 @@ class LeftToFlywayTest extends FlywayScene {
         assertThat(history()).isEqualTo("1 true");
     }
 
-    private static final String TRANSACTION_OF_ITS_OWN = "begin;\ninsert into items values (1);\n" + ALTER + "\ncommit;\n";
+    private static final String TRANSACTION_OF_ITS_OWN =
+            "begin;\ninsert into items values (1);\n" + ALTER + "\ncommit;\n";
 
     @Test
     void aTransactionOfTheScriptsOwn() {
@@ -245,8 +246,7 @@ class LeftToFlywayTest extends FlywayScene {
                 "V1__script.sql", TRANSACTION_OF_ITS_OWN + "alter table orders add column more text;");
         Session report = reader("report");
 
-        FutureTask<Integer> migrating =
-                inBackground(flyway("pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "0s"));
+        FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "0s"));
         awaitWaiting("AccessExclusiveLock");
         Running reading = scenario.session("web").start("select * from orders");
         awaitWaiting("AccessShareLock");
@@ -261,8 +261,9 @@ class LeftToFlywayTest extends FlywayScene {
 
     /** Waits until the watch has looked twice more. */
     private void awaitLooks() {
-        String latest = "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                + " current_database()";
+        String latest =
+                "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
+                        + " current_database()";
         for (int i = 0; i < 2; i++) {
             String before = value(latest);
             scenario.await("the watch to look again", () -> !value(latest).equals(before));
@@ -272,8 +273,9 @@ class LeftToFlywayTest extends FlywayScene {
     private void awaitWaiting(String mode) {
         scenario.await(
                 mode + " to be waited for",
-                () -> value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
-                                + mode + "'")
+                () -> value(
+                                "select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
+                                        + mode + "'")
                         .equals("1"));
     }
 

@@ -144,15 +144,17 @@ class RetryTest extends LiquibaseScene {
     private void awaitWaiting(String mode) {
         scenario.await(
                 mode + " to be waited for",
-                () -> value("select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
-                                + mode + "'")
+                () -> value(
+                                "select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
+                                        + mode + "'")
                         .equals("1"));
     }
 
     /** Waits until the watch has looked twice more. */
     private void awaitLooks() {
-        String latest = "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                + " current_database()";
+        String latest =
+                "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
+                        + " current_database()";
         for (int i = 0; i < 2; i++) {
             String before = value(latest);
             scenario.await("the watch to look again", () -> !value(latest).equals(before));

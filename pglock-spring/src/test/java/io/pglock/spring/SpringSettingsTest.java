@@ -51,8 +51,8 @@ class SpringSettingsTest {
     private void systemProperties(Map<String, Object> properties) {
         environment
                 .getPropertySources()
-                .addFirst(new MapPropertySource(
-                        StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, properties));
+                .addFirst(
+                        new MapPropertySource(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, properties));
     }
 
     private void yaml(String text) throws IOException {

@@ -144,7 +144,8 @@ public final class SpringSettings {
     }
 
     private static Stream<ConfigurationPropertySource> all(Environment environment) {
-        return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false);
+        return StreamSupport.stream(
+                ConfigurationPropertySources.get(environment).spliterator(), false);
     }
 
     /** Files, the command line and whatever else an application reads for itself alone. */
@@ -174,10 +175,7 @@ public final class SpringSettings {
     /** What is no key of pglock's is left as it is, for {@link LockPolicy#parse} to say what was meant. */
     private static String key(String written) {
         String plain = plain(written.replaceFirst(INDEX, ""));
-        return keys()
-                .filter(key -> plain(key).equals(plain))
-                .findFirst()
-                .orElse(written);
+        return keys().filter(key -> plain(key).equals(plain)).findFirst().orElse(written);
     }
 
     /** {@code PGLOCK_LOCK_TIMEOUT} comes as {@code lock.timeout}. */
