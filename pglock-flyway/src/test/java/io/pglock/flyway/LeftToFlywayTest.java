@@ -259,12 +259,12 @@ class LeftToFlywayTest extends FlywayScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
-    /** Waits until the watch has looked twice more. */
+    /** Waits until the watch has looked some times more, with several queries each. */
     private void awaitLooks() {
         String latest =
                 "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
                         + " current_database()";
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 20; i++) {
             String before = value(latest);
             scenario.await("the watch to look again", () -> !value(latest).equals(before));
         }

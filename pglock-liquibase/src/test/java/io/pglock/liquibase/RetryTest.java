@@ -122,7 +122,10 @@ class RetryTest extends LiquibaseScene {
     void aTransactionThatAChangesetBeginsItselfDoesNotGiveWay() throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob" runInTransaction="false">
-                  <sql>begin; insert into items values (1); alter table orders add note text; commit</sql>
+                  <sql>begin</sql>
+                  <sql>insert into items values (1)</sql>
+                  <sql>alter table orders add note text</sql>
+                  <sql>commit</sql>
                 </changeSet>
                 """);
         Session web = reader("web");
@@ -150,12 +153,12 @@ class RetryTest extends LiquibaseScene {
                         .equals("1"));
     }
 
-    /** Waits until the watch has looked twice more. */
+    /** Waits until the watch has looked some times more, with several queries each. */
     private void awaitLooks() {
         String latest =
                 "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
                         + " current_database()";
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 20; i++) {
             String before = value(latest);
             scenario.await("the watch to look again", () -> !value(latest).equals(before));
         }
