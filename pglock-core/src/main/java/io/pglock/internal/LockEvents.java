@@ -59,7 +59,7 @@ public final class LockEvents {
     @Label("Lock Acquire")
     @Category({"pglock"})
     @Description("A request for an advisory lock, from when it was made until it was granted or given up")
-    private static final class AcquireEvent extends Event implements Acquire {
+    static final class AcquireEvent extends Event implements Acquire {
 
         @Label("Key")
         @Nullable String key;
@@ -93,7 +93,7 @@ public final class LockEvents {
     @Category({"pglock"})
     @Description(
             "An advisory lock that was held, from when it was granted until it was released or its loss was noticed")
-    private static final class HeldEvent extends Event implements Held {
+    static final class HeldEvent extends Event implements Held {
 
         @Label("Key")
         @Nullable String key;
@@ -127,7 +127,7 @@ public final class LockEvents {
     @Category({"pglock"})
     @Description("What a LockClient asked of its session at once")
     @StackTrace(false)
-    private static final class RoundTripEvent extends Event implements RoundTrip {
+    static final class RoundTripEvent extends Event implements RoundTrip {
 
         @Label("Operations")
         int operations;
