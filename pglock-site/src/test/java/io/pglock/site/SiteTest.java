@@ -127,8 +127,8 @@ class SiteTest {
                 .contains("<span class=\"keyword\">select</span> <span class=\"string\">'a -- b'</span>")
                 .contains("<span class=\"comment\">-- why</span>")
                 .contains(
-                        "<pre class=\"lines\"><code class=\"language-text\"><span class=\"line\">WARN: a long line &lt; of a log</span>"
-                                + "<span class=\"line\">INFO: and another one</span></code>")
+                        "<pre class=\"lines\"><code class=\"language-text\"><span class=\"line\">WARN: a long line &lt; of a log\n</span>"
+                                + "<span class=\"line\">INFO: and another one\n</span></code>")
                 .contains("<pre tabindex=\"0\"><code class=\"language-text\">pid 1   web\n</code>");
     }
 
