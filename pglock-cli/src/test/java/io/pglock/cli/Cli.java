@@ -21,7 +21,7 @@ record Cli(List<String> arguments, Map<String, String> environment, String input
     private static final long LONGEST_SECONDS = 60;
 
     /** A shell that runs the build in the background makes it ignore ctrl-c, and all that it starts; nohup does so with SIGHUP. */
-    private static final List<String> NOTHING_IGNORED =
+    static final List<String> NOTHING_IGNORED =
             System.getProperty("os.name").equals("Linux") ? List.of("env", "--default-signal=HUP,INT") : List.of();
 
     /** With PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD of this database, as in an operator's shell. */

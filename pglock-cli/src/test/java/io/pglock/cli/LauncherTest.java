@@ -23,11 +23,12 @@ class LauncherTest {
     @ValueSource(strings = {"INT", "TERM"})
     void isInterruptedAtItsFirstStartAndLeavesNothing(String signal, @TempDir Path home) throws Exception {
         Path launcher = installedIn(home);
-        Process process = new ProcessBuilder(
-                        "bash",
-                        "-c",
-                        "set -m; \"$0\" doctor & echo $!; wait $!; echo \"ended $?\"",
-                        launcher.toString())
+        Process process = new ProcessBuilder(Stream.of(
+                                List.of("bash", "-c", "set -m; \"$@\" & echo $!; wait $!; echo \"ended $?\"", "bash"),
+                                Cli.NOTHING_IGNORED,
+                                List.of(launcher.toString(), "doctor"))
+                        .flatMap(List::stream)
+                        .toList())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         String pid = process.inputReader().readLine();
