@@ -75,9 +75,9 @@ public sealed interface LockHandle extends AutoCloseable permits SessionHandle, 
      *
      * <p>On your own connection: A transaction that was begun inside the lock and has failed is rolled back first, because
      * PostgreSQL takes no other statement there, and nothing of it could be committed. Inside an open transaction nobody else gets
-     * the lock before that ends, or is rolled back to a savepoint set before: the transaction takes it over, so that what was protected is committed before the next one reads
-     * it (unless that waits in a transaction in {@code REPEATABLE READ} or {@code SERIALIZABLE}, whose snapshot is older than the
-     * lock). {@link #releaseNow()} does not wait for that.
+     * the lock before that ends, or is rolled back to a savepoint set before: the transaction takes it over, so that what was
+     * protected is committed before the next one reads it (unless that waits in a transaction in {@code REPEATABLE READ} or
+     * {@code SERIALIZABLE}, whose snapshot is older than the lock). {@link #releaseNow()} does not wait for that.
      *
      * @throws LockLostException when the lock was gone: the connection was closed first, the session was ended, or somebody
      *     unlocked it behind this handle's back. What it protected may have run twice

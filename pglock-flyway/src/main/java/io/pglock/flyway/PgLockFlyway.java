@@ -27,8 +27,9 @@ public final class PgLockFlyway {
     /**
      * Migrates, and again, by {@code retryDeadline}, {@code retryAttempts} and so on, when a migration failed for a lock in the
      * transaction that it began in. One that has ended that itself, with a {@code COMMIT} or {@code connection.commit()}, is
-     * not repeated, nor with {@code group=true} what comes after such a one, nor is one whose own settings say that it is not tried again, or that has had all its attempts. What
-     * succeeded before it stays, as with any {@code migrate}. Nothing is held between two runs, not even a connection.
+     * not repeated, nor with {@code group=true} what comes after such a one, nor is one whose own settings say that it is not
+     * tried again, or that has had all its attempts. What succeeded before it stays, as with any {@code migrate}. Nothing is held
+     * between two runs, not even a connection.
      *
      * @return of the last run: it counts the migrations that were applied in that one
      * @throws FlywayException as the last run threw it; or when a setting is not in the right form

@@ -80,8 +80,7 @@ public final class Sql {
                 .orElse("select " + lock);
     }
 
-    // ---- what a changeset begins with
-    // --------------------------------------------------------------------------------
+    // ---- what a changeset begins with -------------------------------------------------------------------------------
 
     /** Until the end of the transaction, and without a snapshot, so that it can still be said what kind of transaction it is. */
     static List<String> timeouts(LockPolicy policy) {
