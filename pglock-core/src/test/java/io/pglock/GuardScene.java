@@ -185,21 +185,7 @@ abstract class GuardScene {
 
     /** Waits until the watch has looked some times more. */
     void awaitLooks() {
-        for (int i = 0; i < 4; i++) {
-            String before = latestLook();
-            scenario.await("the watch to look again", () -> !latestLook().equals(before));
-        }
-    }
-
-    private String latestLook() {
-        try {
-            return String.valueOf(Held.column(
-                    scenario.observer(),
-                    "select query_start::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                            + " current_database()"));
-        } catch (SQLException e) {
-            throw new AssertionError("the watch's session: " + e.getMessage(), e);
-        }
+        scenario.awaitQueriesOfTheWatch(4);
     }
 
     /** What the migration holds that a relation has to do with. */

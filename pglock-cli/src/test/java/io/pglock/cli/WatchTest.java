@@ -89,9 +89,7 @@ class WatchTest extends QueueScene {
 
     @Test
     void terminatesWhoIsChosenAfterAQuestion() {
-        holder.execute("begin", "select * from orders");
-        Running altering = migration.start("alter table orders add note text");
-        scenario.awaitBlockedBy(migration, holder);
+        Running altering = altering();
         try (Tmux tmux = watch()) {
             tmux.await("> pid " + holder.pid());
             tmux.keys("t");
@@ -115,9 +113,7 @@ class WatchTest extends QueueScene {
 
     @Test
     void whoSaysYesAndQuitsIsToldWhatCameOfIt() {
-        holder.execute("begin", "select * from orders");
-        Running altering = migration.start("alter table orders add note text");
-        scenario.awaitBlockedBy(migration, holder);
+        Running altering = altering();
         try (Tmux tmux = watch()) {
             tmux.await("> pid " + holder.pid());
             tmux.keys("t");
@@ -182,9 +178,7 @@ class WatchTest extends QueueScene {
 
     @Test
     void cancelsAStatement() {
-        holder.execute("begin", "select * from orders");
-        Running altering = migration.start("alter table orders add note text");
-        scenario.awaitBlockedBy(migration, holder);
+        Running altering = altering();
         try (Tmux tmux = watch()) {
             tmux.await("> pid " + holder.pid());
             tmux.keys("j", "c");
@@ -200,9 +194,7 @@ class WatchTest extends QueueScene {
 
     @Test
     void whoHasGoneOnToAnotherTransactionSinceTheQuestionIsNotHit() {
-        holder.execute("begin", "select * from orders");
-        Running altering = migration.start("alter table orders add note text");
-        scenario.awaitBlockedBy(migration, holder);
+        Running altering = altering();
         try (Tmux tmux = watch()) {
             tmux.await("> pid " + holder.pid());
             tmux.keys("t");
@@ -318,11 +310,17 @@ class WatchTest extends QueueScene {
     }
 
     private void readersBehindAMigrationBehindAnIdleTransaction() {
-        holder.execute("begin", "select * from orders");
-        migration.start("alter table orders add note text");
-        scenario.awaitBlockedBy(migration, holder);
+        altering();
         web.start("select count(*) from orders");
         scenario.awaitBlockedBy(web, migration);
+    }
+
+    /** The migration waits for the holder, which idles in its transaction. */
+    private Running altering() {
+        holder.execute("begin", "select * from orders");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        return altering;
     }
 
     private Tmux watch() {

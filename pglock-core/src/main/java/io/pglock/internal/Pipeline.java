@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Statements, separated by semicolons, in one round trip: the driver sends them all before it reads, and PostgreSQL skips
@@ -46,49 +45,42 @@ final class Pipeline {
     /** The rows of the last of the statements that returns any. */
     static <T> List<T> query(PgSession session, String sql, Binding parameters, Reading<T> reading)
             throws SQLException {
-        try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
-            // a default fetch size would leave a portal open at its first row
-            statement.setFetchSize(0);
-            parameters.bind(statement);
-            List<T> rows = new ArrayList<>();
-            ResultSet last = lastResult(statement);
-            while (last != null && last.next()) {
-                rows.add(reading.read(last));
-            }
-            return rows;
-        }
+        return query(session, sql, parameters, reading, true);
     }
 
     /** The rows of all of the statements, one after the other. */
     static <T> List<T> queryAll(PgSession session, String sql, Binding parameters, Reading<T> reading)
             throws SQLException {
+        return query(session, sql, parameters, reading, false);
+    }
+
+    private static <T> List<T> query(
+            PgSession session, String sql, Binding parameters, Reading<T> reading, boolean onlyLast)
+            throws SQLException {
         try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
+            // a default fetch size would leave a portal open at its first row
             statement.setFetchSize(0);
             parameters.bind(statement);
-            List<T> all = new ArrayList<>();
-            boolean rows = statement.execute();
-            while (rows || statement.getUpdateCount() != -1) {
-                if (rows) {
-                    ResultSet result = statement.getResultSet();
-                    while (result.next()) {
-                        all.add(reading.read(result));
-                    }
+            List<ResultSet> results = results(statement);
+            List<T> rows = new ArrayList<>();
+            for (ResultSet result : results.subList(onlyLast ? Math.max(0, results.size() - 1) : 0, results.size())) {
+                while (result.next()) {
+                    rows.add(reading.read(result));
                 }
-                rows = statement.getMoreResults();
             }
-            return all;
+            return rows;
         }
     }
 
-    private static @Nullable ResultSet lastResult(PreparedStatement statement) throws SQLException {
-        ResultSet last = null;
+    private static List<ResultSet> results(PreparedStatement statement) throws SQLException {
+        List<ResultSet> results = new ArrayList<>();
         boolean rows = statement.execute();
         while (rows || statement.getUpdateCount() != -1) {
             if (rows) {
-                last = statement.getResultSet();
+                results.add(statement.getResultSet());
             }
             rows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
         }
-        return last;
+        return results;
     }
 }

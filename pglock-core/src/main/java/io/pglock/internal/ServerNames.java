@@ -24,7 +24,7 @@ final class ServerNames {
     static Set<String> spellings(Set<String> names) {
         Set<String> all = new LinkedHashSet<>(names);
         for (String name : names) {
-            String stored = cut(name);
+            String stored = cut(name, LONGEST, 1);
             all.add(stored);
             all.add(cleaned(stored, "?"));
             all.add(cleaned(stored, "\\x%02x"));
@@ -32,12 +32,17 @@ final class ServerNames {
         return all;
     }
 
-    /** As many whole characters as fit. */
-    private static String cut(String name) {
-        int bytes = 0;
+    /**
+     * As many whole characters as fit: PostgreSQL counts bytes.
+     *
+     * @param shownAs how many take the place of each that is not ASCII
+     */
+    static String cut(String name, int longest, int shownAs) {
+        int length = 0;
         for (int end = 0; end < name.length(); end = name.offsetByCodePoints(end, 1)) {
-            bytes += Character.toString(name.codePointAt(end)).getBytes(StandardCharsets.UTF_8).length;
-            if (bytes > LONGEST) {
+            int bytes = Character.toString(name.codePointAt(end)).getBytes(StandardCharsets.UTF_8).length;
+            length += bytes == 1 ? 1 : bytes * shownAs;
+            if (length > longest) {
                 return name.substring(0, end);
             }
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,22 +63,9 @@ final class SessionSettings {
         if (name.equals(APPLICATION)) {
             return name; // the pglock command says so by itself
         }
-        return (cut(name, ServerNames.LONGEST - APPLICATION.length() - 1, majorVersion) + " " + APPLICATION).strip();
-    }
-
-    /** As many whole characters as fit: PostgreSQL counts bytes, and shows one that is not ASCII as {@code ?} or {@code \xc3}. */
-    private static String cut(String name, int longest, int majorVersion) {
-        int shownAs = majorVersion < FIRST_THAT_SHOWS_BYTES_IN_HEX ? 1 : 4;
-        int length = 0;
-        for (int end = 0; end < name.length(); end = name.offsetByCodePoints(end, 1)) {
-            String character = Character.toString(name.codePointAt(end));
-            int bytes = character.getBytes(StandardCharsets.UTF_8).length;
-            length += bytes == 1 ? 1 : bytes * shownAs;
-            if (length > longest) {
-                return name.substring(0, end);
-            }
-        }
-        return name;
+        int shownAs = majorVersion < FIRST_THAT_SHOWS_BYTES_IN_HEX ? 1 : 4; // ? or \xc3
+        int longest = ServerNames.LONGEST - APPLICATION.length() - 1;
+        return (ServerNames.cut(name, longest, shownAs) + " " + APPLICATION).strip();
     }
 
     private static Map<String, String> current(PgSession session, List<String> names) throws SQLException {

@@ -41,6 +41,9 @@ public final class Sql {
     /** Flyway's history lock is this number plus a hash of the table's name, 32 bits with sign. */
     private static final long FLYWAY_KEY = 77431708279161L;
 
+    private static final String AMONG_FLYWAY_KEYS =
+            "between " + (FLYWAY_KEY - (1L << 31)) + " and " + (FLYWAY_KEY + (1L << 31));
+
     /** Which held modes (in pg_locks' spelling) conflict with a wanted one. */
     private static final String CONFLICT = Arrays.stream(LockMode.values())
             .map(wanted -> wanted.conflicts().stream()
@@ -64,10 +67,8 @@ public final class Sql {
             .replace("$class", Long.toString(GUARDED_CLASS));
 
     /** Whether the lock {@code l} is one of Flyway's history. */
-    private static final String IS_FLYWAY_LOCK = ("l.locktype = 'advisory' and l.granted and l.objsubid = 1"
-                    + " and ((l.classid::bigint << 32) | l.objid::bigint) between $low and $high")
-            .replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
-            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+    private static final String IS_FLYWAY_LOCK = "l.locktype = 'advisory' and l.granted and l.objsubid = 1"
+            + " and ((l.classid::bigint << 32) | l.objid::bigint) " + AMONG_FLYWAY_KEYS;
 
     private static final String IS_FLYWAY_HISTORY =
             "exists (select 1 from lock l where l.who = a.pid and " + IS_FLYWAY_LOCK + ")";
@@ -75,8 +76,7 @@ public final class Sql {
     /** Another Flyway that tries for that lock again and again: between two tries it idles, in a transaction. */
     private static final String IS_FLYWAY_WAITING = """
             coalesce(substring(a.query from '^SELECT pg_try_advisory_(?:xact_)?lock[(]([0-9]{1,18})[)]')::bigint
-                     between $low and $high, false)""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
-            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)));
+                     $keys, false)""".replace("$keys", AMONG_FLYWAY_KEYS);
 
     /**
      * What a session waits for in the end. The lock on a row (a {@code tuple}) is only a place in the queue for it, and to end whoever has
@@ -686,12 +686,11 @@ public final class Sql {
                 offset 0
             ) held
             where case when locktype = 'relation' then mode <> 'AccessShareLock'
-                       when locktype <> 'advisory' or objsubid = 1 and key between $low and $high then false
+                       when locktype <> 'advisory' or objsubid = 1 and key $keys then false
                        when objsubid = 1 and mode = 'ShareLock' then not $bigint_shared
                        when objsubid = 1 then not $bigint
                        when mode = 'ShareLock' then not $pair_shared
-                       else not $pair end""".replace("$low", Long.toString(FLYWAY_KEY - (1L << 31)))
-            .replace("$high", Long.toString(FLYWAY_KEY + (1L << 31)))
+                       else not $pair end""".replace("$keys", AMONG_FLYWAY_KEYS)
             .replace("$bigint_shared", isOfSession("_shared(key)"))
             .replace("$bigint", isOfSession("(key)"))
             .replace("$pair_shared", isOfSession("_shared(first, second)"))

@@ -247,36 +247,16 @@ class LeftToFlywayTest extends FlywayScene {
         Session report = reader("report");
 
         FutureTask<Integer> migrating = inBackground(flyway("pglock.lockTimeout", "1h", "pglock.maxBlockedTime", "0s"));
-        awaitWaiting("AccessExclusiveLock");
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
         Running reading = scenario.session("web").start("select * from orders");
-        awaitWaiting("AccessShareLock");
-        awaitLooks();
+        scenario.awaitWaiting("orders", "AccessShareLock");
+        scenario.awaitQueriesOfTheWatch(20);
         report.commit();
 
         assertThat(await(migrating)).isEqualTo(1);
         reading.await();
         assertThat(said()).noneSatisfy(line -> assertThat(line).contains("made way"));
         assertThat(value("select count(*) from items")).isEqualTo("1");
-    }
-
-    /** Waits until the watch has looked some times more, with several queries each. */
-    private void awaitLooks() {
-        String latest =
-                "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                        + " current_database()";
-        for (int i = 0; i < 20; i++) {
-            String before = value(latest);
-            scenario.await("the watch to look again", () -> !value(latest).equals(before));
-        }
-    }
-
-    private void awaitWaiting(String mode) {
-        scenario.await(
-                mode + " to be waited for",
-                () -> value(
-                                "select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
-                                        + mode + "'")
-                        .equals("1"));
     }
 
     @ParameterizedTest

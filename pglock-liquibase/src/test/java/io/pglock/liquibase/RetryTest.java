@@ -13,12 +13,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
-import liquibase.change.custom.CustomTaskChange;
-import liquibase.database.Database;
-import liquibase.database.jvm.JdbcConnection;
-import liquibase.exception.CustomChangeException;
-import liquibase.exception.ValidationErrors;
-import liquibase.resource.ResourceAccessor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,10 +125,10 @@ class RetryTest extends LiquibaseScene {
         Session web = reader("web");
 
         FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "1h", "maxBlockedTime", "0s"));
-        awaitWaiting("AccessExclusiveLock");
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
         Running reading = scenario.session("another").start("select * from orders");
-        awaitWaiting("AccessShareLock");
-        awaitLooks();
+        scenario.awaitWaiting("orders", "AccessShareLock");
+        scenario.awaitQueriesOfTheWatch(20);
         web.commit();
 
         await(updating);
@@ -142,26 +136,6 @@ class RetryTest extends LiquibaseScene {
         assertThat(said()).noneMatch(line -> line.contains("made way"));
         assertThat(history()).isEqualTo("1 EXECUTED");
         assertThat(value("select count(*) from items")).isEqualTo("1");
-    }
-
-    private void awaitWaiting(String mode) {
-        scenario.await(
-                mode + " to be waited for",
-                () -> value(
-                                "select count(*) from pg_locks where not granted and relation = 'orders'::regclass and mode = '"
-                                        + mode + "'")
-                        .equals("1"));
-    }
-
-    /** Waits until the watch has looked some times more, with several queries each. */
-    private void awaitLooks() {
-        String latest =
-                "select max(query_start)::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                        + " current_database()";
-        for (int i = 0; i < 20; i++) {
-            String before = value(latest);
-            scenario.await("the watch to look again", () -> !value(latest).equals(before));
-        }
     }
 
     @ParameterizedTest
@@ -246,33 +220,12 @@ class RetryTest extends LiquibaseScene {
     }
 
     /** A change in Java that commits. */
-    public static final class Committing implements CustomTaskChange {
+    public static final class Committing extends JavaChange {
 
         @Override
-        public void execute(Database database) throws CustomChangeException {
-            try {
-                Connection connection = ((JdbcConnection) database.getConnection()).getUnderlyingConnection();
-                LiquibaseScene.execute(connection, "insert into items values (1)");
-                connection.commit();
-            } catch (SQLException e) {
-                throw new CustomChangeException(e);
-            }
-        }
-
-        @Override
-        public String getConfirmationMessage() {
-            return "committed";
-        }
-
-        @Override
-        public void setUp() {}
-
-        @Override
-        public void setFileOpener(ResourceAccessor resources) {}
-
-        @Override
-        public ValidationErrors validate(Database database) {
-            return new ValidationErrors();
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into items values (1)");
+            connection.commit();
         }
     }
 

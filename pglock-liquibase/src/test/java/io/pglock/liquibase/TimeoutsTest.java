@@ -15,13 +15,9 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
-import liquibase.change.custom.CustomTaskChange;
 import liquibase.change.custom.CustomTaskRollback;
 import liquibase.database.Database;
-import liquibase.database.jvm.JdbcConnection;
 import liquibase.exception.CustomChangeException;
-import liquibase.exception.ValidationErrors;
-import liquibase.resource.ResourceAccessor;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,42 +52,20 @@ class TimeoutsTest extends LiquibaseScene {
     }
 
     /** A change in Java, which writes down what it runs with. */
-    public static final class Recording implements CustomTaskChange, CustomTaskRollback {
+    public static final class Recording extends JavaChange implements CustomTaskRollback {
 
         @Override
-        public void execute(Database database) throws CustomChangeException {
-            record(database, "java");
+        void execute(Connection connection) throws SQLException {
+            record(connection, "java");
         }
 
         @Override
         public void rollback(Database database) throws CustomChangeException {
-            record(database, "java-back");
+            run(database, connection -> record(connection, "java-back"));
         }
 
-        private static void record(Database database, String what) throws CustomChangeException {
-            try {
-                LiquibaseScene.execute(
-                        ((JdbcConnection) database.getConnection()).getUnderlyingConnection(),
-                        "insert into seen (what) values ('" + what + "')");
-            } catch (SQLException e) {
-                throw new CustomChangeException(e);
-            }
-        }
-
-        @Override
-        public String getConfirmationMessage() {
-            return "recorded";
-        }
-
-        @Override
-        public void setUp() {}
-
-        @Override
-        public void setFileOpener(ResourceAccessor resources) {}
-
-        @Override
-        public ValidationErrors validate(Database database) {
-            return new ValidationErrors();
+        private static void record(Connection connection, String what) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into seen (what) values ('" + what + "')");
         }
     }
 

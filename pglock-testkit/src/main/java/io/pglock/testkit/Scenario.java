@@ -98,6 +98,38 @@ public final class Scenario implements AutoCloseable {
         await("pid " + pid + " to be gone", () -> !observer.isAlive(pid));
     }
 
+    /** Waits until one session waits for this lock on this table. */
+    public void awaitWaiting(String table, String mode) {
+        await(
+                mode + " on " + table + " to be waited for",
+                () -> observe(
+                                "select count(*) from pg_locks where not granted and relation = ?::regclass and mode = ?",
+                                table,
+                                mode)
+                        .equals(List.of("1")));
+    }
+
+    /** Waits until pglock's watch has asked something so many times more. A look is a query or several. */
+    public void awaitQueriesOfTheWatch(int times) {
+        for (int i = 0; i < times; i++) {
+            List<String> before = queriesOfTheWatch();
+            await("the watch to look again", () -> !queriesOfTheWatch().equals(before));
+        }
+    }
+
+    private List<String> queriesOfTheWatch() {
+        return observe("select query_start::text from pg_stat_activity where application_name = 'pglock' and datname ="
+                + " current_database()");
+    }
+
+    private List<String> observe(String sql, Object... parameters) {
+        try {
+            return Rows.read(observer(), sql, parameters);
+        } catch (SQLException e) {
+            throw new AssertionError(sql + ": " + e.getMessage(), e);
+        }
+    }
+
     /** Waits until something is true. */
     public void await(String whatFor, Callable<Boolean> isTrue) {
         Await.until(longestWait, whatFor, isTrue, this::lockTable);

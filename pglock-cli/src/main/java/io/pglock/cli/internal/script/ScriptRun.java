@@ -134,7 +134,7 @@ public final class ScriptRun {
             calls.forEach(call -> call.rows().forEach(console::line));
             console.flush();
         } catch (Stop e) {
-            throw e.and(". " + whatIsApplied());
+            throw e.and(". " + whatIsApplied("Applied"));
         }
     }
 
@@ -292,9 +292,7 @@ public final class ScriptRun {
 
     /** What is applied, and what is not. */
     private String leftOver(SqlUnit unit) {
-        String before = lastApplied
-                .map(last -> "Applied before: " + statements(applied) + ", up to " + last.place() + ".")
-                .orElse("Nothing was applied.");
+        String before = whatIsApplied("Applied before");
         return unit.kind() == SqlUnit.Kind.TRANSACTION
                 ? before + " Undone: the transaction from " + unit.first().place() + " on."
                 : before;
@@ -302,13 +300,13 @@ public final class ScriptRun {
 
     /** To be said when it was interrupted. */
     public String interruptedAt() {
-        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". " + whatIsApplied()
+        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". " + whatIsApplied("Applied")
                 + leftByInterrupted.map(left -> "\n  " + left).orElse("");
     }
 
-    private String whatIsApplied() {
+    private String whatIsApplied(String when) {
         return lastApplied
-                .map(last -> "Applied: " + statements(applied) + ", up to " + last.place() + ".")
+                .map(last -> when + ": " + statements(applied) + ", up to " + last.place() + ".")
                 .orElse("Nothing was applied.");
     }
 
