@@ -124,8 +124,9 @@ class LockGuardOutsideTest extends GuardScene {
         scenario.awaitBlockedBy(migration(), web);
         reader.execute("select * from orders"); // makes it give way
         awaitPause();
+        awaitLookFromOutside();
         Session other = idleInTransaction("other");
-        awaitLooks();
+        awaitSeenToStay(policy.maxBlockedTime().orElseThrow());
 
         web.commit();
         awaitLooks();
@@ -135,6 +136,21 @@ class LockGuardOutsideTest extends GuardScene {
 
         other.commit();
         assertThat(unit.await()).isEqualTo("done");
+    }
+
+    private void awaitLookFromOutside() {
+        scenario.await(
+                "the watch to look who still holds what the unit wants",
+                () -> scenario.queriesOfTheWatch().stream().anyMatch(query -> query.contains("s(tag, modes)")));
+    }
+
+    /** The watch has seen who holds a lock now, and sees the same when the time is over. */
+    private void awaitSeenToStay(Duration longerThan) {
+        awaitLooks();
+        long seen = System.nanoTime();
+        scenario.await(
+                "the time to be over for which others may wait", () -> System.nanoTime() - seen > longerThan.toNanos());
+        awaitLooks();
     }
 
     @Test

@@ -117,9 +117,11 @@ public final class Scenario implements AutoCloseable {
         }
     }
 
-    private List<String> queriesOfTheWatch() {
-        return observe("select query_start::text from pg_stat_activity where application_name = 'pglock' and datname ="
-                + " current_database()");
+    /** What pglock's watch has asked last, with the time. */
+    public List<String> queriesOfTheWatch() {
+        return observe(
+                "select query_start || ' ' || query from pg_stat_activity where application_name = 'pglock' and datname ="
+                        + " current_database()");
     }
 
     private List<String> observe(String sql, Object... parameters) {
