@@ -88,16 +88,20 @@ public final class DjangoProject implements AutoCloseable {
         environment.put("DJANGO_SETTINGS_MODULE", "settings");
     }
 
-    /** Which Django, and which Python. */
+    /** Which django-pglock, which Django, and which Python. */
     public String versions() throws IOException, InterruptedException {
-        Process process = python(
-                        "-c",
-                        "import django, sys; print(f'Django {django.__version__}, Python {sys.version.split()[0]}')")
-                .start();
+        Process process =
+                python("-c", """
+                        import django, pglock.version, sys
+                        print(f"django-pglock {pglock.version.__version__}, Django {django.__version__}, "
+                              f"Python {sys.version.split()[0]}")
+                        """).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (var answer = process.inputReader()) {
             String line = answer.readLine();
-            process.waitFor();
-            return String.valueOf(line);
+            if (process.waitFor() != 0 || line == null) {
+                throw new IOException("python3 does not import django-pglock: exit code " + process.exitValue());
+            }
+            return line;
         }
     }
 

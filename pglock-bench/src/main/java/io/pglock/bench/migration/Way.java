@@ -63,11 +63,7 @@ record Way(String label, String who, boolean ends, boolean ours, Preparation pre
         try (var django = DjangoProject.on(server).orElse(null)) {
             if (django != null) {
                 ways.add(new Way(
-                        "django-pglock, `prioritize()`",
-                        "django-pglock 1.8.0, " + django.versions(),
-                        true,
-                        false,
-                        (on, flyway) -> django(on)));
+                        "django-pglock, `prioritize()`", django.versions(), true, false, (on, flyway) -> django(on)));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
