@@ -31,6 +31,9 @@ abstract class FlywayScene {
             insert into items values (2, 'b');
             """;
 
+    /** Blocked by whoever reads {@code orders}. */
+    static final String ALTER = "alter table orders add column note text;";
+
     final DataSource dataSource;
     final Scenario scenario;
     Migrations migrations = new Migrations(Path.of("."));
@@ -65,6 +68,11 @@ abstract class FlywayScene {
         }
         return Migrations.configure(
                 migrations.flyway(dataSource).baselineOnMigrate(true).baselineVersion("0"), all);
+    }
+
+    /** Gives up soon, and not at once, should it try again. */
+    FluentConfiguration flywayOfThreeAttempts() {
+        return flyway("pglock.retryAttempts", "3", "pglock.retryDelay", "1ms", "pglock.retryMaxDelay", "1ms");
     }
 
     /** Reads orders in a transaction that it keeps open. */

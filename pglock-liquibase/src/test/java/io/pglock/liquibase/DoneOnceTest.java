@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.liquibase;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pglock.testkit.Running;
+import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.FutureTask;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What cannot be undone is not done again, and what is done again is done once. */
+@Proves(Capability.CHANGESET_AGAIN)
+class DoneOnceTest extends LiquibaseScene {
+
+    DoneOnceTest(DataSource dataSource, Scenario scenario) {
+        super(dataSource, scenario);
+    }
+
+    @Test
+    void aChangesetThatCommitsItselfIsNotRunTwice() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql>insert into items values (1); commit; alter table orders add note text</sql>
+                </changeSet>
+                """);
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings())).hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains(
+                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    private static final String REFERRING = """
+            <changeSet id="1" author="bob" %s>
+              %s
+              <sql>insert into child values (1)</sql>
+            </changeSet>
+            """;
+
+    /** Has the row that a new one of {@code child} refers to, which PostgreSQL asks for when that is committed. */
+    private Session holderOfTheParent() throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop table if exists child, parent");
+            execute(connection, "create table parent (id int primary key)");
+            execute(connection, "insert into parent values (1)");
+            execute(connection, "create table child (id int references parent deferrable initially deferred)");
+        }
+        Session holder = scenario.session("holder");
+        holder.begin();
+        holder.execute("select * from parent for update");
+        return holder;
+    }
+
+    /** A change in Java that commits. */
+    public static final class Committing extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into items values (1)");
+            connection.commit();
+        }
+    }
+
+    /** The commit is Liquibase's own, and no statement of which anybody is told. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<sql>insert into items values (1); commit</sql>",
+                "<sql>insert into items values (1); commit; begin</sql>",
+                "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>",
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Committing\"/>"
+            })
+    void aChangesetThatCommitsItselfIsNotRunTwiceWhenTheCommitFails(String committing) throws Exception {
+        changelog.xml(REFERRING.formatted("", committing));
+        holderOfTheParent();
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "3", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains(
+                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "failOnError=\"false\""})
+    @Proves({Capability.CHANGESET_AGAIN, Capability.FAIL_ON_ERROR})
+    void aChangesetWhoseCommitIsBlockedIsAppliedOnce(String attributes) throws Exception {
+        changelog.xml(REFERRING.formatted(attributes, "<sql>insert into items values (1)</sql>"));
+        Session holder = holderOfTheParent();
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        awaitLog("rying again");
+        holder.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    @Test
+    void aChangesetThatHasRunACommandIsNotRunTwice(@TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                  <sql>alter table orders add note text</sql>
+                </changeSet>
+                """.formatted(written));
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings())).hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("not tried again, because it runs a command of the operating system"));
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"select pg_advisory_lock(42)", "prepare p as select 1"})
+    void aChangesetThatLeavesSomethingInItsSessionIsNotRunTwice(String sql) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><sql>" + sql
+                + "</sql><sql>alter table orders add note text</sql></changeSet>");
+        reader("web");
+
+        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("changelog.xml::1::bob: not tried again, because a lock of the session and a prepared"
+                                + " statement are not undone with its transaction"));
+    }
+
+    /** Liquibase runs it when it is asked for its SQL. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Proves(Capability.STATEMENT_AGAIN)
+    void aCommandIsRunOnceWhereNothingIsInTheWay(boolean inTransaction, @TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="%s">
+                  <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                </changeSet>
+                """.formatted(inTransaction, written));
+
+        update(settings());
+
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackThatHasRunACommandIsNotRunTwice(@TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <sql>insert into items values (1)</sql>
+                  <rollback>
+                    <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                    <sql>alter table orders add note text</sql>
+                  </rollback>
+                </changeSet>
+                """.formatted(written));
+        update(settings());
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(
+                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                        liquibase -> liquibase.rollback(1, "")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains("not tried again, because it runs a command of the operating system"));
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<sql>select pg_advisory_lock(42)</sql>",
+                "<sql>insert into items values (1); commit</sql>",
+                "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>"
+            })
+    @Proves(Capability.GIVING_WAY)
+    void makesNoWayWhereItCouldNotComeBack(String staying) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">" + staying
+                + "<sql>alter table orders add note text</sql></changeSet>");
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "30s", "maxBlockedTime", "100ms"));
+        Running victim = awaitVictim(updating);
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(victim.result()).containsExactly("0");
+    }
+}
