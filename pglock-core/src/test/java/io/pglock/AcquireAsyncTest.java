@@ -46,7 +46,7 @@ class AcquireAsyncTest {
 
     private static <T> Throwable failure(CompletableFuture<T> future) {
         try {
-            throw new AssertionError("was expected to fail, and gave " + future.get(10, TimeUnit.SECONDS));
+            throw new AssertionError("was expected to fail, and gave " + future.get(60, TimeUnit.SECONDS));
         } catch (ExecutionException e) {
             return e.getCause();
         } catch (Exception e) {

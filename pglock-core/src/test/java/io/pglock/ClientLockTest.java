@@ -274,7 +274,7 @@ class ClientLockTest {
                 }))
                 .acquire();
         Threads.Going<String> question = threads.start(client::toString);
-        assertThat(asked.await(10, TimeUnit.SECONDS)).as("it is being asked").isTrue();
+        assertThat(asked.await(60, TimeUnit.SECONDS)).as("it is being asked").isTrue();
         Threads.Going<Optional<LockHandle>> waiting =
                 threads.start(() -> client.advisory(KEY).tryAcquire(Duration.ofMillis(20)));
         scenario.await("the other one to wait", waiting::waits);
@@ -295,7 +295,7 @@ class ClientLockTest {
 
     private static boolean awaited(CountDownLatch latch) {
         try {
-            return latch.await(10, TimeUnit.SECONDS);
+            return latch.await(60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             return false;
         }

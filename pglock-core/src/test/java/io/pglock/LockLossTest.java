@@ -167,7 +167,7 @@ class LockLossTest {
 
     private static <T> T await(CompletableFuture<T> future) {
         try {
-            return future.get(10, TimeUnit.SECONDS);
+            return future.get(60, TimeUnit.SECONDS);
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new AssertionError("waited for " + future, e);
         }
@@ -194,7 +194,7 @@ class LockLossTest {
 
             for (CompletableFuture<Void> each : closing) {
                 assertThat(each)
-                        .failsWithin(Duration.ofSeconds(10))
+                        .failsWithin(Duration.ofSeconds(60))
                         .withThrowableOfType(ExecutionException.class)
                         .withCauseInstanceOf(LockLostException.class);
             }

@@ -228,7 +228,7 @@ class LockReconnectTest {
 
     private static void assertFails(CompletableFuture<LockHandle> waiting, String message) {
         assertThat(waiting)
-                .failsWithin(Duration.ofSeconds(10))
+                .failsWithin(Duration.ofSeconds(60))
                 .withThrowableOfType(ExecutionException.class)
                 .havingCause()
                 .isInstanceOf(PgLockException.class)

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeoutException;
 /** What goes on on other threads while a test does something else, each on one of its own; every wait is bounded. */
 final class Threads implements AutoCloseable {
 
-    private static final int LONGEST_SECONDS = 20;
+    private static final int LONGEST_SECONDS = 60;
 
     private final Queue<Going<?>> started = new ConcurrentLinkedQueue<>();
 

@@ -328,7 +328,7 @@ class WatchTest extends PrioritizeScene {
         });
         Session migration = scenario.session("migration");
         PriorityScope scope = quickly(migration, hanging).terminate().start();
-        assertThat(connecting.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(connecting.await(60, TimeUnit.SECONDS)).isTrue();
         scope.close();
         List<Thread> alone = watchThreads();
         assertThat(alone).hasSize(1);

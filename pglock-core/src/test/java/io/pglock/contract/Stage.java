@@ -21,7 +21,7 @@ import java.util.concurrent.TimeoutException;
 /** Where a test of the contract takes place: parties of one engine, sessions of other kinds, and a look at what is locked. */
 final class Stage implements AutoCloseable {
 
-    static final int LONGEST_SECONDS = 10;
+    static final int LONGEST_SECONDS = 60;
 
     private final Engine engine;
     private final Scenario scenario;

@@ -433,7 +433,7 @@ class LockTableTest {
 
         assertThat(client.idle).as("the server was asked").isFalse();
         assertThat(CompletableFuture.supplyAsync(release::await))
-                .succeedsWithin(Duration.ofSeconds(10))
+                .succeedsWithin(Duration.ofSeconds(60))
                 .isEqualTo(Optional.empty());
     }
 
@@ -451,7 +451,7 @@ class LockTableTest {
         client.table.lost(new Hold.Loss("the session is gone", null));
 
         assertThat(CompletableFuture.supplyAsync(release::await))
-                .succeedsWithin(Duration.ofSeconds(10))
+                .succeedsWithin(Duration.ofSeconds(60))
                 .satisfies(loss -> assertThat(loss).isPresent());
     }
 

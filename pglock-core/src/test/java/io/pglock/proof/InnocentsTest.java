@@ -73,7 +73,7 @@ class InnocentsTest {
         assertThat(counts.get("looks with somebody in the way")).isPositive();
         if (run.rounds() >= ENOUGH_FOR_EVERYTHING) {
             assertThat(counts)
-                    .containsKeys("signals CANCEL", "signals TERMINATE", "overtaken")
+                    .containsKeys("signals CANCEL", "signals TERMINATE")
                     .containsKeys(
                             "for relation",
                             "for transactionid",

@@ -91,9 +91,9 @@ abstract class FlywayScene {
 
     static <T> T await(FutureTask<T> task) {
         try {
-            return task.get(30, TimeUnit.SECONDS);
+            return task.get(60, TimeUnit.SECONDS);
         } catch (Exception e) {
-            throw new AssertionError("Flyway has not ended well within 30s", e);
+            throw new AssertionError("Flyway has not ended well within 60s", e);
         }
     }
 

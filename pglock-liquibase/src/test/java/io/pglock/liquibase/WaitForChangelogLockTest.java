@@ -150,7 +150,7 @@ class WaitForChangelogLockTest extends ChangelogLockScene {
 
         thread.get().interrupt();
 
-        assertThat(waiting.get(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(waiting.get(60, TimeUnit.SECONDS)).isTrue();
         gate.commit();
         await(holder);
     }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Waiting for a state that is looked at again and again: bounded, and telling what it waited for when it gives up. */
 public final class Await {
-    /** How long every wait of the testkit is at most: {@code -Dpglock.test.waitSeconds}, 10 if absent. */
-    static final Duration LONGEST = Duration.ofSeconds(Long.getLong("pglock.test.waitSeconds", 10L));
+    /** How long every wait of the testkit is at most: {@code -Dpglock.test.waitSeconds}, 60 if absent, as a busy machine takes its time. */
+    static final Duration LONGEST = Duration.ofSeconds(Long.getLong("pglock.test.waitSeconds", 60L));
 
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(5);
 

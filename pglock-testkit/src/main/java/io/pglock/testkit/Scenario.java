@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Assumptions;
  * alter.await();
  * }
  *
- * <p>Every wait ends after {@code -Dpglock.test.waitSeconds} (10 if absent) with an {@link AssertionError} that says what it
+ * <p>Every wait ends after {@code -Dpglock.test.waitSeconds} (60 if absent) with an {@link AssertionError} that says what it
  * waited for and shows the lock table. This class is thread-safe.
  */
 public final class Scenario implements AutoCloseable {
