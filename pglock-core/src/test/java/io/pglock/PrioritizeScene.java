@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.testkit.LiveThreads;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -91,5 +92,13 @@ abstract class PrioritizeScene {
 
     static boolean isAlive(Session session) {
         return session.execute("select 1").equals(List.of("1"));
+    }
+
+    static List<Thread> watchThreads() {
+        return LiveThreads.named("pglock-watch");
+    }
+
+    void awaitWarning(PriorityScope scope) {
+        scenario.await("a warning", () -> !scope.warnings().isEmpty());
     }
 }

@@ -2,11 +2,8 @@
 package io.pglock.internal;
 
 import static io.pglock.internal.LockOp.ANNOUNCE;
-import static io.pglock.internal.LockOp.DOWNGRADE;
-import static io.pglock.internal.LockOp.IS_AWAITED;
 import static io.pglock.internal.LockOp.TRY;
 import static io.pglock.internal.LockOp.TRY_SHARED;
-import static io.pglock.internal.LockOp.TRY_SHARED_UNLESS_AWAITED;
 import static io.pglock.internal.LockOp.TRY_UNLESS_AWAITED;
 import static io.pglock.internal.LockOp.UNLOCK;
 import static io.pglock.internal.LockOp.UNLOCK_SHARED;
@@ -14,117 +11,26 @@ import static io.pglock.internal.LockOp.WITHDRAW;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.LockKey;
-import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * What a client asks of its server, step by step: the table's plans are carried out on a real session, but when, and what time it
  * is, the test says.
  */
-@PostgresTest
-class LockTableTest {
-
-    private static final LockKey KEY = LockKey.named("nightly-report");
-    private static final Wait NOT_AT_ALL = Wait.upTo(Duration.ZERO);
-
-    private final DataSource dataSource;
-    private final List<Client> clients = new ArrayList<>();
+class LockTableTest extends LockTableScene {
 
     LockTableTest(DataSource dataSource) {
-        this.dataSource = dataSource;
-    }
-
-    /** A client without its thread. */
-    private static final class Client {
-
-        final LockTable table = new LockTable(20_000, 1_000_000_000, Runnable::run);
-        final LockLink link;
-        long now = System.nanoTime();
-        boolean idle;
-
-        Client(DataSource dataSource) throws SQLException {
-            link = LockLink.open(dataSource::getConnection, "", Duration.ofSeconds(10));
-        }
-
-        /** One turn of the thread. */
-        List<LockOp> step() throws SQLException {
-            table.at(now);
-            LockBatch batch = table.plan();
-            List<LockOp> asked =
-                    batch.entries().stream().map(LockBatch.Entry::op).toList();
-            idle = batch.isEmpty();
-            if (!idle) {
-                link.run(batch);
-                table.confirmed();
-            }
-            return asked;
-        }
-
-        /** Until nothing is left to do at this moment. */
-        void settle() throws SQLException {
-            int steps = 0;
-            do {
-                step();
-                assertThat(steps++).as("steps until nothing is left to do").isLessThan(1_000);
-            } while (!idle || table.idleFor(1, true) == 0);
-        }
-
-        LockRequest request(Object owner, boolean shared, Wait wait, LockKey... keys) {
-            LockRequest request = new LockRequest(List.of(keys), shared, owner, wait);
-            table.at(now);
-            table.request(request, true);
-            return request;
-        }
-
-        LockRequest write(Object owner) {
-            return request(owner, false, Wait.FOREVER, KEY);
-        }
-
-        LockRequest read(Object owner) {
-            return request(owner, true, Wait.FOREVER, KEY);
-        }
-
-        void release(LockRequest granted) {
-            ClientHold hold = hold(granted);
-            hold.release();
-            table.release(hold, new LockRelease(hold.keys().size()));
-        }
-
-        void later(Duration time) {
-            now += time.toNanos();
-        }
-    }
-
-    private Client client() throws SQLException {
-        Client client = new Client(dataSource);
-        clients.add(client);
-        return client;
-    }
-
-    @AfterEach
-    void close() {
-        clients.forEach(client -> client.link.close());
-    }
-
-    private static ClientHold hold(LockRequest granted) {
-        assertThat(granted.outcome()).isCompletedWithValueMatching(LockRequest.Outcome.Granted.class::isInstance);
-        return ((LockRequest.Outcome.Granted) granted.outcome().join()).hold();
-    }
-
-    private static boolean isGranted(LockRequest request) {
-        return request.outcome().getNow(null) instanceof LockRequest.Outcome.Granted;
+        super(dataSource);
     }
 
     @Test
@@ -290,23 +196,6 @@ class LockTableTest {
     }
 
     @Test
-    void letsAReaderInWhoWasBehindAWriterThatHasGivenUp() throws SQLException {
-        Client client = client();
-        client.read("reader");
-        client.step();
-        LockRequest writer = client.write("writer");
-        LockRequest late = client.read("late reader");
-        client.step();
-        assertThat(isGranted(late)).as("it does not overtake a writer").isFalse();
-
-        writer.giveUp();
-        client.table.givenUp(writer);
-        client.step();
-
-        assertThat(isGranted(late)).isTrue();
-    }
-
-    @Test
     void unlocksWhatNobodyWantsAnyMore() throws SQLException {
         Client client = client();
         LockRequest request = client.write("owner");
@@ -316,103 +205,6 @@ class LockTableTest {
 
         assertThat(client.step()).containsExactly(UNLOCK);
         assertThat(client.link.found()).isEmpty();
-    }
-
-    @Test
-    void keepsReadersOutWhenAWriterWaitsInAnotherClient() throws SQLException {
-        Client client = client();
-        Client other = client();
-        LockRequest reader = client.read("reader");
-        client.step();
-        LockRequest writer = other.write("writer");
-        other.step();
-        other.later(Duration.ofMillis(10));
-        other.step();
-
-        LockRequest soon = client.read("soon");
-        assertThat(isGranted(soon)).isTrue();
-        client.later(Duration.ofMillis(50));
-        LockRequest late = client.read("late");
-        LockRequest hasty = client.request("hasty", true, NOT_AT_ALL, KEY);
-        assertThat(client.step()).containsExactly(IS_AWAITED);
-        assertThat(isGranted(late)).isFalse();
-        assertThat(hasty.outcome()).isCompletedWithValueMatching(LockRequest.Outcome.NotAcquired.class::isInstance);
-        assertThat(client.request("next", true, NOT_AT_ALL, KEY).isDone()).isTrue();
-
-        client.release(reader);
-        client.release(soon);
-        assertThat(client.step()).containsExactly(UNLOCK_SHARED, TRY_SHARED_UNLESS_AWAITED);
-        other.later(Duration.ofMillis(50));
-        other.step();
-        assertThat(isGranted(writer)).isTrue();
-    }
-
-    @Test
-    void keepsReadersOutWhenAWriterWaitsOnTheServer(Scenario scenario) throws SQLException {
-        Client client = client();
-        client.read("reader");
-        client.step();
-        Session session = scenario.session("session");
-        Running waiting = session.start("select pg_advisory_lock(" + KEY.number() + ")");
-        scenario.awaitBlocked(session);
-
-        client.later(Duration.ofMillis(50));
-        LockRequest late = client.read("late");
-        client.step();
-
-        assertThat(isGranted(late)).isFalse();
-        assertThat(waiting.isDone()).isFalse();
-        client.table.lost(new Hold.Loss("the test is over", null));
-        client.link.cut();
-        waiting.result();
-    }
-
-    @Test
-    void letsReadersInForAsLongAsNoWriterWaitsAnywhere() throws SQLException {
-        Client client = client();
-        client.read("reader");
-        client.step();
-        int asked = 0;
-        for (int i = 0; i < 100; i++) {
-            client.later(Duration.ofMillis(100));
-            LockRequest next = client.read("reader " + i);
-            asked += client.step().contains(IS_AWAITED) ? 1 : 0;
-            assertThat(isGranted(next)).isTrue();
-        }
-        assertThat(asked).as("how often it was asked within 10 s").isBetween(5, 15);
-    }
-
-    /** However long the others have been reading by now. */
-    @Test
-    void doesNotSendReadersAwayWhoDoNotWantToWaitBeforeItHasAskedWhetherAWriterWaits() throws SQLException {
-        Client client = client();
-        client.read("reader");
-        client.step();
-        client.later(Duration.ofMillis(60));
-        LockRequest one = client.request("one", true, NOT_AT_ALL, KEY);
-        LockRequest two = client.request("two", true, NOT_AT_ALL, KEY);
-
-        assertThat(client.step()).containsExactly(IS_AWAITED);
-
-        assertThat(isGranted(one)).isTrue();
-        assertThat(isGranted(two)).isTrue();
-    }
-
-    @Test
-    void keepsTheLockForReadingWhenAWriterDowngrades(Scenario scenario) throws SQLException {
-        Client client = client();
-        LockRequest writer = client.write("owner");
-        client.step();
-        LockRequest reader = client.read("owner");
-        LockRequest other = client.read("other");
-        assertThat(isGranted(reader)).isTrue();
-        assertThat(isGranted(other)).isFalse();
-
-        client.release(writer);
-        assertThat(client.step()).containsExactly(DOWNGRADE);
-
-        assertThat(isGranted(other)).isTrue();
-        assertThat(client.link.found()).containsExactly(new LockLink.Found(KEY, true));
     }
 
     @Test
@@ -435,61 +227,6 @@ class LockTableTest {
         assertThat(CompletableFuture.supplyAsync(release::await))
                 .succeedsWithin(Duration.ofSeconds(60))
                 .isEqualTo(Optional.empty());
-    }
-
-    @Test
-    void tellsALossToAWriterWhoStaysAsAReader() throws SQLException {
-        Client client = client();
-        LockRequest writer = client.write("owner");
-        client.step();
-        client.read("owner");
-        ClientHold hold = hold(writer);
-        hold.release();
-        LockRelease release = new LockRelease(1);
-        client.table.release(hold, release);
-
-        client.table.lost(new Hold.Loss("the session is gone", null));
-
-        assertThat(CompletableFuture.supplyAsync(release::await))
-                .succeedsWithin(Duration.ofSeconds(60))
-                .satisfies(loss -> assertThat(loss).isPresent());
-    }
-
-    @Test
-    void doesNotLetGoOfALockToDowngradeIt(Scenario scenario) throws SQLException {
-        Client client = client();
-        LockRequest writer = client.write("owner");
-        client.step();
-        LockRequest reader = client.read("owner");
-        Session session = scenario.session("session");
-        Running waiting = session.start("select pg_advisory_lock(" + KEY.number() + ")");
-        scenario.awaitBlocked(session);
-
-        client.release(writer);
-        client.settle();
-
-        assertThat(waiting.isDone()).isFalse();
-        assertThat(hold(reader).isHeld()).isTrue();
-        client.release(reader);
-        client.settle();
-        waiting.result();
-    }
-
-    @Test
-    void goesFromReadersToAWriterAndBackThroughTheServer() throws SQLException {
-        Client client = client();
-        LockRequest reader = client.read("reader");
-        client.step();
-        LockRequest writer = client.write("writer");
-        LockRequest late = client.read("late");
-
-        client.release(reader);
-        assertThat(client.step()).containsExactly(UNLOCK_SHARED, TRY);
-        assertThat(isGranted(writer)).isTrue();
-
-        client.release(writer);
-        assertThat(client.step()).containsExactly(UNLOCK, TRY_SHARED);
-        assertThat(isGranted(late)).isTrue();
     }
 
     @Test
