@@ -108,7 +108,7 @@ class LockAttemptsStepsTest extends AttemptsScene {
     void aSessionIsTheSameInTheHandsOfTheNextBorrowerOfAPool() throws SQLException {
         Session web = idleInTransaction("web");
         try (HikariDataSource pool = poolOfOne();
-                LockAttempts attempts = begin(terminating(patient()))) {
+                LockAttempts attempts = begin(terminating(patient()).lockTimeout(Duration.ofSeconds(30)))) {
             try (Connection connection = pool.getConnection()) {
                 attempts.watch(connection, side);
             }

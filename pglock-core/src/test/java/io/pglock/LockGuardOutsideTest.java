@@ -230,7 +230,7 @@ class LockGuardOutsideTest extends GuardScene {
 
     /** The terminate is due only after the wait in the queue is over. */
     private static LockPolicy finishing() {
-        return terminating(patient()).prioritizeGrace(Duration.ofMillis(1500));
+        return terminating(patient()).lockTimeout(Duration.ofSeconds(2)).prioritizeGrace(Duration.ofSeconds(3));
     }
 
     private int indexOf(String part) {
@@ -274,7 +274,7 @@ class LockGuardOutsideTest extends GuardScene {
         Session web = idleInTransaction("web");
         Running query = web.start("select pg_sleep(300)");
         scenario.awaitState(web, "active");
-        Call<String> unit = altering(finishing().prioritizeGrace(Duration.ofSeconds(3)), ALTER);
+        Call<String> unit = altering(finishing().prioritizeGrace(Duration.ofSeconds(5)), ALTER);
 
         assertThat(query.awaitFailure().getSQLState()).isEqualTo("57014");
         web.rollback();
