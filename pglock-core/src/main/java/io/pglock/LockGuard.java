@@ -315,7 +315,25 @@ public final class LockGuard implements AutoCloseable {
         attempts.takesEffect();
     }
 
-    /** Whether the unit has ended the transaction itself, as far as {@link #beforeStatement} has seen: what it did before stays. */
+    /**
+     * The unit has worked on the connection unseen, as one in Java does, whose statements nobody is told of: asks whether the
+     * transaction is still the one that the timeouts were local to. Where it is not, and where that cannot be told because the
+     * policy has no timeouts, {@link #hasEndedItsTransaction} says so from here on, and the timeouts are set again before the
+     * unit's next statement. One round trip inside a transaction; elsewhere without effect.
+     *
+     * @throws PgLockException when the connection does not work
+     */
+    public void afterUnseenWork() {
+        asking(() -> {
+            timeouts.afterUnseenWork();
+            return true;
+        });
+    }
+
+    /**
+     * Whether the unit has ended the transaction itself, as far as {@link #beforeStatement} or {@link #afterUnseenWork} has seen:
+     * what it did before stays.
+     */
     public boolean hasEndedItsTransaction() {
         return timeouts.hasSeenItsTransactionEnd();
     }

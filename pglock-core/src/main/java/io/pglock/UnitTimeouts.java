@@ -96,7 +96,7 @@ final class UnitTimeouts implements AutoCloseable {
         savepoint = false;
     }
 
-    /** Whether the unit has ended the transaction itself, as {@link #beforeStatement} has seen. */
+    /** Whether the unit has ended the transaction itself, as {@link #beforeStatement} or {@link #afterUnseenWork} has seen. */
     boolean hasSeenItsTransactionEnd() {
         return seenItsEnd;
     }
@@ -116,6 +116,16 @@ final class UnitTimeouts implements AutoCloseable {
             due = true;
             savepoint = false;
         }
+    }
+
+    /** The unit may have ended the transaction and begun another, of which nobody was told. */
+    void afterUnseenWork() throws SQLException {
+        if (due || !scope.isLocal() || session.inFailedTransaction() || scope.isProvenInForce()) {
+            return;
+        }
+        forgetSavepoint();
+        seenItsEnd = true;
+        due = true;
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */

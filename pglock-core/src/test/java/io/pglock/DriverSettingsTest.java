@@ -33,6 +33,8 @@ class DriverSettingsTest {
                 "autosave=conservative",
                 "preferQueryMode=simple",
                 "preferQueryMode=simple&autosave=always",
+                "autosave=always&cleanupSavepoints=true",
+                "preferQueryMode=simple&autosave=always&cleanupSavepoints=true",
                 "preferQueryMode=extendedForPrepared",
                 "preferQueryMode=extendedCacheEverything",
                 "prepareThreshold=0",
@@ -47,6 +49,7 @@ class DriverSettingsTest {
         Session web = scenario.session("web");
         web.execute(
                 "create table if not exists orders (id int)",
+                "create table if not exists items (id int)",
                 "select pg_advisory_lock(1)",
                 "begin",
                 "lock table orders");
@@ -87,6 +90,7 @@ class DriverSettingsTest {
         assertThat(pg.table("orders").timeout(SOON).tryAcquire()).isFalse();
         assertThat(pg.table("orders").noWait().tryAcquire()).isFalse();
         pg.advisory(FREE).timeout(SOON).acquireXact();
+        pg.table("items").timeout(SOON).acquire();
         assertThat(Held.setting(connection, "lock_timeout")).isEqualTo("77ms");
         assertThat(Held.setting(connection, "statement_timeout")).isEqualTo("0");
     }

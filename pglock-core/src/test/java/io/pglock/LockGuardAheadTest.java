@@ -66,6 +66,34 @@ class LockGuardAheadTest extends GuardScene {
     }
 
     @Test
+    void seesAfterUnseenWorkWhetherTheTransactionIsStillTheSame() throws SQLException {
+        ahead(policy(), (connection, guard) -> {
+            guard.beforeStatement("select 1");
+            execute(connection, "select 1");
+            guard.afterUnseenWork();
+            assertThat(guard.hasEndedItsTransaction()).isFalse();
+            guard.rollBackToSavepoint();
+
+            connection.commit();
+            execute(connection, "select 1");
+            guard.afterUnseenWork();
+            assertThat(guard.hasEndedItsTransaction()).isTrue();
+            assertThat(guard.hasSavepoint()).isFalse();
+            guard.beforeStatement("select 1");
+            assertThat(timeout(connection)).isEqualTo("3s");
+        });
+    }
+
+    @Test
+    void withoutTimeoutsItCannotBeSeenAndIsNotTakenForGranted() throws SQLException {
+        ahead(policy().noLockTimeout(), (connection, guard) -> {
+            guard.beforeStatement("select 1");
+            guard.afterUnseenWork();
+            assertThat(guard.hasEndedItsTransaction()).isTrue();
+        });
+    }
+
+    @Test
     void hasThemAgainAfterATransactionThatTheHostHasRolledBack() throws SQLException {
         ahead(policy(), (connection, guard) -> {
             guard.beforeStatement("select 1");

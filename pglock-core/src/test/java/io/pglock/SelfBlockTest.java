@@ -109,7 +109,9 @@ class SelfBlockTest extends GuardScene {
                 ForkedJvm.running(Reading.class).database(database).start()) {
             String pid = other.awaitLine("reading as pid ").substring("reading as pid ".length());
 
-            assertThat(altering(terminating(patient()).lockTimeout(Duration.ofSeconds(30)), ALTER).await()).isEqualTo("done");
+            assertThat(altering(terminating(patient()).lockTimeout(Duration.ofSeconds(30)), ALTER)
+                            .await())
+                    .isEqualTo("done");
 
             assertThat(said)
                     .anySatisfy(line -> assertThat(line).contains("Terminated pid " + pid))

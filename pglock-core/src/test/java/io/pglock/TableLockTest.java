@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -278,8 +279,8 @@ class TableLockTest {
 
     /** A query before LOCK TABLE would have PostgreSQL take the snapshot of the transaction before the lock is granted. */
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void seesWhatTheHolderCommittedInRepeatableRead(boolean forEver, Scenario scenario) {
+    @CsvSource({"true, false", "false, false", "true, true", "false, true"})
+    void seesWhatTheHolderCommittedInRepeatableRead(boolean forEver, boolean hasBegun, Scenario scenario) {
         Session web = scenario.session("web");
         web.execute(
                 "create table if not exists accounts as select 1 as balance",
@@ -290,7 +291,11 @@ class TableLockTest {
 
         Call<List<String>> updating = job.run(connection -> {
             connection.setAutoCommit(false);
-            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            if (hasBegun) { // and what has to be known of a new connection is asked inside the transaction
+                Held.execute(connection, "set transaction isolation level repeatable read");
+            } else {
+                connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            }
             TableLock request = PgLock.on(connection).table("accounts");
             (forEver ? request.noTimeout() : request.timeout(Duration.ofSeconds(20))).acquire();
             List<String> seen = Held.column(connection, "select balance from accounts");

@@ -3,6 +3,7 @@ package io.pglock.internal;
 
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /** How a server shows the name of an application or a role that it was given. Stateless. Not API. */
@@ -18,16 +19,21 @@ final class ServerNames {
 
     /**
      * These and every spelling in which a server may show one: cut to its length and, if it is an application's, with each byte
-     * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}. Whoever happens to be
-     * called like such a spelling is meant too, which does no harm where names say whom to spare.
+     * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}; in a database in UTF-8, and
+     * in one that has a byte for each character. Whoever happens to be called like such a spelling is meant too, which does no
+     * harm where names say whom to spare.
      */
     static Set<String> spellings(Set<String> names) {
         Set<String> all = new LinkedHashSet<>(names);
         for (String name : names) {
             String stored = cut(name, LONGEST, 1);
+            String storedBytewise = name.substring(0, Math.min(LONGEST, name.length()));
             all.add(stored);
-            all.add(cleaned(stored, "?"));
-            all.add(cleaned(stored, "\\x%02x"));
+            all.add(storedBytewise);
+            for (String invisible : List.of("?", "\\x%02x")) {
+                all.add(cleaned(stored.getBytes(StandardCharsets.UTF_8), invisible));
+                all.add(cleaned(storedBytewise.getBytes(StandardCharsets.ISO_8859_1), invisible));
+            }
         }
         return all;
     }
@@ -49,9 +55,9 @@ final class ServerNames {
         return name;
     }
 
-    private static String cleaned(String name, String invisible) {
+    private static String cleaned(byte[] name, String invisible) {
         StringBuilder cleaned = new StringBuilder();
-        for (byte each : name.getBytes(StandardCharsets.UTF_8)) {
+        for (byte each : name) {
             if (each >= FIRST_VISIBLE && each <= LAST_VISIBLE) {
                 cleaned.append((char) each);
             } else {

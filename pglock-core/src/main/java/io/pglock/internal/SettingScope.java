@@ -127,6 +127,11 @@ public final class SettingScope {
                         .get(0);
     }
 
+    /** As {@link #isInForce}, and false where there is no setting of which the server could be asked. */
+    public boolean isProvenInForce() throws SQLException {
+        return !changes.isEmpty() && isInForce();
+    }
+
     /**
      * @param firstLocally a savepoint to release before, in the same round trip, where a local setting is restored; or empty. No
      *     harm is done if there is no such savepoint any more

@@ -613,7 +613,10 @@ public final class Sql {
      * Two rows: lock_timeout, statement_timeout. Everything around LOCK TABLE is such that PostgreSQL takes no snapshot for it, as
      * it does for a query: in REPEATABLE READ the transaction would never see what the lock was waited for.
      */
-    static final String LOCK_TABLE_BEGIN = "savepoint pglock; show lock_timeout; show statement_timeout";
+    static final String LOCK_TABLE_BEGIN = guarded("show lock_timeout; show statement_timeout");
+
+    /** Of a standby it is always on. As {@link #LOCK_TABLE_BEGIN}, without a snapshot. */
+    static final String READ_ONLY = guarded("show transaction_read_only");
 
     /** SET takes no parameters. */
     static String setLocally(TimeoutSetting setting, String value) {

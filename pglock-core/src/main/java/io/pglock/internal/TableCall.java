@@ -42,10 +42,19 @@ public final class TableCall {
                 throw new LockNotSupportedException(what
                         + ": outside a transaction it would be released at once. Begin one: setAutoCommit(false).");
             }
-            session.requirePrimary(what);
+            requirePrimary();
             return wait.isTimed() ? timed(wait) : untimed(wait);
         } catch (SQLException e) {
             throw Failures.exception(what, e);
+        }
+    }
+
+    /** What it takes to know whether it is one takes a snapshot, where that has to be asked inside a transaction. */
+    private void requirePrimary() throws SQLException {
+        if (session.hasFacts()
+                || !session.inTransaction()
+                || show(Sql.READ_ONLY).get(0).equals("on")) {
+            session.requirePrimary(what);
         }
     }
 
@@ -62,33 +71,28 @@ public final class TableCall {
     private Attempt timed(Wait wait) throws SQLException {
         boolean deadline = wait.kind() == Wait.Kind.UP_TO;
         int deadlineMillis = deadline ? (int) Math.min(Integer.MAX_VALUE, (long) wait.millis() + MARGIN_MILLIS) : 0;
-        List<String> before = begin();
+        List<String> before = show(Sql.LOCK_TABLE_BEGIN); // to go back to
         boolean limited = deadline && !isStricter(before.get(1), deadlineMillis);
-        String setting = Sql.setLocally(Sql.LOCK_TIMEOUT, wait.setting());
-        String restoring = Sql.setLocally(Sql.LOCK_TIMEOUT, before.get(0));
-        if (limited) {
-            setting += "; " + Sql.setLocally(Sql.STATEMENT_TIMEOUT, Integer.toString(deadlineMillis));
-            restoring += "; " + Sql.setLocally(Sql.STATEMENT_TIMEOUT, before.get(1));
-        }
-        String locking = statement + "; " + restoring + "; " + Sql.RELEASE_SAVEPOINT;
+        String setting = setTimeouts(wait.setting(), Integer.toString(deadlineMillis), limited);
+        String restoring = setTimeouts(before.get(0), before.get(1), limited);
+        String locking = statement + "; " + restoring;
+        boolean apart = timerStartsPerRoundTrip();
         long start = System.nanoTime();
         try {
-            if (timerStartsPerRoundTrip()) {
-                Pipeline.run(session, setting, Pipeline.NOTHING);
-                Pipeline.run(session, locking, Pipeline.NOTHING);
+            // no savepoint outlives its round trip: the driver may have one of its own around each
+            if (apart) {
+                Pipeline.run(session, Sql.guarded(setting), Pipeline.NOTHING);
+                Pipeline.run(session, Sql.guarded(locking), Pipeline.NOTHING);
             } else {
-                Pipeline.run(session, setting + "; " + locking, Pipeline.NOTHING);
+                Pipeline.run(session, Sql.guarded(setting + "; " + locking), Pipeline.NOTHING);
             }
             return Attempt.ACQUIRED;
         } catch (SQLException e) {
             Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-            // with autosave=always the driver has made up for the call that failed, but not for those before
-            boolean halfUndone = session.inTransaction() && !session.inFailedTransaction();
             Failures.makeUpFor(e, () -> {
-                if (halfUndone && !session.inFailedTransaction()) {
-                    Pipeline.run(session, Sql.ROLLBACK_TO_SAVEPOINT, Pipeline.NOTHING);
-                } else {
-                    Failures.rollBackToSavepoint(session);
+                Failures.rollBackToSavepoint(session);
+                if (apart) {
+                    Pipeline.run(session, Sql.guarded(restoring), Pipeline.NOTHING);
                 }
             });
             if (limited && isOurDeadline(e, elapsed, deadlineMillis)) {
@@ -98,10 +102,14 @@ public final class TableCall {
         }
     }
 
-    /** @return what lock_timeout and statement_timeout are, to go back to */
-    private List<String> begin() throws SQLException {
+    private static String setTimeouts(String lockTimeout, String statementTimeout, boolean both) {
+        String setting = Sql.setLocally(Sql.LOCK_TIMEOUT, lockTimeout);
+        return both ? setting + "; " + Sql.setLocally(Sql.STATEMENT_TIMEOUT, statementTimeout) : setting;
+    }
+
+    private List<String> show(String settings) throws SQLException {
         try {
-            return Pipeline.queryAll(session, Sql.LOCK_TABLE_BEGIN, Pipeline.NOTHING, row -> row.getString(1));
+            return Pipeline.queryAll(session, settings, Pipeline.NOTHING, row -> row.getString(1));
         } catch (SQLException e) {
             Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
             throw e;

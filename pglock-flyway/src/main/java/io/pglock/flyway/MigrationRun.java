@@ -233,7 +233,7 @@ final class MigrationRun {
      * needed any more.
      */
     boolean goesWithItsTransaction() {
-        return guard.filter(LockGuard::tryReleaseSavepoint).isPresent();
+        return guard.map(LockGuard::tryReleaseSavepoint).orElse(true); // without one it has run no statement
     }
 
     private static boolean isTransactional(Connection connection) {

@@ -105,29 +105,36 @@ class WholeRunTest extends FlywayScene {
 
     @Test
     void aRunOfAGroupThatIsUndoneIsRepeated() {
-        Session report = reader("report");
         FluentConfiguration flyway = flyway("pglock.retryDelay", "10ms", "group", "true")
                 .javaMigrations(new V1__Inserting(false), new V2__Java());
+
+        assertIsRepeatedUntilItComesThrough(flyway, 2);
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(history()).isEqualTo("1 true, 2 true");
+    }
+
+    @Test
+    void aRunOfAGroupIsRepeatedAfterAScriptThatHasNoStatement() {
+        migrations.with("V1__nothing.sql", "-- nothing to do any more");
+
+        assertIsRepeatedUntilItComesThrough(
+                flyway("pglock.retryDelay", "10ms", "group", "true").javaMigrations(new V2__Java()), 2);
+    }
+
+    private void assertIsRepeatedUntilItComesThrough(FluentConfiguration flyway, int migrationsExecuted) {
+        Session report = reader("report");
 
         FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway));
         new Thread(migrating, "flyway").start();
         awaitLog("migrate: failed (lock timeout), and is repeated in ");
         report.commit();
 
-        assertThat(await(migrating)).isEqualTo(2);
-        assertThat(value("select count(*) from items")).isEqualTo("1");
-        assertThat(history()).isEqualTo("1 true, 2 true");
+        assertThat(await(migrating)).isEqualTo(migrationsExecuted);
     }
 
     private void assertIsRepeatedUntilItComesThrough() {
-        Session report = reader("report");
-
-        FutureTask<Integer> migrating = new FutureTask<>(() -> repeated(flyway("pglock.retryDelay", "10ms")));
-        new Thread(migrating, "flyway").start();
-        awaitLog("migrate: failed (lock timeout), and is repeated in ");
-        report.commit();
-
-        assertThat(await(migrating)).isEqualTo(1);
+        assertIsRepeatedUntilItComesThrough(flyway("pglock.retryDelay", "10ms"), 1);
     }
 
     @Test

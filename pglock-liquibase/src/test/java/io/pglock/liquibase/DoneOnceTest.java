@@ -13,6 +13,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
+import liquibase.change.custom.CustomTaskRollback;
+import liquibase.database.Database;
+import liquibase.exception.CustomChangeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +78,17 @@ class DoneOnceTest extends LiquibaseScene {
         }
     }
 
+    /** A change in Java that commits, and is in a transaction when it ends. */
+    public static final class Continuing extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into items values (1)");
+            connection.commit();
+            LiquibaseScene.execute(connection, "select 1");
+        }
+    }
+
     /** The commit is Liquibase's own, and no statement of which anybody is told. */
     @ParameterizedTest
     @ValueSource(
@@ -82,7 +96,8 @@ class DoneOnceTest extends LiquibaseScene {
                 "<sql>insert into items values (1); commit</sql>",
                 "<sql>insert into items values (1); commit; begin</sql>",
                 "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>",
-                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Committing\"/>"
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Committing\"/>",
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Continuing\"/>"
             })
     void aChangesetThatCommitsItselfIsNotRunTwiceWhenTheCommitFails(String committing) throws Exception {
         changelog.xml(REFERRING.formatted("", committing));
@@ -96,6 +111,113 @@ class DoneOnceTest extends LiquibaseScene {
                 .anySatisfy(line -> assertThat(line)
                         .contains(
                                 "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+    }
+
+    /** What comes after it waits no longer than what came before. */
+    @Test
+    @Proves(Capability.TIMEOUTS)
+    void aChangesetThatCommitsInJavaHasItsTimeoutsAgainAfterThat() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <customChange class="io.pglock.liquibase.DoneOnceTest$Continuing"/>
+                  <sql>create table items_and (timeout text default current_setting('lock_timeout'))</sql>
+                  <sql>insert into items_and default values</sql>
+                </changeSet>
+                """);
+
+        update(settings());
+
+        assertThat(value("select timeout from items_and")).isEqualTo("1s");
+        try (Connection connection = dataSource.getConnection()) {
+            execute(connection, "drop table items_and");
+        }
+    }
+
+    /** In Java, both ways: it has inserted before it is blocked, and may have committed that. */
+    public abstract static class Undoing extends JavaChange implements CustomTaskRollback {
+
+        private final boolean committing;
+
+        Undoing(boolean committing) {
+            this.committing = committing;
+        }
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "alter table orders add note text");
+        }
+
+        @Override
+        public void rollback(Database database) throws CustomChangeException {
+            run(database, connection -> {
+                LiquibaseScene.execute(connection, "insert into items values (1)");
+                if (committing) {
+                    connection.commit();
+                    LiquibaseScene.execute(connection, "set local lock_timeout = '1s'");
+                }
+                LiquibaseScene.execute(connection, "alter table orders drop note");
+            });
+        }
+    }
+
+    /** All of it or nothing. */
+    public static final class UndoingInOneTransaction extends Undoing {
+
+        public UndoingInOneTransaction() {
+            super(false);
+        }
+    }
+
+    /** The first half in a transaction of its own. */
+    public static final class UndoingInTwo extends Undoing {
+
+        public UndoingInTwo() {
+            super(true);
+        }
+    }
+
+    private void undoneIn(Class<? extends Undoing> type) {
+        changelog.xml(
+                "<changeSet id=\"1\" author=\"bob\"><customChange class=\"" + type.getName() + "\"/></changeSet>");
+    }
+
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackInJavaThatHasCommittedIsNotRunTwice() throws Exception {
+        undoneIn(UndoingInTwo.class);
+        update(settings());
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(
+                        settings("retryAttempts", "3", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                        liquibase -> liquibase.rollback(1, "")))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line)
+                        .contains(
+                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+    }
+
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackInJavaIsDoneOnceWhenWhoeverWasInTheWayIsGone() throws Exception {
+        undoneIn(UndoingInOneTransaction.class);
+        update(settings());
+        Session web = reader("web");
+
+        FutureTask<Boolean> rolling = new FutureTask<>(() -> {
+            liquibase(settings(), liquibase -> liquibase.rollback(1, ""));
+            return true;
+        });
+        new Thread(rolling, "liquibase").start();
+        awaitLog("rying again");
+        web.commit();
+
+        await(rolling);
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
     }
 
     @ParameterizedTest

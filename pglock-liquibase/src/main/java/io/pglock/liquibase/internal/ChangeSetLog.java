@@ -9,8 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import liquibase.Scope;
 import liquibase.changelog.ChangeSet;
 import liquibase.integration.IntegrationDetails;
@@ -31,6 +29,9 @@ final class ChangeSetLog implements LockGuard.Messages {
 
     /** What Liquibase logs, with a stack trace, for each attempt that fails. */
     private static final String ENCOUNTERED = "encountered an exception";
+
+    /** What it logs before it rolls back what a rollback has done. */
+    private static final String ROLLBACK_FAILED = "rollback failed";
 
     /** What it logs with {@code failOnError="false"}, at {@code FINE}. */
     private static final String STACKTRACE = "Failure Stacktrace";
@@ -74,21 +75,18 @@ final class ChangeSetLog implements LockGuard.Messages {
     /**
      * For a scope in which a failure that is followed by another attempt does not look as if it were the end.
      *
-     * @param failed is told what it has failed for, as soon as Liquibase says that; not every one does so in the same place
-     * @param followed whether by another attempt
+     * @param run is told what it has failed for, as soon as Liquibase says that; not every one does so in the same place
      */
-    static Map<String, Object> quiet(Consumer<Throwable> failed, BooleanSupplier followed) {
+    static Map<String, Object> quiet(ChangeSetRun run) {
         LogService service = Scope.getCurrentScope().get(Scope.Attr.logService, LogService.class);
-        return Map.of(Scope.Attr.logService.name(), quiet(service, failed, followed));
+        return Map.of(Scope.Attr.logService.name(), quiet(service, run));
     }
 
-    private static LogService quiet(LogService service, Consumer<Throwable> failed, BooleanSupplier followed) {
+    private static LogService quiet(LogService service, ChangeSetRun run) {
         return (LogService) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {LogService.class}, (self, method, arguments) -> {
                     Object result = call(() -> method.invoke(service, arguments));
-                    return result instanceof Logger logger && isOfChangeSets(arguments)
-                            ? quiet(logger, failed, followed)
-                            : result;
+                    return result instanceof Logger logger && isOfChangeSets(arguments) ? quiet(logger, run) : result;
                 });
     }
 
@@ -96,7 +94,7 @@ final class ChangeSetLog implements LockGuard.Messages {
         return arguments[0] instanceof Class<?> type && ChangeSet.class.isAssignableFrom(type);
     }
 
-    private static Logger quiet(Logger logger, Consumer<Throwable> failed, BooleanSupplier followed) {
+    private static Logger quiet(Logger logger, ChangeSetRun run) {
         return (Logger) Proxy.newProxyInstance(
                 ChangeSetLog.class.getClassLoader(), new Class<?>[] {Logger.class}, (self, method, arguments) -> {
                     List<Object> said = arguments == null ? List.of() : Arrays.asList(arguments);
@@ -105,9 +103,12 @@ final class ChangeSetLog implements LockGuard.Messages {
                     Optional<String> message = text.filter(line -> line.contains(ENCOUNTERED));
                     Optional<Throwable> failure = first(said, Throwable.class);
                     if (message.isPresent() || text.filter(STACKTRACE::equals).isPresent()) {
-                        failure.ifPresent(failed);
+                        failure.ifPresent(run::failedFor);
                     }
-                    if (severe && message.isPresent() && followed.getAsBoolean()) {
+                    if (text.filter(line -> line.contains(ROLLBACK_FAILED)).isPresent()) {
+                        run.rollbackFailed();
+                    }
+                    if (severe && message.isPresent() && run.isFollowed()) {
                         logger.fine(message.get(), failure.orElse(null));
                         return null;
                     }

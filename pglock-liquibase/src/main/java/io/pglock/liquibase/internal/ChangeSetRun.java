@@ -15,10 +15,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import liquibase.Scope;
 import liquibase.change.AbstractSQLChange;
 import liquibase.change.Change;
 import liquibase.change.core.ExecuteShellCommandChange;
+import liquibase.change.custom.CustomChangeWrapper;
 import liquibase.changelog.ChangeSet;
 import liquibase.changelog.ChangeSet.ExecType;
 import liquibase.changelog.visitor.ChangeExecListener;
@@ -64,6 +66,12 @@ final class ChangeSetRun {
     private boolean inChange;
     private boolean commands;
 
+    /** A rollback some of which Liquibase has done in Java, through nobody. */
+    private boolean rollbackInJava;
+
+    /** All that this attempt has done is undone, as was seen before Liquibase rolled back. */
+    private boolean undone;
+
     private ChangeSetRun(
             PgLockExecutor executor,
             Database database,
@@ -98,6 +106,13 @@ final class ChangeSetRun {
         return this;
     }
 
+    /** It is rolled back. */
+    ChangeSetRun ofRollback() {
+        rollbackInJava = Stream.concat(changeSet.getRollback().getChanges().stream(), changeSet.getChanges().stream())
+                .anyMatch(CustomChangeWrapper.class::isInstance);
+        return this;
+    }
+
     /**
      * Runs it, and again, as its policy says.
      *
@@ -111,7 +126,7 @@ final class ChangeSetRun {
         executor.begin(this);
         try {
             if (changeSet.isRunInTransaction() && !once) {
-                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> unrepeatable.isEmpty());
+                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> isRepeatable());
             } else {
                 attempt(attempt, heard, result);
             }
@@ -149,6 +164,7 @@ final class ChangeSetRun {
         unrepeatable = Optional.empty();
         inChange = false;
         commands = false;
+        undone = false;
         if (attempted && changeSet instanceof PgLockChangeSet) { // one of another kind is in the midst of its own run
             forget();
         }
@@ -157,8 +173,9 @@ final class ChangeSetRun {
         Optional<AtomicInteger> rows = rowsAffected();
         int rowsBefore = rows.map(AtomicInteger::get).orElse(0);
         boolean done = false;
+        beforeRollbackInJava();
         try {
-            T returned = Scope.child(ChangeSetLog.quiet(this::failedFor, this::isFollowed), () -> attempt.run(heard));
+            T returned = Scope.child(ChangeSetLog.quiet(this), () -> attempt.run(heard));
             result.add(returned);
             if (returned == ExecType.FAILED && latest.isPresent()) {
                 throw new FailedQuietly(latest.get());
@@ -173,6 +190,14 @@ final class ChangeSetRun {
             if (!done) {
                 rows.ifPresent(affected -> affected.set(rowsBefore));
             }
+        }
+    }
+
+    /** Of a change that undoes itself Liquibase tells nobody: so all is set as Liquibase itself would begin, and ahead of it. */
+    private void beforeRollbackInJava() throws DatabaseException {
+        if (rollbackInJava) {
+            database.setAutoCommit(!changeSet.isRunInTransaction());
+            guard.beforeStatement("");
         }
     }
 
@@ -195,7 +220,25 @@ final class ChangeSetRun {
         latest = SqlCauses.in(failure);
     }
 
-    private boolean isFollowed() {
+    /**
+     * Liquibase is about to say that a rollback has failed, and then to roll back. Where what failed was done in Java nobody has
+     * seen yet whether it still was in the transaction that it began in.
+     */
+    void rollbackFailed() {
+        if (rollbackInJava && changeSet.isRunInTransaction() && unrepeatable.isEmpty()) {
+            undone = executor.undoes(guard);
+        }
+    }
+
+    private boolean isRepeatable() {
+        if (rollbackInJava && !undone) {
+            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
+        }
+        return unrepeatable.isEmpty();
+    }
+
+    /** By another attempt. */
+    boolean isFollowed() {
         return changeSet.isRunInTransaction()
                 && unrepeatable.isEmpty()
                 && latest.filter(guard::triesAgainAfter).isPresent();
@@ -236,6 +279,10 @@ final class ChangeSetRun {
         failing(() -> {
             beforeChange(change);
             work.run();
+            if (change instanceof CustomChangeWrapper && changeSet.isRunInTransaction()) {
+                guard.afterUnseenWork();
+                notAgainIfItHasEnded();
+            }
         });
         inChange = false;
     }
@@ -271,6 +318,10 @@ final class ChangeSetRun {
      */
     private void beforeStatement() {
         guard.beforeStatement("");
+        notAgainIfItHasEnded();
+    }
+
+    private void notAgainIfItHasEnded() {
         if (guard.hasEndedItsTransaction()) {
             notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
@@ -368,7 +419,7 @@ final class ChangeSetRun {
     }
 
     private void givenUp(Exception failure) {
-        if (SqlCauses.in(failure).filter(SqlCauses::isEnded).isPresent()) {
+        if (SqlCauses.in(failure).filter(SqlCauses::isForLock).isPresent()) {
             unrepeatable.ifPresent(why -> log.notAgain(changeSet, why));
         }
         explain(failure);

@@ -131,6 +131,7 @@ final class PgLockChangeSet extends ChangeSet {
                 return;
             }
             run.get()
+                    .ofRollback()
                     .run(
                             heard -> {
                                 super.rollback(database, heard);

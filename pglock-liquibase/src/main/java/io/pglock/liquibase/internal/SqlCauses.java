@@ -13,9 +13,10 @@ final class SqlCauses {
     private static final int DEEPEST = 50;
 
     private static final String LOCK_TIMEOUT = "55P03";
+    private static final String DEADLOCK = "40P01";
 
     /** Of a statement that was ended, by a timeout, by somebody or to resolve a deadlock: that says nothing about what it asked. */
-    private static final Set<String> ENDED = Set.of(LOCK_TIMEOUT, "40P01", "57014");
+    private static final Set<String> ENDED = Set.of(LOCK_TIMEOUT, DEADLOCK, "57014");
 
     /** Of a statement that came too late: the driver has what failed before as its cause. */
     private static final String IN_FAILED_TRANSACTION = "25P02";
@@ -52,6 +53,11 @@ final class SqlCauses {
     /** Whether a statement has waited for a lock for as long as it may. */
     static boolean isLockTimeout(SQLException failure) {
         return LOCK_TIMEOUT.equals(failure.getSQLState());
+    }
+
+    /** Whether a statement has failed for a lock: then what it belongs to may be run again. */
+    static boolean isForLock(SQLException failure) {
+        return isLockTimeout(failure) || DEADLOCK.equals(failure.getSQLState());
     }
 
     /** Whether a statement was ended before it had an answer. */
