@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
@@ -108,7 +109,7 @@ public final class AgentLoader extends ClassLoader {
         try (InputStream in = jar.getInputStream(entry)) {
             return in.readAllBytes();
         } catch (IOException e) {
-            throw new IllegalStateException("pglock: " + jar.getName() + " cannot be read any more", e);
+            throw new UncheckedIOException(jar.getName() + " cannot be read any more", e);
         }
     }
 

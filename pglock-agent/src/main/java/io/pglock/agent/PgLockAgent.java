@@ -6,6 +6,8 @@ import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @see java.lang.instrument
  */
 public final class PgLockAgent {
+
+    private static final Pattern ON_ERROR = Pattern.compile("(?:^|;)\\s*on-?[eE]rror\\s*=\\s*([^;]*?)\\s*(?:;|$)");
 
     private PgLockAgent() {}
 
@@ -79,7 +83,8 @@ public final class PgLockAgent {
 
     private static void attach(String pid, String arguments) {
         try {
-            call(AgentLoader.of(jar()), "io.pglock.agent.internal.Attach", "to", pid, jar(), arguments);
+            File jar = new File(jarOfItsOwn());
+            call(AgentLoader.of(jar), "io.pglock.agent.internal.Attach", "to", pid, jar, arguments);
         } catch (ReflectiveOperationException | URISyntaxException | RuntimeException e) {
             Throwable cause = root(e);
             throw cause instanceof IllegalStateException told
@@ -95,7 +100,7 @@ public final class PgLockAgent {
                 return;
             }
             call(
-                    AgentLoader.of(jar()),
+                    AgentLoader.of(new File(jar())),
                     "io.pglock.agent.internal.Agent",
                     "start",
                     String.valueOf(arguments == null ? "" : arguments),
@@ -112,11 +117,13 @@ public final class PgLockAgent {
         }
     }
 
-    /** As far as that is known where the settings could not be read. */
+    /** As far as that is known where the settings could not be read; the nearer place has the last word, as in those. */
     private static boolean mustStart(@Nullable String arguments) {
-        return String.valueOf(arguments).matches("(?s)(.*;)?\\s*on-?[eE]rror\\s*=\\s*fail\\s*(;.*)?")
-                || "fail".equals(System.getProperty("pglock.onError"))
-                || "fail".equals(System.getenv("PGLOCK_ON_ERROR"));
+        Matcher told = ON_ERROR.matcher(String.valueOf(arguments));
+        String onError = told.find()
+                ? told.group(1)
+                : System.getProperty("pglock.onError", String.valueOf(System.getenv("PGLOCK_ON_ERROR")));
+        return onError.equals("fail");
     }
 
     /** Whoever attaches it is told if he gets nothing of what he asks for; an application starts all the same. */
@@ -153,17 +160,21 @@ public final class PgLockAgent {
         return e instanceof InvocationTargetException && e.getCause() != null ? e.getCause() : e;
     }
 
-    private static File jar() throws URISyntaxException {
-        URI jar = PgLockAgent.class
+    private static URI jar() throws URISyntaxException {
+        return PgLockAgent.class
                 .getProtectionDomain()
                 .getCodeSource()
                 .getLocation()
                 .toURI();
+    }
+
+    private static URI jarOfItsOwn() throws URISyntaxException {
+        URI jar = jar();
         if (!"file".equals(jar.getScheme())) {
             throw new IllegalStateException("pglock cannot be attached: the agent is inside another jar, " + jar
                     + ", and a JVM takes an agent only from a jar of its own. Put pglock-agent.jar beside the application,"
                     + " and run java -jar pglock-agent.jar PID, or start with -javaagent:pglock-agent.jar");
         }
-        return new File(jar);
+        return jar;
     }
 }

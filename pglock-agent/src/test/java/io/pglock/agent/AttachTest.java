@@ -2,16 +2,23 @@
 package io.pglock.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.acme.weaving.Restless;
 import com.acme.weaving.Running;
 import com.acme.weaving.SelfAttached;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.InputStream;
+import java.io.PrintStream;
+import java.lang.instrument.Instrumentation;
+import java.lang.reflect.Method;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
@@ -20,7 +27,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
+import net.bytebuddy.ByteBuddy;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -30,6 +39,8 @@ class AttachTest {
 
     private static final String SETTINGS = "prioritize=off;target=com.acme.weaving.Running#*w*o*;lockTimeout=1111ms"
             + ";target=com.acme.weaving.Never#run;lockTimeout=1s";
+
+    private static final String RESTLESS = "prioritize=off;target=com.acme.weaving.Restless#work;lockTimeout=1s";
 
     @ParameterizedTest
     @MethodSource("io.pglock.agent.AgentJvm#jvms")
@@ -88,6 +99,55 @@ class AttachTest {
             attach(java, running, SETTINGS, 0);
             assertThat(ask(running, "work")).isEqualTo("1111ms");
         }
+    }
+
+    /** Whoever applies the annotations as well stands down by then: under both, a method would wait for itself. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void guardsNothingBeforeEverybodyCanKnowIt(Path java) {
+        try (ForkedJvm restless = restless(java, "")) {
+            attach(java, restless, RESTLESS, 0);
+            restless.send("end");
+
+            assertThat(AgentJvm.said(restless))
+                    .containsEntry("guarded", "true")
+                    .containsEntry("guarded while others could not know it", "0")
+                    .containsEntry("armed", "0")
+                    .containsEntry("active", "true");
+        }
+    }
+
+    /** Nor was anything in force while it tried to. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void withOnErrorFailAStartThatFailsLeavesNothingBehind(Path java, @TempDir Path classes) throws Exception {
+        new ByteBuddy()
+                .subclass(Object.class)
+                .name("org.postgresql.core.v3.QueryExecutorImpl")
+                .make()
+                .saveIn(classes.toFile());
+        try (ForkedJvm restless = restless(java, classes + File.pathSeparator)) {
+            attach(java, restless, "onError=fail;" + RESTLESS, 1);
+            restless.awaitLine("Caused by: java.lang.IllegalStateException: pglock: not started, because onError=fail: "
+                    + "org.postgresql.core.v3.QueryExecutorImpl cannot be woven");
+            restless.send("end");
+
+            assertThat(AgentJvm.said(restless))
+                    .containsEntry("guarded", "false")
+                    .containsEntry("threw", "0")
+                    .containsEntry("armed", "0")
+                    .containsEntry("active", "null");
+        }
+    }
+
+    private static ForkedJvm restless(Path java, String first) {
+        ForkedJvm restless = AgentJvm.without(Restless.class)
+                .classPath(first + AgentJvm.withoutPglock())
+                .java(java)
+                .options("-XX:+EnableDynamicAgentLoading")
+                .start();
+        restless.awaitLine("ready", AgentJvm.LONGEST);
+        return restless;
     }
 
     /** How the connections were opened that it has nobody knows, until there is another one. */
@@ -169,18 +229,7 @@ class AttachTest {
     /** As it lies in a Spring Boot application's jar. */
     @Test
     void insideAnotherJarItCannotBeAttached() throws Exception {
-        String name = PgLockAgent.class.getName();
-        byte[] file;
-        try (InputStream in = PgLockAgent.class.getResourceAsStream("PgLockAgent.class")) {
-            file = Objects.requireNonNull(in).readAllBytes();
-        }
-        CodeSource inside =
-                new CodeSource(new URL("jar:file:/shop.jar!/BOOT-INF/lib/pglock-agent.jar!/"), (Certificate[]) null);
-        Class<?> agent = new ClassLoader(PgLockAgent.class.getClassLoader()) {
-            Class<?> define() {
-                return defineClass(name, file, 0, file.length, new ProtectionDomain(inside, null));
-            }
-        }.define();
+        Class<?> agent = insideAnotherJar();
 
         assertThatThrownBy(() -> agent.getMethod("attach", String.class).invoke(null, "lockTimeout=1s"))
                 .cause()
@@ -188,6 +237,40 @@ class AttachTest {
                 .hasMessageStartingWith(
                         "pglock cannot be attached: the agent is inside another jar, jar:file:/shop.jar!/")
                 .hasMessageContaining("Put pglock-agent.jar beside the application");
+    }
+
+    /** What leaves its door ends the JVM. */
+    @Test
+    void insideAnotherJarItDoesNotKeepTheApplicationFromStarting() throws Exception {
+        Method premain = insideAnotherJar().getMethod("premain", String.class, Instrumentation.class);
+        PrintStream stderr = System.err;
+        ByteArrayOutputStream told = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+        try {
+            assertThatCode(() -> premain.invoke(null, "lockTimeout=1s", null)).doesNotThrowAnyException();
+        } finally {
+            System.setErr(stderr);
+        }
+        assertThat(told.toString(StandardCharsets.UTF_8))
+                .startsWith("pglock: the agent cannot start, and protects nothing: ");
+        assertThatThrownBy(() -> premain.invoke(null, "lockTimeout=1s;onError=fail", null))
+                .cause()
+                .hasMessageStartingWith("pglock: not started, because onError=fail: ");
+    }
+
+    private static Class<?> insideAnotherJar() throws Exception {
+        String name = PgLockAgent.class.getName();
+        byte[] file;
+        try (InputStream in = PgLockAgent.class.getResourceAsStream("PgLockAgent.class")) {
+            file = Objects.requireNonNull(in).readAllBytes();
+        }
+        CodeSource inside =
+                new CodeSource(new URL("jar:file:/shop.jar!/BOOT-INF/lib/pglock-agent.jar!/"), (Certificate[]) null);
+        return new ClassLoader(PgLockAgent.class.getClassLoader()) {
+            Class<?> define() {
+                return defineClass(name, file, 0, file.length, new ProtectionDomain(inside, null));
+            }
+        }.define();
     }
 
     @Test

@@ -64,6 +64,14 @@ final class SideLocks {
             case "hold" -> readings.line("returned", report(this::held));
             case "try" -> readings.line("returned", report(this::orSkipped));
             case "try soon" -> readings.line("returned", report(this::soon));
+            case "run" -> readings.line("returned", report(this::afterALine));
+            case "open elsewhere and run" -> readings.line("returned", report(this::openedElsewhere));
+            case "nested, before any use" -> readings.line("returned", report(() -> around(false, this::byAnotherUrl)));
+            case "nested, after a use" -> readings.line("returned", report(() -> around(true, this::byAnotherUrl)));
+            case "nested, through another driver" ->
+                readings.line("returned", report(() -> around(true, this::throughAnotherDriver)));
+            case "recursive" -> readings.line("returned", report(() -> recursive(3)));
+            case "nested, two keys" -> readings.line("returned", report(this::first));
             case "without a connection" -> readings.line("returned", report(this::withoutAConnection));
             default -> throw new IllegalArgumentException(what);
         }
@@ -81,7 +89,13 @@ final class SideLocks {
         properties.setProperty("user", readings.user());
         properties.setProperty("password", readings.password());
         try (Connection connection = other.connect(readings.url(), properties)) {
-            return value(connection, "select 'once'");
+            return value(connection, "select 'once' from pg_class limit 1");
+        }
+    }
+
+    private String byAnotherUrl() throws Exception {
+        try (Connection connection = readings.connect("&ApplicationName=batch")) {
+            return value(connection, "select 'ran' from pg_class limit 1");
         }
     }
 
@@ -115,6 +129,52 @@ final class SideLocks {
 
     @WithAdvisoryLock(value = "nightly", timeout = "300ms")
     private String soon() throws Exception {
+        return ran();
+    }
+
+    @WithAdvisoryLock("nightly")
+    private String afterALine() throws Exception {
+        readings.line("runs");
+        LINES.readLine();
+        return ran();
+    }
+
+    @WithAdvisoryLock("nightly")
+    private String openedElsewhere() throws Exception {
+        DriverManager.getConnection(elsewhere, readings.user(), readings.password())
+                .close();
+        ran();
+        readings.line("holds");
+        return LINES.readLine();
+    }
+
+    @WithAdvisoryLock(value = "nightly", timeout = "5s")
+    private String around(boolean uses, Callable<String> inner) throws Exception {
+        if (uses) {
+            ran();
+        }
+        return inside(inner);
+    }
+
+    @WithAdvisoryLock(value = "nightly", timeout = "5s")
+    private String inside(Callable<String> inner) throws Exception {
+        return inner.call();
+    }
+
+    @WithAdvisoryLock(value = "nightly", timeout = "5s")
+    private String recursive(int times) throws Exception {
+        return times == 0 ? byAnotherUrl() : recursive(times - 1);
+    }
+
+    @WithAdvisoryLock("first")
+    private String first() throws Exception {
+        return second();
+    }
+
+    @WithAdvisoryLock("second")
+    private String second() throws Exception {
+        readings.line("runs");
+        LINES.readLine();
         return ran();
     }
 

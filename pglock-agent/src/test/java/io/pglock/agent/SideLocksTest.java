@@ -3,10 +3,13 @@ package io.pglock.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.LockHandle;
+import io.pglock.PgLock;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
+import io.pglock.testkit.Session;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -139,6 +142,93 @@ class SideLocksTest {
             assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
             end(one);
             end(other);
+        }
+    }
+
+    /** One that was opened by the way says nothing: in an instance where that was open before it would not be seen. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void isHeldWhereTheFirstConnectionLeadsThatIsUsed(Path jvm) throws SQLException {
+        try (Database second = database.server().createDatabase();
+                ForkedJvm application = start(jvm, "", second)) {
+            application.awaitLine("ready", TO_START);
+            application.send("open elsewhere and run");
+            application.awaitLine("holds");
+
+            assertThat(scenario.session("test").execute(WHERE_HELD)).containsExactly(database.name());
+            application.send("done");
+            assertThat(application.awaitLine("returned")).isEqualTo("returned: done");
+            end(application);
+        }
+    }
+
+    /** Each of these would wait for a session of its own JVM's, if it took the lock on another one. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void whoeverHasItGetsItAgainByWhateverUrlAndDriver(Path jvm) {
+        for (String nested : List.of(
+                "nested, before any use", "nested, after a use", "recursive", "nested, through another driver")) {
+            try (ForkedJvm application = start(jvm, "")) {
+                application.awaitLine("ready", TO_START);
+                application.send("connect");
+                application.awaitLine("connected");
+                for (int times = 0; times < 2; times++) { // the second time both URLs are known
+                    application.send(nested);
+                    assertThat(application.awaitLine("returned")).as(nested).isIn("returned: ran", "returned: once");
+                }
+                scenario.await("nobody to hold it", () -> holders().isEmpty());
+                end(application);
+            }
+        }
+    }
+
+    /** As an instance takes them that knew the database from the beginning: two orders are a deadlock that nobody sees. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void nestedMethodsThatMoveTakeTheirLocksInTheSameOrder(Path jvm) throws SQLException {
+        Session test = scenario.session("test");
+        try (Database second = database.server().createDatabase();
+                ForkedJvm application = start(jvm, "", second)) {
+            application.awaitLine("ready", TO_START);
+            application.send("connect elsewhere");
+            application.awaitLine("connected");
+            application.send("nested, two keys");
+            application.awaitLine("runs");
+            assertThat(test.execute(WHERE_HELD)).containsExactly(second.name(), second.name());
+
+            LockHandle other = PgLock.on(test.connection()).advisory("first").acquire();
+            application.send("go");
+            scenario.await(
+                    "it to let go of both", () -> !test.execute(WHERE_HELD).contains(second.name()));
+            assertThat(test.execute(WHERE_HELD))
+                    .as("while it waits for the first")
+                    .isEmpty();
+
+            other.close();
+            assertThat(application.awaitLine("returned")).isEqualTo("returned: ran");
+            end(application);
+        }
+    }
+
+    /** Nothing had been done under it. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void aLockThatIsLostWhereItDidNotBelongIsTakenWhereItDoes(Path jvm) throws SQLException {
+        try (Database second = database.server().createDatabase();
+                ForkedJvm application = start(jvm, "", second)) {
+            application.awaitLine("ready", TO_START);
+            application.send("connect elsewhere");
+            application.awaitLine("connected");
+            application.send("run");
+            application.awaitLine("runs");
+            int holder = holders().get(0);
+
+            scenario.session("killer").execute("select pg_terminate_backend(" + holder + ")");
+            scenario.awaitGone(holder);
+            application.send("go");
+
+            assertThat(application.awaitLine("returned")).isEqualTo("returned: ran");
+            end(application);
         }
     }
 

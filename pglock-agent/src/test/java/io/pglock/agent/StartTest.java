@@ -175,12 +175,11 @@ class StartTest {
     /** As where it was put into one jar with the application, and that was made smaller. */
     @Test
     void anAgentThatWasTakenApartStartsNotAtAll() throws IOException {
-        Path apart = Files.copy(AgentJvm.JAR, folder.resolve("apart.jar"));
-        try (FileSystem jar = FileSystems.newFileSystem(apart)) {
-            Files.delete(jar.getPath("inst/io/pglock/agent/internal/Agent.classdata"));
-        }
-        String option = "-javaagent:" + apart + "=lockTimeout=1s";
-        try (ForkedJvm told = AgentJvm.without(Idle.class).options(option).start();
+        String option = "-javaagent:" + without("Agent") + "=lockTimeout=1s";
+        try (ForkedJvm told = AgentJvm.without(Idle.class)
+                        .options(option + "; onError = warn")
+                        .property("pglock.onError", "fail")
+                        .start();
                 ForkedJvm ended = AgentJvm.without(Idle.class)
                         .options(option + "; on-error = fail")
                         .start()) {
@@ -193,6 +192,40 @@ class StartTest {
                     .anyMatch(line -> line.contains("pglock: not started, because onError=fail: "))
                     .doesNotContain("here");
         }
+    }
+
+    /** Once the settings have been read they say what becomes of the application, and nothing else does. */
+    @Test
+    void anAgentThatCannotStartDoesWhatItsNearestSettingSays() throws IOException {
+        String option = "-javaagent:" + without("Installation") + "=lockTimeout=1s";
+        try (ForkedJvm told = AgentJvm.without(Idle.class)
+                        .options(option + ";onError=warn")
+                        .property("pglock.onError", "fail")
+                        .start();
+                ForkedJvm ended = AgentJvm.without(Idle.class)
+                        .options(option)
+                        .property("pglock.onError", "fail")
+                        .start()) {
+            told.awaitLine("here", AgentJvm.LONGEST);
+            assertThat(told.output())
+                    .filteredOn(line -> line.startsWith("pglock: "))
+                    .singleElement()
+                    .asString()
+                    .startsWith("pglock: the agent cannot start, and protects nothing: ");
+            assertThat(ended.exitCode()).isNotZero();
+            assertThat(ended.output())
+                    .anyMatch(line -> line.contains("pglock: not started, because onError=fail: "))
+                    .doesNotContain("here");
+        }
+    }
+
+    /** The agent's jar, but for one of its classes. */
+    private Path without(String name) throws IOException {
+        Path apart = Files.copy(AgentJvm.JAR, folder.resolve("apart.jar"));
+        try (FileSystem jar = FileSystems.newFileSystem(apart)) {
+            Files.delete(jar.getPath("inst/io/pglock/agent/internal/" + name + ".classdata"));
+        }
+        return apart;
     }
 
     @Test

@@ -9,8 +9,8 @@ package io.pglock.annotation;
  * return Agent.isPresent() ? invocation.proceed() : locked(invocation);
  * }
  *
- * <p>The contract: the agent sets the system property {@code io.pglock.agent.active} to {@code true} once it weaves the classes
- * that are loaded from then on, and those loaded before. It is never set back. An agent may be attached while the application
+ * <p>The contract: the agent sets the system property {@code io.pglock.agent.active} to {@code true} when it has woven the classes
+ * that were loaded before, right before the first method is guarded. It is never set back; an agent whose start fails sets it not at all. An agent may be attached while the application
  * runs, so it is to be asked at each call and not once.
  */
 public final class Agent {

@@ -93,7 +93,7 @@ public final class PgLockBridge {
         ARMED.getAndAdd(more);
     }
 
-    public static void install(@Nullable Hooks given) {
+    public static void install(Hooks given) {
         hooks = given;
     }
 

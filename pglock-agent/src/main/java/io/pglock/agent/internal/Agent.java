@@ -18,7 +18,8 @@ public final class Agent {
     private Agent() {}
 
     /**
-     * Reads the settings, and weaves what they name from here on, and what has been loaded before.
+     * Reads the settings, and weaves what they name from here on, and what has been loaded before. What the settings let the
+     * application survive is said here, where they are known.
      *
      * @throws IllegalStateException only with {@code onError=fail}
      */
@@ -51,7 +52,7 @@ public final class Agent {
             if (fails) {
                 throw notStarted(e instanceof IllegalStateException ? String.valueOf(e.getMessage()) : e.toString(), e);
             }
-            throw new IllegalArgumentException(e.toString(), e); // which is survived
+            System.err.println("pglock: the agent cannot start, and protects nothing: " + e);
         }
     }
 

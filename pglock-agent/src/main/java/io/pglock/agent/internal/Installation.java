@@ -15,7 +15,8 @@ final class Installation {
     private Installation() {}
 
     /**
-     * Weaves what is loaded from here on, and what has been loaded before.
+     * Weaves what is loaded from here on, and what has been loaded before. Until all of that is woven nothing is in force: a method
+     * that began before the start has failed would never end, and whoever else applies the annotations would not stand down yet.
      *
      * @param arguments that it has come with
      * @throws IllegalStateException only with {@code onError=fail}, when a class cannot be woven; then nothing is in force
@@ -27,7 +28,7 @@ final class Installation {
         Trouble trouble = new Trouble(log, status.counters(), settings.onError() == AgentSettings.OnError.FAIL);
         Sites sites = new Sites();
         StatusPublication publication = new StatusPublication(status, log);
-        PgLockBridge.install(new Scopes(arguments, sites, trouble, log, status, publication));
+        Scopes scopes = new Scopes(arguments, sites, trouble, log, status, publication);
         Weaver weaver = new Weaver(settings, targets, sites, trouble, status, log);
         instrumentation.addTransformer(weaver, true);
         boolean started = false;
@@ -43,10 +44,10 @@ final class Installation {
         } finally {
             if (!started) {
                 instrumentation.removeTransformer(weaver);
-                PgLockBridge.install(null);
             }
         }
-        System.setProperty(ACTIVE, "true");
+        System.setProperty(ACTIVE, "true"); // first, or a method could be under both, and wait for itself
+        PgLockBridge.install(scopes);
         publication.refresh();
         log.debug("the agent is there: " + settings);
     }

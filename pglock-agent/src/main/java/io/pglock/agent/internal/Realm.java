@@ -58,6 +58,13 @@ public interface Realm {
          */
         void lock() throws Throwable;
 
+        /**
+         * Takes it on a session of this realm's.
+         *
+         * @param presumed as long as no connection of the method's has shown that it belongs there
+         */
+        void lockAt(Place place, boolean presumed);
+
         /** The method's body has ended: its connections are as they would be without it, and nobody is signalled any more. */
         void ended();
 

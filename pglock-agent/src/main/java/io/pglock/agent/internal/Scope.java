@@ -3,7 +3,9 @@ package io.pglock.agent.internal;
 
 import io.pglock.agent.bridge.PgLockBridge;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +28,10 @@ public final class Scope extends PgLockBridge.Call {
     private boolean askedForLock;
     /** How it lets go of its advisory lock: one for all drivers, whichever of them has taken it. */
     private @Nullable Runnable unlock;
-    /** The database that its lock is on, until a connection has shown which one is right. */
-    private @Nullable Object presumed;
+
+    private @Nullable Place place;
+    /** Whether a connection may yet show that its lock belongs elsewhere. */
+    private boolean presumed;
 
     private boolean tookEffect;
     private boolean ranStatements;
@@ -51,6 +55,15 @@ public final class Scope extends PgLockBridge.Call {
     /** The one that it is inside of, on the same thread. */
     public @Nullable Scope outer() {
         return outer;
+    }
+
+    /** All that are open on its thread, up to this one. */
+    public Deque<Scope> outermostFirst() {
+        Deque<Scope> all = new ArrayDeque<>();
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            all.push(scope);
+        }
+        return all;
     }
 
     /** What this realm does for it. */
@@ -104,32 +117,34 @@ public final class Scope extends PgLockBridge.Call {
     /**
      * It has it.
      *
-     * @param where the database, where the method's connections may yet show that it is another one
+     * @param uncertain whether the method's connections may yet show that it belongs elsewhere
      */
-    public void holdsLock(Runnable release, Optional<Object> where) {
+    public void holdsLock(Runnable release, Place where, boolean uncertain) {
         unlock = release;
-        presumed = where.orElse(null);
+        place = where;
+        presumed = uncertain;
     }
 
-    /** Whether it has it where it belongs. */
-    public boolean isLocked() {
-        return unlock != null && presumed == null;
+    /** Where its lock is, if it has it. */
+    public Optional<Place> place() {
+        return Optional.ofNullable(place);
     }
 
-    /** A connection of its leads to this database: whether that is the one that was presumed. From then on it is settled. */
-    public boolean confirms(Object database) {
-        boolean right = presumed == database;
-        if (right) {
-            presumed = null;
-        }
-        return right;
+    /** Whether it is to have a lock that it does not have yet, or not for certain where it belongs. */
+    public boolean awaitsLock() {
+        return site.spec().locksBefore() && (unlock == null || presumed);
+    }
+
+    /** Its lock is where it belongs. */
+    public void settlesLock() {
+        presumed = false;
     }
 
     /** Lets go of its lock, if it has it; it throws when that was lost meanwhile. */
     public void unlock() {
         Runnable release = unlock;
         unlock = null;
-        presumed = null;
+        place = null;
         if (release != null) {
             release.run();
         }

@@ -158,27 +158,32 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** Whether it is run once more. */
     private boolean ended(Scope scope, @Nullable Throwable thrown) {
         String outcome = "returned";
+        boolean again = false;
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
             if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
                 scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
                 INNERMOST.set(scope);
-                return true;
-            }
-            if (thrown != null) {
+                again = true;
+            } else if (thrown != null) {
                 outcome = outcome(scope, thrown);
             }
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             trouble.at(scope.site().name(), e);
+        } finally {
+            if (!again) {
+                close(scope, thrown); // whatever has happened: nobody else lets go of its lock
+            }
         }
-        close(scope, thrown);
-        if (scope.ranWithoutItsLock()) {
-            log.warnOnce(
-                    "without its lock " + scope, scope + ": ran without its advisory lock, " + whyNotLocked(scope));
+        if (!again) {
+            if (scope.ranWithoutItsLock()) {
+                log.warnOnce(
+                        "without its lock " + scope, scope + ": ran without its advisory lock, " + whyNotLocked(scope));
+            }
+            over(scope, outcome);
         }
-        over(scope, outcome);
-        return false;
+        return again;
     }
 
     private static String whyNotLocked(Scope scope) {
@@ -225,10 +230,13 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
     private void close(Scope scope, @Nullable Throwable thrown) {
-        for (Realm.Part part : scope.parts()) {
-            close(scope, thrown, part::close);
+        try {
+            for (Realm.Part part : scope.parts()) {
+                close(scope, thrown, part::close);
+            }
+        } finally {
+            close(scope, thrown, scope::unlock);
         }
-        close(scope, thrown, scope::unlock);
     }
 
     private void close(Scope scope, @Nullable Throwable thrown, Runnable what) {
@@ -249,7 +257,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private void guarded(Scope scope, Runnable work) {
         try {
             work.run();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (Throwable e) {
             trouble.at(scope.site().name(), e);
         }
     }

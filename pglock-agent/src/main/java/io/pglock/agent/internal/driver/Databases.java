@@ -33,9 +33,20 @@ final class Databases {
     }
 
     /** The only one, if there is one only. */
-    Optional<DataSource> only() {
+    Optional<Means> only() {
         List<Means> all = List.copyOf(byKey.values());
         return all.size() == 1 ? Optional.of(all.get(0)) : Optional.empty();
+    }
+
+    /** What tells its database from others. */
+    String nameOf(BaseConnection connection) throws SQLException {
+        Means means = ofConnection.get(connection);
+        if (means != null) {
+            return means.database();
+        }
+        Properties properties = new Properties();
+        properties.setProperty("user", connection.getMetaData().getUserName());
+        return Means.database(connection.getMetaData().getURL(), properties);
     }
 
     /** Another connection to the same database. */

@@ -3,6 +3,7 @@ package io.pglock.agent.internal.driver;
 
 import io.pglock.LockPolicy;
 import io.pglock.agent.internal.Environment;
+import io.pglock.agent.internal.Place;
 import io.pglock.agent.internal.Realm;
 import io.pglock.agent.internal.Scope;
 import io.pglock.agent.internal.Site;
@@ -17,7 +18,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.core.BaseConnection;
@@ -29,7 +29,8 @@ public final class DriverRealm implements Realm {
     private final Environment environment;
     private final Databases databases;
     private final LockClients clients = new LockClients();
-    private final Map<String, DataSource> monitors = new ConcurrentHashMap<>();
+    private final SideLocks locks = new SideLocks(this);
+    private final Map<String, Place> monitors = new ConcurrentHashMap<>();
 
     private final WeakKeys<Site, LockPolicy> policies = new WeakKeys<>();
     private final Sessions sessions;
@@ -136,10 +137,8 @@ public final class DriverRealm implements Realm {
                 properties == null ? new Properties() : properties,
                 opened);
         try {
-            for (Scope each = scope; each != null; each = each.outer()) {
-                if (each.site().spec().locksBefore()) {
-                    ((ScopePart) each.part(this)).lockLike(opened);
-                }
+            if (scope != null) {
+                locks.opened(scope, opened);
             }
         } catch (Throwable e) {
             opened.close();
@@ -180,25 +179,41 @@ public final class DriverRealm implements Realm {
         return clients;
     }
 
+    SideLocks locks() {
+        return locks;
+    }
+
     /** Where to lock when this connection is used. */
-    DataSource whereToLock(Scope scope, BaseConnection connection) throws SQLException {
-        Optional<DataSource> monitor = monitor(scope);
-        return monitor.isPresent() ? monitor.get() : databases.like(connection);
+    Place whereToLock(Scope scope, BaseConnection connection) throws SQLException {
+        Optional<Place> monitor = monitor(scope);
+        return monitor.isPresent()
+                ? monitor.get()
+                : new Place(this, databases.like(connection), databases.nameOf(connection));
+    }
+
+    /** Where to lock while nothing but one database is known. */
+    Optional<Place> onlyPlace() {
+        return databases.only().map(only -> new Place(this, only, only.database()));
     }
 
     /** Where to lock, whatever the method uses. */
-    Optional<DataSource> monitor(Scope scope) {
+    Optional<Place> monitor(Scope scope) {
         Map<String, String> settings = scope.site().spec().settings();
         String url = settings.get("monitorUrl");
         return url == null
                 ? Optional.empty()
                 : Optional.of(monitors.computeIfAbsent(
                         url + " " + settings.get("monitorUser"),
-                        key -> new Monitor(
-                                        url,
-                                        Optional.ofNullable(settings.get("monitorUser")),
-                                        Optional.ofNullable(settings.get("monitorPassword")))
-                                .dataSource()));
+                        key -> monitor(
+                                url,
+                                Optional.ofNullable(settings.get("monitorUser")),
+                                Optional.ofNullable(settings.get("monitorPassword")))));
+    }
+
+    private Place monitor(String url, Optional<String> user, Optional<String> password) {
+        Properties properties = new Properties();
+        user.ifPresent(name -> properties.setProperty("user", name));
+        return new Place(this, new Monitor(url, user, password).dataSource(), Means.database(url, properties));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
 
@@ -18,12 +19,14 @@ final class Means extends SideDataSource {
     private final Environment environment;
     private final Driver driver;
     private final String url;
+    private final String database;
     private volatile Properties properties;
 
     Means(Environment environment, Driver driver, String url, Properties properties) {
         this.environment = environment;
         this.driver = driver;
         this.url = url;
+        this.database = database(url, properties);
         this.properties = copy(properties);
     }
 
@@ -33,7 +36,26 @@ final class Means extends SideDataSource {
         return copy;
     }
 
-    /** What tells databases apart; a password is renewed, and says nothing about that. */
+    /**
+     * What tells databases apart, whatever else the URL says: the servers, as they are written there, and the name. No server is
+     * asked: that would cost each connection a round trip, and in a transaction fix what that sees.
+     */
+    static String database(String url, Properties properties) {
+        Properties read = org.postgresql.Driver.parseURL(url, properties);
+        if (read == null) {
+            return url;
+        }
+        String servers = read.getProperty("PGHOST", "").toLowerCase(Locale.ROOT) + " " + read.getProperty("PGPORT");
+        String name = read.getProperty("PGDBNAME", "");
+        return servers + " " + (name.isEmpty() ? read.getProperty("user") : name);
+    }
+
+    /** What tells the one that it leads to from others. */
+    String database() {
+        return database;
+    }
+
+    /** What tells ways to open a connection apart; a password is renewed, and says nothing about that. */
     static String key(String url, Properties properties) {
         return url + " " + Optional.ofNullable(properties.getProperty("user")).orElse("");
     }

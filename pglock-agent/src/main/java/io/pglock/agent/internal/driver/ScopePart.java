@@ -10,6 +10,7 @@ import io.pglock.LockTimeoutException;
 import io.pglock.PgLock;
 import io.pglock.TableLock;
 import io.pglock.agent.internal.Causes;
+import io.pglock.agent.internal.Place;
 import io.pglock.agent.internal.Realm;
 import io.pglock.agent.internal.Scope;
 import io.pglock.agent.internal.Spec;
@@ -24,7 +25,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
@@ -136,11 +136,7 @@ final class ScopePart implements Realm.Part {
      * @param alone it is a transaction of its own
      */
     void beforeWork(BaseConnection connection, String sql, boolean alone) throws Throwable {
-        for (Scope each = scope; each != null; each = each.outer()) {
-            if (each.site().spec().locksBefore()) {
-                of(each).lockLike(connection);
-            }
-        }
+        realm.locks().used(scope, connection);
         for (Scope each = scope; each != null; each = each.outer()) {
             if (of(each).watches()) {
                 of(each).watch(connection, sql, alone);
@@ -258,41 +254,18 @@ final class ScopePart implements Realm.Part {
 
     @Override
     public void lock() {
-        Optional<DataSource> monitor = realm.monitor(scope);
-        if (monitor.isPresent()) {
-            lockOn(monitor.get(), Optional.empty());
-        } else {
-            realm.databases().only().ifPresent(only -> lockOn(only, Optional.of(only)));
-        }
+        realm.locks().begin(scope);
     }
 
-    /**
-     * Where this connection leads, which is the first of the method's. If another database was presumed, the lock goes from there
-     * to here, and is let go first: so it is on the same one in every instance, whatever each of them has opened before, and
-     * nobody holds one while he waits for another.
-     */
-    void lockLike(BaseConnection connection) throws Throwable {
-        if (scope.isLocked()) {
-            return;
-        }
-        realm.aside(() -> {
-            DataSource where = realm.whereToLock(scope, connection);
-            if (!scope.confirms(where)) {
-                scope.unlock();
-                lockOn(where, Optional.empty());
-            }
-            return true;
-        });
-    }
-
-    private void lockOn(DataSource database, Optional<Object> presumed) {
+    @Override
+    public void lockAt(Place place, boolean presumed) {
         Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
         scope.asksForLock();
         long begun = System.nanoTime();
         try {
             LockClients.Held held =
-                    realm.clients().on(database).acquire(key(wanted), wanted.shared(), wanted.timeout());
-            scope.holdsLock(held::release, presumed);
+                    realm.clients().on(place.source()).acquire(key(scope), wanted.shared(), wanted.timeout());
+            scope.holdsLock(held::release, place, presumed);
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
@@ -304,8 +277,10 @@ final class ScopePart implements Realm.Part {
         }
     }
 
-    private LockKey key(Spec.Advisory wanted) {
-        return AdvisoryKeys.read(wanted.key().isEmpty() ? scope.site().name() : wanted.key());
+    /** Of the advisory lock that a scope asks for. */
+    static LockKey key(Scope scope) {
+        String key = scope.site().spec().advisory().orElseThrow().key();
+        return AdvisoryKeys.read(key.isEmpty() ? scope.site().name() : key);
     }
 
     /** What is taken in each transaction, before its first statement. */
@@ -343,7 +318,7 @@ final class ScopePart implements Realm.Part {
     }
 
     private void xact(BaseConnection connection, Spec.Advisory wanted) {
-        var request = PgLock.on(connection).advisory(key(wanted));
+        var request = PgLock.on(connection).advisory(key(scope));
         if (wanted.shared()) {
             request = request.shared();
         }

@@ -8,8 +8,6 @@ import io.pglock.internal.PgSession;
 import io.pglock.internal.Statements;
 import java.lang.ref.WeakReference;
 import java.sql.SQLException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -160,11 +158,7 @@ final class Session {
 
     /** What each scope takes in each transaction, the outermost first. */
     private void lockFor(Scope innermost, ScopePart part, BaseConnection open, boolean alone) throws Throwable {
-        Deque<Scope> outermostFirst = new ArrayDeque<>();
-        for (Scope scope = innermost; scope != null; scope = scope.outer()) {
-            outermostFirst.push(scope);
-        }
-        for (Scope scope : outermostFirst) {
+        for (Scope scope : innermost.outermostFirst()) {
             if (!locked.contains(scope)) {
                 part.of(scope).lockIn(open, alone);
                 if (!alone) {
