@@ -10,6 +10,7 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +45,20 @@ class CancelTest extends QueueScene {
                 .matches(holder.pid() + " +" + database.user()
                         + " +holder +idle in transaction for \\S+ +open for \\S+ +select \\* from orders");
         assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void ofSeveralHostsTheOneThatIsHitIsNamed() {
+        holder.execute("begin", "select * from orders");
+        Cli several = Cli.on(database)
+                .environment("PGHOST", "127.0.0.1," + database.server().host())
+                .environment("PGPORT", "1," + database.server().port());
+        for (String[] words : new String[][] {{"terminate"}, {"ls", "--terminate"}}) {
+            Cli.Ended dry =
+                    several.run(Stream.concat(Stream.of(words), Stream.of("--dry-run", Integer.toString(holder.pid())))
+                            .toArray(String[]::new));
+            assertThat(dry.err()).isEqualTo("pglock: a dry run on " + server() + ": nothing was sent\n");
+        }
     }
 
     @Test
@@ -193,6 +208,29 @@ class CancelTest extends QueueScene {
         }
     }
 
+    /** {@code "^$APP"}, where APP is not set. */
+    @Test
+    void refusesARegularExpressionThatIsInEveryText() {
+        holder.execute("begin", "select * from orders");
+        for (String filter : new String[] {"regex=^", "regex=report|", "iregex=(|report)", "regex=.*", "regex=^|web"}) {
+            Cli.Ended refused = pglock("terminate", "-y", "-f", "activity__application_name__" + filter);
+            assertThat(refused.code()).as(filter).isEqualTo(1);
+            assertThat(refused.err())
+                    .isEqualTo("pglock: the filter activity__application_name__" + filter
+                            + ": every text has that in it, as where a variable is not set; write what only those have who"
+                            + " are meant, or leave the filter out\n");
+        }
+        for (String filter : new String[] {"regex=^(?!web)", "regex=^hold", "iregex=HOLDER|report"}) {
+            assertThat(pglock("cancel", "--dry-run", "--on", "orders", "-f", "activity__application_name__" + filter)
+                            .err())
+                    .contains("pid " + holder.pid());
+        }
+        assertThat(pglock("terminate", "-y", "-f", "activity__application_name__regex=^$")
+                        .code())
+                .isZero();
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
     @Test
     void refusesAFilterWithNothingToCompareWith() {
         holder.execute("begin", "select * from orders");
@@ -313,8 +351,17 @@ class CancelTest extends QueueScene {
                 .contains("To see them: GRANT pg_read_all_stats TO ")
                 .endsWith("pglock: nothing to terminate\n");
 
+        Cli.Ended inNobodysWay = blind.run("terminate", "-y", "--blocking", "-f", "activity__state=active");
+        assertThat(inNobodysWay.code()).as(inNobodysWay.err()).isZero();
+        assertThat(inNobodysWay.err()).endsWith("pglock: nothing to terminate\n");
+
         migration.start("alter table orders add note text");
         scenario.awaitBlockedBy(migration, holder);
+        Cli.Ended waiting = blind.run("terminate", "-y", "--blocking", "-f", "activity__state=active");
+        assertThat(waiting.code()).isEqualTo(77);
+        Cli.Ended others = blind.run(
+                "terminate", "-y", "--blocking", "-f", "activity__state=active", "-f", "blocking_activity_id=1");
+        assertThat(others.code()).as("who is in the way can be seen").isZero();
         Cli.Ended blocking =
                 blind.run("terminate", "-y", "--blocking", "-f", "blocking_activity__state=idle in transaction");
         assertThat(blocking.code()).isEqualTo(77);

@@ -88,6 +88,10 @@ class FilterTest {
         refused("granted=perhaps", "perhaps is neither true nor false");
         refused("mode=ACCESS EXCLUSVE", "did you mean ACCESS EXCLUSIVE?");
         refused("granted__contains=t", "granted is a true or false and does not know contains");
+        refused(
+                "transaction__gt=100",
+                "transaction is a text without order and does not know gt, only exact, iexact, ne");
+        refused("key__lte=100", "key is a text without order and does not know lte");
         refused("activity_id=web", "web is not a whole number");
         refused("activity__query__regex=(", "( is not a regular expression");
         refused("blocking_hard=true", "blocking_hard is known with --blocking only");

@@ -13,15 +13,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where pglock is installed. */
 class LauncherTest {
 
     /** The JVM that makes the archive would write it at its end all the same, some megabytes that nobody removes. */
     @ParameterizedTest
-    @ValueSource(strings = {"INT", "TERM"})
-    void isInterruptedAtItsFirstStartAndLeavesNothing(String signal, @TempDir Path home) throws Exception {
+    @CsvSource({"INT, 130", "QUIT, 131", "TERM, 143"})
+    void isInterruptedAtItsFirstStartAndLeavesNothing(String signal, int code, @TempDir Path home) throws Exception {
         Path launcher = installedIn(home);
         Process process = new ProcessBuilder(Stream.of(
                                 List.of("bash", "-c", "set -m; \"$@\" & echo $!; wait $!; echo \"ended $?\"", "bash"),
@@ -40,7 +40,7 @@ class LauncherTest {
 
         new ProcessBuilder("kill", "-s", signal, "--", "-" + pid).start().waitFor(); // as a terminal: to all of them
 
-        assertThat(process.inputReader().readLine()).isEqualTo(signal.equals("INT") ? "ended 130" : "ended 143");
+        assertThat(process.inputReader().readLine()).isEqualTo("ended " + code);
         try (Stream<Path> files = Files.list(home)) {
             assertThat(files).hasSize(2);
         }

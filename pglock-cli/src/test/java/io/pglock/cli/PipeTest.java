@@ -71,6 +71,16 @@ class PipeTest {
                         + " stdin:1.\n74");
     }
 
+    /** Which server it is has to be said before. */
+    @Test
+    void nobodyIsEndedWhereThatCannotBeSaid(Database database, Scenario scenario) throws Exception {
+        Session web = scenario.session("web");
+        web.execute("create table ended (id int)", "begin", "lock table ended");
+        assertThat(closed(database, "\"$0\" terminate -y " + web.pid() + " >/dev/full; echo $?"))
+                .isEqualTo("pglock: the output cannot be written: No space left on device. Nothing was sent.\n74");
+        assertThat(web.value("select 1")).isEqualTo("1");
+    }
+
     /** It may take long until it is read, and others wait meanwhile. */
     @Test
     void whoReadsSlowlyKeepsNoLockOfATrace(Database database, Scenario scenario, @TempDir Path folder)

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,6 +131,53 @@ class ProfileTest {
                 .isEqualTo("mode\r\nACCESS SHARE\r\n");
         Files.move(config, Files.createDirectories(folder.resolve("pglock")).resolve("pglock.toml"));
         assertThat(output(elsewhere, here, "--csv")).isEqualTo("mode\r\nACCESS SHARE\r\n");
+    }
+
+    /** In the working directory's defaults, with what being in a folder must not decide. */
+    @Test
+    void norDoesItSayWhatIsRunOrWrittenOrWhoIsEnded() throws Exception {
+        Path here = Files.createDirectories(folder.resolve("repo"));
+        Path config = here.resolve("pglock.toml");
+        Cli in = Cli.bare().environment("XDG_CONFIG_HOME", folder.toString());
+        Map<String, String> decided = Map.of(
+                "monitor-url = \"jdbc:postgresql://1/x\"", "where the password of the side connection is sent",
+                "monitor-user = \"ann\"", "where the password of the side connection is sent",
+                "postgres-bin = \"bin\"", "which programs are run",
+                "schema = [\"schema.sql\"]", "which SQL is run",
+                "report = \"/tmp/report\"", "which file is written",
+                "prioritize = \"cancel\"", "whose sessions are ended",
+                "prioritize = \"terminate\"", "whose sessions are ended");
+        for (Map.Entry<String, String> one : decided.entrySet()) {
+            Files.writeString(config, "[defaults]\n" + one.getKey() + "\n");
+            String key = one.getKey().replaceFirst(" .*", "");
+            assertThat(output(in, here, "sql", "--dry-run", "/dev/null"))
+                    .startsWith("pglock: pglock.toml, line 2: " + key + " says " + one.getValue()
+                            + ", and being in a folder must not decide that; write it into a profile");
+            Cli named = key.equals("monitor-user") ? in.environment("PGLOCK_MONITOR_URL", "jdbc:postgresql://h/x") : in;
+            assertThat(output(named, here, "sql", "--dry-run", "--config-file", "pglock.toml", "/dev/null"))
+                    .as("named, it may say what it likes")
+                    .isEmpty();
+        }
+        Files.writeString(config, "[defaults]\nprioritize = \"off\"\n");
+        assertThat(output(in, here, "sql", "--dry-run", "/dev/null")).isEmpty();
+    }
+
+    @Test
+    void theUsersOwnFileMayDecideAllOfThatFromItsOwnFolderToo(Database database) throws Exception {
+        Path users = Files.createDirectories(folder.resolve("pglock"));
+        Path config = Files.writeString(
+                users.resolve("pglock.toml"),
+                "[defaults]\nurl = \"postgresql://%s:%d/%s\"\nattribute = \"mode\"\non = \"sales\"\n"
+                        .formatted(database.server().host(), database.server().port(), database.name()));
+        Path linked = Files.createDirectories(folder.resolve("dotfiles"));
+        Files.createSymbolicLink(linked.resolve("pglock.toml"), config);
+        Cli in = Cli.on(database)
+                .environment("XDG_CONFIG_HOME", folder.toString())
+                .environment("PGPORT", "1");
+        for (Path here : new Path[] {users, linked}) {
+            assertThat(output(in, here, "--csv")).isEqualTo("mode\r\nACCESS SHARE\r\n");
+        }
+        assertThat(output(in, users, "-c", "no")).contains("(in " + config + ")\n");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -298,6 +299,80 @@ class SqlTest {
                         .succeeded()
                         .lines())
                 .containsExactly("7s", "7s", "3s", "3s", "0");
+    }
+
+    @Test
+    void aTimeoutThatATransactionOfTheFileTakesBackDoesNotCountAfterIt(Database database) throws Exception {
+        String script = file(
+                "a.sql",
+                "begin; set statement_timeout = '1s'; reset statement_timeout; set lock_timeout = '9s';",
+                "set lock_timeout to default; commit;",
+                "show statement_timeout;",
+                "show lock_timeout;",
+                "begin; set lock_timeout = '7s'; savepoint \"A b\"; set lock_timeout = '1ms'; savepoint c;",
+                "rollback work to savepoint \"A b\"; commit;",
+                "show lock_timeout;",
+                "begin; savepoint a; reset lock_timeout; savepoint a; set lock_timeout = '1ms'; release a;",
+                "rollback to A /* the first */; commit;",
+                "show lock_timeout;",
+                "-- pglock: lockTimeout=4s",
+                "begin; reset all; commit;",
+                "show lock_timeout;");
+        assertThat(Cli.on(database)
+                        .run("sql", "-q", "--lock-timeout=3s", script)
+                        .succeeded()
+                        .lines())
+                .containsExactly("0", "3s", "7s", "7s", "3s");
+        assertThat(Cli.on(database)
+                        .run("sql", "-q", "--lock-timeout=none", script)
+                        .succeeded()
+                        .lines())
+                .containsExactly("0", "0", "7s", "7s", "0");
+    }
+
+    @Test
+    void everyFlagCanBeSaidAndTakenBack(Database database) throws Exception {
+        String script = file("a.sql", "show lock_timeout;");
+        Path profiles = Files.writeString(folder.resolve("pglock.toml"), """
+                [profiles.inert]
+                enabled = false
+                [profiles.watched]
+                monitor-required = true
+                """);
+        Cli cli = Cli.on(database).environment("PGLOCK_CONFIG", profiles.toString());
+        Cli unwatched = cli.environment("PGLOCK_MONITOR_URL", "jdbc:postgresql://127.0.0.1:1/nowhere");
+
+        assertThat(cli.run("sql", "-q", "--enabled", script).succeeded().lines())
+                .containsExactly("2s");
+        assertThat(cli.run("sql", "-q", "--no-enabled", script).succeeded().lines())
+                .containsExactly("0");
+        assertThat(cli.environment("PGLOCK_ENABLED", "false")
+                        .run("sql", "-q", "--enabled", script)
+                        .succeeded()
+                        .lines())
+                .containsExactly("2s");
+        assertThat(cli.run("sql", "-q", "-c", "inert", script).succeeded().lines())
+                .containsExactly("0");
+        assertThat(cli.run("sql", "-q", "-c", "inert", "--enabled", script)
+                        .succeeded()
+                        .lines())
+                .containsExactly("2s");
+        for (String[] required : new String[][] {{"--monitor-required"}, {"-c", "watched"}}) {
+            Cli.Ended ended = unwatched.run(Stream.of(List.of("sql", "-q"), List.of(required), List.of(script))
+                    .flatMap(List::stream)
+                    .toArray(String[]::new));
+            assertThat(ended.code()).as(ended.err()).isNotZero();
+            assertThat(ended.err()).contains("127.0.0.1:1").doesNotContain("defect");
+        }
+        for (String taken : new String[] {"--enabled", "--no-monitor-required"}) {
+            Cli.Ended ended = unwatched.run("sql", "-q", taken, script);
+            assertThat(ended.code()).as(ended.err()).isZero();
+            assertThat(ended.lines()).containsExactly("2s");
+        }
+        assertThat(unwatched
+                        .run("sql", "-q", "-c", "watched", "--no-monitor-required", script)
+                        .code())
+                .isZero();
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pglock.testkit.Await;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -105,6 +106,28 @@ class TraceScratchTest {
             Cli.Ended ended = going.ended();
             assertThat(ended.code()).as(ended.err()).isEqualTo(130);
             assertThat(ended.err()).contains("interrupted; the scratch server is gone.");
+        }
+    }
+
+    @Test
+    void ctrlCWhileItReadsEndsItAtOnce() throws Exception {
+        Files.createDirectories(cache.resolve("pglock/postgres"));
+        Path err = folder.resolve("err");
+        Process process = cli().builder("trace", "--scratch", "--schema", "-", file("t.sql", "select 1"))
+                .redirectError(err.toFile())
+                .start();
+        try {
+            process.getOutputStream()
+                    .write("-- more than a pipe takes\n".repeat(10_000).getBytes(StandardCharsets.UTF_8));
+            new ProcessBuilder("kill", "-s", "INT", Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+
+            assertThat(process.waitFor(10, TimeUnit.SECONDS)).as("it ends").isTrue();
+            assertThat(process.exitValue()).isEqualTo(130);
+            assertThat(err).content().doesNotContain("pglock: ");
+        } finally {
+            process.destroyForcibly();
         }
     }
 

@@ -221,4 +221,14 @@ class TraceTest {
                 .contains("count only together with --scratch");
         assertThat(web.value("select count(*) from items")).isEqualTo("0");
     }
+
+    @Test
+    void jsonOnATerminalCannotMoveTheCursor(Database database) throws Exception {
+        String script = file("t.sql", "select '\u009b2J\u007f'");
+
+        Cli.Ended ended = Cli.on(database).run("trace", "--json", script);
+
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.out()).contains("\\u009B2J\\u007F").doesNotContain("\u009b", "\u007f");
+    }
 }

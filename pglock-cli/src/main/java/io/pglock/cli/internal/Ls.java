@@ -155,7 +155,7 @@ final class Ls implements Callable<Integer> {
         Server to = server.server();
         try (Connection connection = to.connectToLook()) {
             return signalling
-                    .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL, to.toString())
+                    .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL, to.describe(connection))
                     .run(LockQuery.on(connection), asked);
         }
     }

@@ -38,7 +38,9 @@ abstract class SignalCommand implements Callable<Integer> {
         Selection selection = selected.toSignal(server.profile()::values);
         Server to = server.server();
         try (Connection connection = to.connectToLook()) {
-            return signalling.signalling(console, signal, to.toString()).run(LockQuery.on(connection), selection);
+            return signalling
+                    .signalling(console, signal, to.describe(connection))
+                    .run(LockQuery.on(connection), selection);
         }
     }
 }

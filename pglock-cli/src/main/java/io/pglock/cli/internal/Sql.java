@@ -86,6 +86,11 @@ public final class Sql {
 
     public static final String ROLL_BACK = "rollback";
 
+    /** @param timeout the name of a setting */
+    public static String reset(String timeout) {
+        return "reset " + timeout;
+    }
+
     // ---- pglock trace -----------------------------------------------------------------------------------------------
 
     /** Every relation that is somebody's own: no catalog, no TOAST table. */

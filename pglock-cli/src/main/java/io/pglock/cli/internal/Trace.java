@@ -120,7 +120,9 @@ final class Trace implements Callable<Integer> {
         if (!scratch && (!schema.isEmpty() || postgresBin != null || single)) {
             throw Stop.usage("--schema, --postgres-bin and -1 count only together with --scratch.");
         }
+        // before ctrl-c is ours: while another program still writes them there is nothing to put in order
         SqlFiles files = SqlFiles.read(names);
+        SqlFiles before = SqlFiles.read(schema);
         boolean none = files.statements(!scratch || single).stream().allMatch(List::isEmpty);
         TraceRun run;
         try (Interruption interruption = Interruption.begin()) {
@@ -130,7 +132,7 @@ final class Trace implements Callable<Integer> {
                     console.say("there is no statement in " + String.join(", ", names) + ".");
                     run.end(scratch);
                 } else if (scratch) {
-                    scratch(run, files);
+                    scratch(run, before, files);
                 } else {
                     live(run, files);
                 }
@@ -169,10 +171,9 @@ final class Trace implements Callable<Integer> {
                 });
     }
 
-    private void scratch(TraceRun run, SqlFiles files) throws SQLException {
-        List<SqlStatement> before = SqlFiles.read(schema).statements(false, true).stream()
-                .flatMap(List::stream)
-                .toList();
+    private void scratch(TraceRun run, SqlFiles schema, SqlFiles files) throws SQLException {
+        List<SqlStatement> before =
+                schema.statements(false, true).stream().flatMap(List::stream).toList();
         List<SqlUnit> units = files.units(single, true);
         try (ScratchServer started = ScratchServer.start(Optional.ofNullable(postgresBin))) {
             run.scratch(started, before, units);

@@ -86,7 +86,7 @@ final class Watch implements Callable<Integer> {
             selection.tree(LockQuery.on(connection)); // what is wrong is said before the screen is taken
             if (console.asksPerson() && console.showsPerson() && count == 0) {
                 OptionalInt code = new Watching(
-                                to.toString(), connection, selection, names, refresh.pause(), colours.areOn())
+                                to.describe(connection), connection, selection, names, refresh.pause(), colours.areOn())
                         .run(console::say);
                 if (code.isPresent()) {
                     return code.getAsInt();

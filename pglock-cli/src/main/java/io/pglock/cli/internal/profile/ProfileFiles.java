@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Where options are looked up that are not typed: in the file that is named, or else in those of the working directory and of the
@@ -64,16 +65,28 @@ final class ProfileFiles {
     }
 
     private List<Path> places() {
-        List<Path> places = new ArrayList<>();
-        places.add(HERE);
+        Optional<Path> users = users();
+        return users.filter(ProfileFiles::isHere)
+                .map(List::of)
+                .orElseGet(() -> Stream.concat(Stream.of(HERE), users.stream()).toList());
+    }
+
+    private Optional<Path> users() {
         String folder = environment.getOrDefault("XDG_CONFIG_HOME", "");
         String home = environment.getOrDefault("HOME", "");
         if (!folder.isEmpty()) {
-            places.add(Path.of(folder, "pglock", FILE));
-        } else if (!home.isEmpty()) {
-            places.add(Path.of(home, ".config", "pglock", FILE));
+            return Optional.of(Path.of(folder, "pglock", FILE));
         }
-        return places;
+        return home.isEmpty() ? Optional.empty() : Optional.of(Path.of(home, ".config", "pglock", FILE));
+    }
+
+    /** The user is in the folder of his own file, or one of the two is a link to the other. */
+    private static boolean isHere(Path users) {
+        try {
+            return Files.isSameFile(HERE, users);
+        } catch (IOException notBothThere) {
+            return false;
+        }
     }
 
     private ProfileFile named(String name, String by, Keys keys) {

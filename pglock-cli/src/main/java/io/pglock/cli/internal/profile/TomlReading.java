@@ -5,10 +5,11 @@ import io.pglock.cli.internal.Stop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -29,8 +30,28 @@ final class TomlReading {
     /** Whose sessions are ended is said on the command line or by the name of a profile, and never by being in a folder. */
     private static final Set<String> IN_PROFILES_ONLY = Set.of("blocking", "cancel", "terminate", "yes");
 
-    /** So is which server is asked, and sent the password that the environment has: the folder may hold somebody else's files. */
-    private static final Set<String> NOT_BY_FOLDER = Set.of("url", "host", "port", "user", "database", "service");
+    private static final String SERVER = "which server is asked";
+    private static final String SIDE_CONNECTION = "where the password of the side connection is sent";
+
+    /**
+     * So is what may go wrong where the folder holds somebody else's files: who is sent the passwords that the environment has,
+     * what is run, and what is written. Each with what it decides.
+     */
+    private static final Map<String, String> NOT_BY_FOLDER = Map.ofEntries(
+            Map.entry("url", SERVER),
+            Map.entry("host", SERVER),
+            Map.entry("port", SERVER),
+            Map.entry("user", SERVER),
+            Map.entry("database", SERVER),
+            Map.entry("service", SERVER),
+            Map.entry("monitor-url", SIDE_CONNECTION),
+            Map.entry("monitor-user", SIDE_CONNECTION),
+            Map.entry("postgres-bin", "which programs are run"),
+            Map.entry("schema", "which SQL is run"), // as the superuser of a scratch server, who can run programs
+            Map.entry("report", "which file is written"));
+
+    private static final String PRIORITIZE = "prioritize";
+    private static final Set<String> ENDING = Set.of("cancel", "terminate");
 
     private final String name;
     private final Keys keys;
@@ -60,7 +81,7 @@ final class TomlReading {
         }
         Map<String, Map<String, Setting>> profiles = new LinkedHashMap<>();
         for (Map.Entry<String, TomlTable> profile : tables(toml, PROFILES).entrySet()) {
-            profiles.put(profile.getKey(), settings(profile.getValue(), key -> Optional.empty()));
+            profiles.put(profile.getKey(), settings(profile.getValue(), (key, values) -> Optional.empty()));
         }
         return new ProfileFile(
                 name,
@@ -70,14 +91,23 @@ final class TomlReading {
                 profiles);
     }
 
-    private Optional<String> whyNotByDefault(String key) {
+    private Optional<String> whyNotByDefault(String key, List<String> values) {
         if (IN_PROFILES_ONLY.contains(key)) {
             return Optional.of(" may stand in a profile only, which one asks for with --config");
         }
-        return ofFolder && NOT_BY_FOLDER.contains(key)
-                ? Optional.of(" says which server is asked, and being in a folder must not decide that; write it into a"
-                        + " profile, which one asks for with --config, or into ~/.config/pglock/pglock.toml")
-                : Optional.empty();
+        return decides(key, values)
+                .filter(what -> ofFolder)
+                .map(what -> " says " + what + ", and being in a folder must not decide that; write it into a"
+                        + " profile, which one asks for with --config, or into ~/.config/pglock/pglock.toml");
+    }
+
+    private static Optional<String> decides(String key, List<String> values) {
+        return key.equals(PRIORITIZE)
+                        && values.stream()
+                                .map(value -> value.strip().toLowerCase(Locale.ROOT))
+                                .anyMatch(ENDING::contains)
+                ? Optional.of("whose sessions are ended")
+                : Optional.ofNullable(NOT_BY_FOLDER.get(key));
     }
 
     private Map<String, TomlTable> tables(TomlTable parent, String key) {
@@ -102,16 +132,16 @@ final class TomlReading {
         return Optional.ofNullable((TomlTable) value);
     }
 
-    private Map<String, Setting> settings(TomlTable table, Function<String, Optional<String>> refusal) {
+    private Map<String, Setting> settings(TomlTable table, BiFunction<String, List<String>, Optional<String>> refusal) {
         Map<String, Setting> settings = new LinkedHashMap<>();
         for (String written : table.keySet()) {
             String place = place(table, written);
             String key = keys.spelt(written).orElseThrow(() -> Stop.usage(place + ": " + keys.unknown(written)));
-            refusal.apply(key).ifPresent(why -> {
-                throw Stop.usage(place + ": " + key + why);
-            });
             Object value = table.get(List.of(written));
             Setting setting = new Setting(values(value, place, written), value instanceof Boolean, place);
+            refusal.apply(key, setting.values()).ifPresent(why -> {
+                throw Stop.usage(place + ": " + key + why);
+            });
             if (settings.put(key, setting) != null) {
                 throw Stop.usage(place + ": " + key + " stands there twice");
             }

@@ -10,9 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.IGetter;
+import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
@@ -62,11 +66,35 @@ public final class GuardOptions {
                 + (setting.defaultText().isEmpty() ? "" : " Default: " + setting.defaultText() + ".");
         OptionSpec.Builder option = OptionSpec.builder(option(setting.key())).description(description);
         return isFlag(setting)
-                ? option.type(Boolean.class).arity("0").negatable(true).build()
+                ? flag(option.type(Boolean.class).arity("0").negatable(true))
                 : option.type(String.class)
                         .arity("1")
                         .paramLabel(setting.defaultText().isEmpty() ? "VALUE" : setting.defaultText())
                         .build();
+    }
+
+    private static OptionSpec flag(OptionSpec.Builder option) {
+        Flag value = new Flag();
+        return option.getter(value).setter(value).build();
+    }
+
+    /** What a flag is set to. Picocli turns over what was there before, and there has to be something. */
+    private static final class Flag implements IGetter, ISetter {
+
+        private @Nullable Object value;
+
+        @Override
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // picocli's signature
+        public <T> T get() {
+            return (T) Optional.ofNullable(value).orElse(false);
+        }
+
+        @Override
+        public <T> T set(T to) {
+            T before = get();
+            value = to;
+            return before;
+        }
     }
 
     private static boolean isFlag(Setting setting) {
@@ -97,7 +125,7 @@ public final class GuardOptions {
             boolean typed =
                     option != null && command.commandLine().getParseResult().hasMatchedOption(option);
             String fromEnvironment = environment.get(variable(setting.key()));
-            Object fromOption = option == null ? null : option.getValue();
+            Object fromOption = option == null ? null : value(option);
             if (!typed && fromEnvironment != null) {
                 read(setting, variable(setting.key()), fromEnvironment, values, mistakes);
             } else if (fromOption != null) {
@@ -112,6 +140,11 @@ public final class GuardOptions {
         } catch (IllegalArgumentException e) {
             throw Stop.usage(String.valueOf(e.getMessage()).replaceFirst("^pglock: ", ""));
         }
+    }
+
+    /** Null where nobody says anything. */
+    private static @Nullable Object value(OptionSpec option) {
+        return option.getter() instanceof Flag flag ? flag.value : option.getValue();
     }
 
     private static void read(

@@ -18,7 +18,8 @@ public final class Interruption implements AutoCloseable {
 
         private static final long serialVersionUID = 1;
 
-        Interrupted() {
+        /** Without a stack trace, for it is no failure. */
+        public Interrupted() {
             super("interrupted", null, false, false);
         }
     }
@@ -39,7 +40,11 @@ public final class Interruption implements AutoCloseable {
     /** From here on. */
     public static Interruption begin() {
         Interruption begun = new Interruption();
-        Runtime.getRuntime().addShutdownHook(begun.hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(begun.hook);
+        } catch (IllegalStateException goingDown) {
+            begun.interrupted = true; // it came before
+        }
         return begun;
     }
 

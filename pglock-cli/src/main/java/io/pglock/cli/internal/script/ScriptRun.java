@@ -14,10 +14,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScriptRun {
 
-    private static final String LOCK_TIMEOUT = "lock_timeout";
-    private static final String STATEMENT_TIMEOUT = "statement_timeout";
-
     private final Console console;
     private final Connection connection;
     private final DataSource side;
@@ -37,8 +32,7 @@ public final class ScriptRun {
     private final boolean quiet;
     private final LockPolicy policy;
 
-    /** Which timeouts the files have set for the session: those are theirs from there on. */
-    private final Set<String> own = new HashSet<>();
+    private final OwnTimeouts own = new OwnTimeouts();
 
     private int attempt;
     private @Nullable SqlStatement current;
@@ -76,56 +70,16 @@ public final class ScriptRun {
     public void run(List<SqlUnit> units) throws SQLException {
         long begun = System.nanoTime();
         for (SqlUnit unit : units) {
-            List<SqlCall> calls = run(unit, unit.policy(policyWithoutOwn()));
+            List<SqlCall> calls = run(unit, unit.policy(own.without(policy)));
             if (!unit.isUndone()) {
                 applied += unit.statements().size();
                 lastApplied = Optional.of(unit.last());
-                keepTimeouts(unit);
+                own.keep(unit, connection);
                 print(calls);
             }
         }
         if (!quiet) {
             console.say(statements(applied) + " applied in " + since(begun) + ".");
-        }
-    }
-
-    private LockPolicy policyWithoutOwn() {
-        LockPolicy left = own.contains(LOCK_TIMEOUT) ? policy.noLockTimeout() : policy;
-        return own.contains(STATEMENT_TIMEOUT) ? left.noStatementTimeout() : left;
-    }
-
-    /** A timeout that the file sets for the session counts from there on; one that it resets is pglock's again. */
-    private void keepTimeouts(SqlUnit unit) throws SQLException {
-        for (SqlStatement statement : unit.statements()) {
-            for (String timeout : List.of(LOCK_TIMEOUT, STATEMENT_TIMEOUT)) {
-                if (resets(statement, timeout)) {
-                    own.remove(timeout);
-                } else if (sets(statement, timeout)) {
-                    own.add(timeout);
-                    if (unit.kind() == SqlUnit.Kind.TRANSACTION) {
-                        again(statement); // the guard has put back what was there before the transaction
-                    }
-                }
-            }
-        }
-    }
-
-    private static boolean sets(SqlStatement statement, String timeout) {
-        return statement.begins("set")
-                && !statement.begins("set", "local")
-                && statement.words().contains(timeout);
-    }
-
-    private static boolean resets(SqlStatement statement, String timeout) {
-        return statement.begins("reset", timeout)
-                || statement.begins("reset", "all")
-                || statement.begins("discard", "all")
-                || sets(statement, timeout) && statement.words().contains("default");
-    }
-
-    private void again(SqlStatement set) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(set.sql());
         }
     }
 

@@ -73,6 +73,12 @@ public record SqlStatement(String file, int line, String sql, List<String> words
         return begins("savepoint") || begins("release") || begins("rollback") && words.contains("to");
     }
 
+    /** The name of the savepoint that it {@linkplain #isSavepoint is about}. */
+    String savepoint() {
+        int quoted = sql.indexOf('"');
+        return quoted < 0 ? words.get(words.size() - 1) : sql.substring(quoted + 1, sql.lastIndexOf('"'));
+    }
+
     /** Ends a transaction and begins the next in one. */
     boolean chains() {
         return endsTransaction() && says("and", "chain");

@@ -9,7 +9,7 @@ import java.util.function.Function;
  * Something that can be known of a {@link Row}: what filters compare, sorting orders and the views show. Immutable. Not API.
  *
  * @param name what it is called everywhere, as django-pglock calls it where that has it
- * @param kind what its values are: of {@code TEXT} and {@code WORD} strings, {@code MODE} {@link io.pglock.LockMode}, {@code
+ * @param kind what its values are: of {@code TEXT}, {@code ID} and {@code WORD} strings, {@code MODE} {@link io.pglock.LockMode}, {@code
  *     NUMBER} {@link Long}, {@code FLAG} {@link Boolean}, {@code DURATION} {@link java.time.Duration}, {@code INSTANT} {@link
  *     java.time.Instant}, {@code PIDS} a list of {@link Integer}, {@code MAP} a map of strings
  * @param heading what stands above its column

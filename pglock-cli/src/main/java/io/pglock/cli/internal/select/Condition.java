@@ -14,16 +14,23 @@ import java.util.stream.Stream;
 /** One {@code --filter}: {@code attribute=value} or {@code attribute__operator=value}. Immutable and thread-safe. */
 final class Condition implements Predicate<Row> {
 
+    private static final String NOBODYS = "\uFFFF";
+    /** What is no letter of its own in a regular expression. */
+    private static final Pattern BETWEEN_LITERALS = Pattern.compile("[\\\\^$.|?*+(){}\\[\\]!=<:]+");
+
     private final Attribute attribute;
     private final Predicate<Optional<?>> test;
     private final String filter;
     private final boolean empty;
+    private final boolean ofEverybody;
 
-    private Condition(Attribute attribute, Predicate<Optional<?>> test, String filter, boolean empty) {
+    private Condition(
+            Attribute attribute, Predicate<Optional<?>> test, String filter, boolean empty, boolean ofEverybody) {
         this.attribute = attribute;
         this.test = test;
         this.filter = filter;
         this.empty = empty;
+        this.ofEverybody = ofEverybody;
     }
 
     Attribute attribute() {
@@ -36,11 +43,17 @@ final class Condition implements Predicate<Row> {
     }
 
     /**
-     * Compared with nothing, as with a variable of a shell that is not set, {@code ne} is true for almost everybody.
+     * Compared with nothing, as with a variable of a shell that is not set, {@code ne} is true for almost everybody; and so is
+     * what a regular expression finds that has one in it: {@code ^$APP}, {@code report|$APP}.
      *
-     * @throws Stop when it is
+     * @throws Stop when it is so
      */
     void requireValue() {
+        if (ofEverybody) {
+            throw Stop.usage(
+                    "the filter " + filter + ": every text has that in it, as where a variable is not set; write"
+                            + " what only those have who are meant, or leave the filter out");
+        }
         if (empty) {
             throw Stop.usage("the filter " + filter + ": the value is empty, as of a variable that is not set; to mean"
                     + " those without one, write " + attribute + "__isnull=true, or " + attribute
@@ -97,7 +110,9 @@ final class Condition implements Predicate<Row> {
                             + attribute + ", or leave the filter out");
         }
         try {
-            return new Condition(attribute, test(attribute, operator, value), filter, isEmpty(operator, value));
+            Predicate<Optional<?>> test = test(attribute, operator, value);
+            return new Condition(
+                    attribute, test, filter, isEmpty(operator, value), isOfEverybody(operator, value, test));
         } catch (IllegalArgumentException e) {
             throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
         }
@@ -107,6 +122,13 @@ final class Condition implements Predicate<Row> {
         return operator == Operator.IN
                 ? Stream.of(value.split(",", -1)).anyMatch(String::isBlank)
                 : operator != Operator.ISNULL && value.isBlank();
+    }
+
+    /** Whether a regular expression finds itself in any text: in none, in one that nobody has, and in what it says of others. */
+    private static boolean isOfEverybody(Operator operator, String value, Predicate<Optional<?>> test) {
+        return (operator == Operator.REGEX || operator == Operator.IREGEX)
+                && Stream.concat(Stream.of("", NOBODYS), BETWEEN_LITERALS.splitAsStream(value))
+                        .allMatch(text -> test.test(Optional.of(text)));
     }
 
     private static Predicate<Optional<?>> test(Attribute attribute, Operator operator, String value) {

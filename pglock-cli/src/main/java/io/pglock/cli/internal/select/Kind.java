@@ -5,6 +5,8 @@ package io.pglock.cli.internal.select;
 public enum Kind {
     /** A text that is compared as it is. */
     TEXT("text"),
+    /** A text that tells one thing from another; a number in it is no more than a part of its name. */
+    ID("text without order"),
     /** One of PostgreSQL's words; neither case nor {@code _} nor spaces matter. */
     WORD("word"),
     /** A lock mode; a stronger one is greater. */
@@ -26,12 +28,12 @@ public enum Kind {
 
     /** Whether one value can be greater than another. */
     boolean isOrdered() {
-        return this != PIDS && this != MAP && this != FLAG;
+        return this != ID && this != PIDS && this != MAP && this != FLAG;
     }
 
     /** Whether it can be searched for a part of its text. */
     boolean isText() {
-        return this == TEXT || this == WORD || this == MODE || this == MAP;
+        return this == TEXT || this == ID || this == WORD || this == MODE || this == MAP;
     }
 
     @Override

@@ -58,10 +58,10 @@ final class LockAttributes {
                     words(LockTarget.RelationKind.values()),
                     lock -> lock.target().relationKind().map(LockAttributes::word)),
             ofTarget("rel_oid", Kind.NUMBER, "OID", "the relation's OID", LockTarget::relationOid),
-            ofTarget("ctid", Kind.TEXT, "ROW", "the row, by its place in the table", LockTarget::ctid),
+            ofTarget("ctid", Kind.ID, "ROW", "the row, by its place in the table", LockTarget::ctid),
             ofTarget(
                     "key",
-                    Kind.TEXT,
+                    Kind.ID,
                     "KEY",
                     "the key of an advisory lock",
                     target -> target.advisoryKey().map(LockKey::toString)),
@@ -74,7 +74,7 @@ final class LockAttributes {
                     row -> row.names().name(row.lock().target())),
             ofTarget(
                     "transaction",
-                    Kind.TEXT,
+                    Kind.ID,
                     "TRANSACTION",
                     "the transaction whose end others wait for",
                     LockTarget::transaction),

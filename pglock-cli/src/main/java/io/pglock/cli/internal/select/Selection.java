@@ -19,8 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -92,10 +91,11 @@ public final class Selection {
                 .ifPresent(attribute -> {
                     throw Stop.usage("one cannot filter by " + attribute + " here");
                 });
-        return narrowed(all, new AtomicBoolean());
+        return narrowed(all, (conditions, row) -> untrue(conditions, row).isEmpty());
     }
 
-    private LockQuery narrowed(LockQuery all, AtomicBoolean unanswered) {
+    /** @param matches judges a lock by those conditions that are of it alone */
+    private LockQuery narrowed(LockQuery all, BiPredicate<List<Condition>, Row> matches) {
         LockQuery query = pids.isEmpty() ? all : all.pid(pids.toArray(Integer[]::new));
         query = tables.isEmpty() ? query : query.on(tables.toArray(TableName[]::new));
         List<Condition> ofLocks = conditions.stream()
@@ -103,19 +103,16 @@ public final class Selection {
                 .toList();
         return ofLocks.isEmpty()
                 ? query
-                : query.where(lock -> {
-                    Row row = new Row(lock, names, List.of(), Optional.empty());
-                    return matches(ofLocks, row, unanswered);
-                });
+                : query.where(lock -> matches.test(ofLocks, new Row(lock, names, List.of(), Optional.empty())));
     }
 
-    private static boolean matches(List<Condition> conditions, Row row, AtomicBoolean unanswered) {
-        List<Condition> untrue =
-                conditions.stream().filter(condition -> !condition.test(row)).toList();
-        if (!untrue.isEmpty() && untrue.stream().allMatch(condition -> isHidden(condition.attribute(), row))) {
-            unanswered.set(true);
-        }
-        return untrue.isEmpty();
+    private static List<Condition> untrue(List<Condition> conditions, Row row) {
+        return conditions.stream().filter(condition -> !condition.test(row)).toList();
+    }
+
+    /** Whether all of them may be true, for all that the role may see. */
+    private static boolean mayMatch(List<Condition> conditions, Row row) {
+        return untrue(conditions, row).stream().allMatch(condition -> isHidden(condition.attribute(), row));
     }
 
     private static boolean isHidden(Attribute attribute, Row row) {
@@ -138,15 +135,19 @@ public final class Selection {
      * @param all the query for everything
      */
     public Found read(LockQuery all) {
-        AtomicBoolean unanswered = new AtomicBoolean();
-        LockQuery query = narrowed(all, unanswered);
+        // only of a whole row is it known whether it was asked for: a lock that stands in nobody's way is none with
+        // --blocking
+        LockQuery query = narrowed(all, Selection::mayMatch);
         LockSnapshot snapshot = reading(query::snapshot);
-        Predicate<Row> matches = row -> matches(conditions, row, unanswered);
-        List<Row> rows = (blocking ? blockers(snapshot) : locks(snapshot))
-                .filter(matches)
+        List<Row> possible = (blocking ? blockers(snapshot) : locks(snapshot))
+                .filter(row -> mayMatch(conditions, row))
                 .sorted(order)
                 .toList();
-        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes(), unanswered.get());
+        List<Row> rows = possible.stream()
+                .filter(row -> untrue(conditions, row).isEmpty())
+                .toList();
+        boolean unanswered = rows.size() < possible.size();
+        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes(), unanswered);
     }
 
     /**

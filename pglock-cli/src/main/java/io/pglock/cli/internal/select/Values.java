@@ -24,7 +24,7 @@ public final class Values {
      */
     static Object read(Attribute attribute, String text) {
         return switch (attribute.kind()) {
-            case TEXT, MAP -> text;
+            case TEXT, ID, MAP -> text;
             case WORD -> word(attribute, text);
             case MODE -> mode(text).orElseThrow(() -> notAmong(attribute, text));
             case NUMBER, PIDS -> number(text);

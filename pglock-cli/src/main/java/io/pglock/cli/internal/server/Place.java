@@ -23,6 +23,11 @@ record Place(
                 + user.origin();
     }
 
+    /** Of several hosts this one. */
+    Place at(String host, int port) {
+        return new Place(List.of(host), List.of(port), this.host, this.port, database, user, password);
+    }
+
     /** {@code db1:5432, database shop, as ann}. */
     @Override
     public String toString() {

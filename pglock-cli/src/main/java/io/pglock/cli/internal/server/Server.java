@@ -17,6 +17,8 @@ import java.util.logging.Logger;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.postgresql.PGProperty;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.util.HostSpec;
 
 /** A PostgreSQL server and database, and as whom: what connections are made to. Thread-safe. Not API. */
 public final class Server {
@@ -232,9 +234,18 @@ public final class Server {
         return connection;
     }
 
-    /** {@code db1:5432, database shop, as ann}. */
-    @Override
-    public String toString() {
-        return source.place().toString();
+    /**
+     * {@code db1:5432, database shop, as ann}; of several hosts the one that this connection leads to.
+     *
+     * @param connection one of this server's
+     */
+    public String describe(Connection connection) throws SQLException {
+        Place place = source.place();
+        if (place.hosts().size() > 1) {
+            HostSpec host =
+                    connection.unwrap(BaseConnection.class).getQueryExecutor().getHostSpec();
+            place = place.at(host.getHost(), host.getPort());
+        }
+        return place.toString();
     }
 }

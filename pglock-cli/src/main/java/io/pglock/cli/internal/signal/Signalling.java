@@ -113,8 +113,18 @@ public final class Signalling {
         }
         if (!ask) {
             console.line((signal == Signal.CANCEL ? "Cancelling " : "Terminating ") + all(targets) + ".");
+            announced();
         }
         return report(targets.send(locks));
+    }
+
+    /** Whoever looks on sees who is hit, and where, before it is too late. */
+    private void announced() {
+        try {
+            console.flush();
+        } catch (Stop e) {
+            throw e.and(". Nothing was sent.");
+        }
     }
 
     /** {@code 2 sessions on db1:5432, database shop, as ann}. */

@@ -3,6 +3,7 @@ package io.pglock.cli.internal.trace;
 
 import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.script.Interruption;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.util.LinuxUtils;
 import java.io.File;
@@ -54,7 +55,11 @@ public final class ScratchServer implements AutoCloseable {
 
         static Life begin() {
             Life life = new Life();
-            Runtime.getRuntime().addShutdownHook(life.hook);
+            try {
+                Runtime.getRuntime().addShutdownHook(life.hook);
+            } catch (IllegalStateException goingDown) {
+                throw new Interruption.Interrupted();
+            }
             return life;
         }
 
@@ -92,6 +97,7 @@ public final class ScratchServer implements AutoCloseable {
      *
      * @param binaries where {@code initdb} and {@code pg_ctl} are; else those in the jar, else those on the path
      * @throws Stop when it does not start
+     * @throws Interruption.Interrupted when the JVM ends already
      */
     public static ScratchServer start(Optional<Path> binaries) {
         System.setProperty("slf4j.internal.verbosity", "ERROR"); // nobody wants to know that nobody logs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.trace;
 
+import io.pglock.cli.internal.view.ControlsEscaped;
 import java.io.OutputStream;
 import java.util.List;
 import tools.jackson.core.JsonGenerator;
@@ -15,6 +16,7 @@ final class TraceJson {
 
     static void write(OutputStream out, List<TracedStatement> statements, boolean scratch) {
         JsonFactory factory = JsonFactory.builder()
+                .characterEscapes(new ControlsEscaped())
                 .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
                 .build();
         try (JsonGenerator json = factory.createGenerator(ObjectWriteContext.empty(), out)) {

@@ -9,9 +9,9 @@ import tools.jackson.core.io.SerializedString;
 
 /**
  * JSON that can be looked at on a terminal: of the control characters, JSON itself wants only those below U+0020 escaped, and a
- * terminal heeds U+009B as well. For its readers it says the same. Stateless.
+ * terminal heeds U+009B as well. For its readers it says the same. Stateless. Not API.
  */
-final class ControlsEscaped extends CharacterEscapes {
+public final class ControlsEscaped extends CharacterEscapes {
 
     private static final long serialVersionUID = 1;
     private static final int DELETE = 0x7F;

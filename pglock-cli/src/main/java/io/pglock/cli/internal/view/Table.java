@@ -81,7 +81,7 @@ final class Table implements View {
 
     private static boolean isShortened(Attribute attribute) {
         Kind kind = attribute.kind();
-        return kind == Kind.TEXT || kind == Kind.MAP || kind == Kind.WORD || kind == Kind.PIDS;
+        return kind == Kind.TEXT || kind == Kind.ID || kind == Kind.MAP || kind == Kind.WORD || kind == Kind.PIDS;
     }
 
     private String line(List<String> cells, int[] widths) {
