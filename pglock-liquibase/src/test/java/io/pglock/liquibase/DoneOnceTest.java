@@ -3,6 +3,7 @@ package io.pglock.liquibase;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -16,6 +17,7 @@ import javax.sql.DataSource;
 import liquibase.change.custom.CustomTaskRollback;
 import liquibase.database.Database;
 import liquibase.exception.CustomChangeException;
+import liquibase.util.LiquibaseUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -203,6 +205,9 @@ class DoneOnceTest extends LiquibaseScene {
     @Test
     @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
     void aRollbackInJavaIsDoneOnceWhenWhoeverWasInTheWayIsGone() throws Exception {
+        assumeFalse(
+                LiquibaseUtil.getBuildVersion().matches("4\\.2\\d\\..*"),
+                "up to 4.29 Liquibase itself runs a rollback in Java twice, once to log its SQL");
         undoneIn(UndoingInOneTransaction.class);
         update(settings());
         Session web = reader("web");
