@@ -361,7 +361,19 @@ final class Walk {
         try {
             steps(depth);
         } finally {
+            rollBack();
+        }
+    }
+
+    /** A cancel that was injected may come as late as this, and then it is this that has left a transaction. */
+    private void rollBack() throws SQLException {
+        try {
             execute("rollback");
+        } catch (SQLException e) {
+            if (!connection.isClosed()) {
+                execute("rollback");
+            }
+            throw e;
         }
     }
 
