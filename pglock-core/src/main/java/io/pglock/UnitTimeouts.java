@@ -123,9 +123,13 @@ final class UnitTimeouts implements AutoCloseable {
         if (due || !scope.isLocal() || session.inFailedTransaction() || scope.isProvenInForce()) {
             return;
         }
+        transactionHasEnded();
+        due = true;
+    }
+
+    private void transactionHasEnded() {
         forgetSavepoint();
         seenItsEnd = true;
-        due = true;
     }
 
     /** Whether {@link #beforeStatement} has anything to do; no round trip. */
@@ -140,8 +144,7 @@ final class UnitTimeouts implements AutoCloseable {
             return;
         }
         if (!due && lostWithTheTransaction()) {
-            forgetSavepoint();
-            seenItsEnd = true;
+            transactionHasEnded();
         }
         if (due || lostWithTheTransaction()) {
             scope = open();

@@ -75,6 +75,12 @@ class SideLocksTest {
         return found;
     }
 
+    /** What it answers to that; its answer begins so. */
+    private static String ask(ForkedJvm jvm, String what, String answer) {
+        jvm.send(what);
+        return jvm.awaitLine(answer);
+    }
+
     private static void end(ForkedJvm jvm) {
         jvm.send("end");
         assertThat(jvm.exitCode()).isZero();
@@ -87,28 +93,20 @@ class SideLocksTest {
                 ForkedJvm other = start(jvm, "")) {
             one.awaitLine("ready", TO_START);
             other.awaitLine("ready", TO_START);
-            one.send("hold");
-            one.awaitLine("holds");
+            ask(one, "hold", "holds");
             assertThat(holders()).hasSize(1);
 
-            other.send("try");
-            assertThat(other.awaitLine("returned")).isEqualTo("returned: skipped");
-            other.send("try soon");
-            assertThat(other.awaitLine("returned")).startsWith("returned: LockTimeoutException: ");
+            assertThat(ask(other, "try", "returned")).isEqualTo("returned: skipped");
+            assertThat(ask(other, "try soon", "returned")).startsWith("returned: LockTimeoutException: ");
 
-            one.send("done");
-            assertThat(one.awaitLine("returned")).isEqualTo("returned: done");
+            assertThat(ask(one, "done", "returned")).isEqualTo("returned: done");
             scenario.await("nobody to hold it", () -> holders().isEmpty());
-            other.send("try");
-            assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
+            assertThat(ask(other, "try", "returned")).isEqualTo("returned: ran");
 
-            one.send("hold");
-            one.awaitLine("holds");
+            ask(one, "hold", "holds");
             one.kill();
-            other.send("hold");
-            other.awaitLine("holds");
-            other.send("done");
-            assertThat(other.awaitLine("returned")).isEqualTo("returned: done");
+            ask(other, "hold", "holds");
+            assertThat(ask(other, "done", "returned")).isEqualTo("returned: done");
             end(other);
         }
     }
@@ -122,24 +120,17 @@ class SideLocksTest {
                 ForkedJvm other = start(jvm, "", second)) {
             one.awaitLine("ready", TO_START);
             other.awaitLine("ready", TO_START);
-            one.send("connect elsewhere");
-            one.awaitLine("connected");
-            one.send("hold");
-            one.awaitLine("holds");
+            ask(one, "connect elsewhere", "connected");
+            ask(one, "hold", "holds");
             assertThat(scenario.session("test").execute(WHERE_HELD)).containsExactly(database.name());
 
-            other.send("connect");
-            other.awaitLine("connected");
-            other.send("connect elsewhere");
-            other.awaitLine("connected");
-            other.send("try");
-            assertThat(other.awaitLine("returned")).isEqualTo("returned: skipped");
+            ask(other, "connect", "connected");
+            ask(other, "connect elsewhere", "connected");
+            assertThat(ask(other, "try", "returned")).isEqualTo("returned: skipped");
             assertThat(other.output()).noneMatch(line -> line.contains("ran without its advisory lock"));
 
-            one.send("done");
-            assertThat(one.awaitLine("returned")).isEqualTo("returned: done");
-            other.send("try");
-            assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
+            assertThat(ask(one, "done", "returned")).isEqualTo("returned: done");
+            assertThat(ask(other, "try", "returned")).isEqualTo("returned: ran");
             end(one);
             end(other);
         }
@@ -152,12 +143,10 @@ class SideLocksTest {
         try (Database second = database.server().createDatabase();
                 ForkedJvm application = start(jvm, "", second)) {
             application.awaitLine("ready", TO_START);
-            application.send("open elsewhere and run");
-            application.awaitLine("holds");
+            ask(application, "open elsewhere and run", "holds");
 
             assertThat(scenario.session("test").execute(WHERE_HELD)).containsExactly(database.name());
-            application.send("done");
-            assertThat(application.awaitLine("returned")).isEqualTo("returned: done");
+            assertThat(ask(application, "done", "returned")).isEqualTo("returned: done");
             end(application);
         }
     }
@@ -170,11 +159,9 @@ class SideLocksTest {
                 "nested, before any use", "nested, after a use", "recursive", "nested, through another driver")) {
             try (ForkedJvm application = start(jvm, "")) {
                 application.awaitLine("ready", TO_START);
-                application.send("connect");
-                application.awaitLine("connected");
+                ask(application, "connect", "connected");
                 for (int times = 0; times < 2; times++) { // the second time both URLs are known
-                    application.send(nested);
-                    assertThat(application.awaitLine("returned")).as(nested).isIn("returned: ran", "returned: once");
+                    assertThat(ask(application, nested, "returned")).as(nested).isIn("returned: ran", "returned: once");
                 }
                 scenario.await("nobody to hold it", () -> holders().isEmpty());
                 end(application);
@@ -190,10 +177,8 @@ class SideLocksTest {
         try (Database second = database.server().createDatabase();
                 ForkedJvm application = start(jvm, "", second)) {
             application.awaitLine("ready", TO_START);
-            application.send("connect elsewhere");
-            application.awaitLine("connected");
-            application.send("nested, two keys");
-            application.awaitLine("runs");
+            ask(application, "connect elsewhere", "connected");
+            ask(application, "nested, two keys", "runs");
             assertThat(test.execute(WHERE_HELD)).containsExactly(second.name(), second.name());
 
             LockHandle other = PgLock.on(test.connection()).advisory("first").acquire();
@@ -217,17 +202,13 @@ class SideLocksTest {
         try (Database second = database.server().createDatabase();
                 ForkedJvm application = start(jvm, "", second)) {
             application.awaitLine("ready", TO_START);
-            application.send("connect elsewhere");
-            application.awaitLine("connected");
-            application.send("run");
-            application.awaitLine("runs");
+            ask(application, "connect elsewhere", "connected");
+            ask(application, "run", "runs");
             int holder = holders().get(0);
 
             scenario.session("killer").execute("select pg_terminate_backend(" + holder + ")");
             scenario.awaitGone(holder);
-            application.send("go");
-
-            assertThat(application.awaitLine("returned")).isEqualTo("returned: ran");
+            assertThat(ask(application, "go", "returned")).isEqualTo("returned: ran");
             end(application);
         }
     }
@@ -237,18 +218,14 @@ class SideLocksTest {
     void aLockThatIsLostIsToldAndRaisedInTheEnd(Path jvm) throws SQLException {
         try (ForkedJvm application = start(jvm, "")) {
             application.awaitLine("ready", TO_START);
-            application.send("hold");
-            application.awaitLine("holds");
+            ask(application, "hold", "holds");
             int holder = holders().get(0);
 
             scenario.session("killer").execute("select pg_terminate_backend(" + holder + ")");
             scenario.awaitGone(holder);
-            application.send("done");
-
-            assertThat(application.awaitLine("returned")).startsWith("returned: LockLostException: ");
+            assertThat(ask(application, "done", "returned")).startsWith("returned: LockLostException: ");
             assertThat(application.output()).anyMatch(line -> line.contains("[pglock] WARN") && line.contains("lost"));
-            application.send("try");
-            assertThat(application.awaitLine("returned")).isEqualTo("returned: ran");
+            assertThat(ask(application, "try", "returned")).isEqualTo("returned: ran");
             end(application);
         }
     }
@@ -259,50 +236,37 @@ class SideLocksTest {
     void isTakenBeforeTheBodyWhereTheDatabaseIsKnown(Path jvm) throws SQLException {
         try (ForkedJvm application = start(jvm, "")) {
             application.awaitLine("ready", TO_START);
-            application.send("without a connection");
-            application.awaitLine("runs");
+            ask(application, "without a connection", "runs");
             assertThat(holders()).as("before any connection").isEmpty();
-            application.send("done");
-            application.awaitLine("returned");
+            ask(application, "done", "returned");
 
-            application.send("connect through another driver");
-            application.awaitLine("connected");
-            application.send("without a connection");
-            application.awaitLine("runs");
+            ask(application, "connect through another driver", "connected");
+            ask(application, "without a connection", "runs");
             assertThat(holders())
                     .as("when only another application's driver has been used")
                     .isEmpty();
-            application.send("done");
-            application.awaitLine("returned");
+            ask(application, "done", "returned");
 
-            application.send("connect");
-            application.awaitLine("connected");
-            application.send("without a connection");
-            application.awaitLine("runs");
+            ask(application, "connect", "connected");
+            ask(application, "without a connection", "runs");
             assertThat(holders()).as("when its own driver knows the database").hasSize(1);
-            application.send("done");
-            application.awaitLine("returned");
+            ask(application, "done", "returned");
             end(application);
         }
         String monitor = "monitorUrl=" + database.url() + ";monitorUser=" + database.user() + ";monitorPassword="
                 + database.password();
         try (ForkedJvm application = start(jvm, monitor)) {
             application.awaitLine("ready", TO_START);
-            application.send("without a connection");
-            application.awaitLine("runs");
+            ask(application, "without a connection", "runs");
             assertThat(holders()).as("by the monitor's URL").hasSize(1);
-            application.send("done");
-            application.awaitLine("returned");
+            ask(application, "done", "returned");
 
-            application.send("connect through another driver");
-            application.awaitLine("connected");
-            application.send("without a connection");
-            application.awaitLine("runs");
+            ask(application, "connect through another driver", "connected");
+            ask(application, "without a connection", "runs");
             assertThat(holders())
                     .as("by the monitor's URL, beside another driver")
                     .hasSize(1);
-            application.send("done");
-            application.awaitLine("returned");
+            ask(application, "done", "returned");
             end(application);
         }
     }

@@ -273,11 +273,14 @@ class SqlTest {
                 "-- pglock: lockTimeout=4s",
                 "show lock_timeout;",
                 "show lock_timeout;");
-        assertThat(Cli.on(database)
-                        .run("sql", "-q", "--lock-timeout=3s", script)
-                        .succeeded()
-                        .lines())
-                .containsExactly("3s", "7s", "4s", "7s");
+        assertThat(shown(database, "--lock-timeout=3s", script)).containsExactly("3s", "7s", "4s", "7s");
+    }
+
+    private static List<String> shown(Database database, String lockTimeout, String script) throws Exception {
+        return Cli.on(database)
+                .run("sql", "-q", lockTimeout, script)
+                .succeeded()
+                .lines();
     }
 
     @Test
@@ -294,11 +297,7 @@ class SqlTest {
                 "set lock_timeout to default;",
                 "show lock_timeout;",
                 "show statement_timeout;");
-        assertThat(Cli.on(database)
-                        .run("sql", "-q", "--lock-timeout=3s", script)
-                        .succeeded()
-                        .lines())
-                .containsExactly("7s", "7s", "3s", "3s", "0");
+        assertThat(shown(database, "--lock-timeout=3s", script)).containsExactly("7s", "7s", "3s", "3s", "0");
     }
 
     @Test
@@ -318,16 +317,8 @@ class SqlTest {
                 "-- pglock: lockTimeout=4s",
                 "begin; reset all; commit;",
                 "show lock_timeout;");
-        assertThat(Cli.on(database)
-                        .run("sql", "-q", "--lock-timeout=3s", script)
-                        .succeeded()
-                        .lines())
-                .containsExactly("0", "3s", "7s", "7s", "3s");
-        assertThat(Cli.on(database)
-                        .run("sql", "-q", "--lock-timeout=none", script)
-                        .succeeded()
-                        .lines())
-                .containsExactly("0", "0", "7s", "7s", "0");
+        assertThat(shown(database, "--lock-timeout=3s", script)).containsExactly("0", "3s", "7s", "7s", "3s");
+        assertThat(shown(database, "--lock-timeout=none", script)).containsExactly("0", "0", "7s", "7s", "0");
     }
 
     @Test

@@ -31,6 +31,12 @@ class DoneOnceTest extends LiquibaseScene {
         super(dataSource, scenario);
     }
 
+    private void assertSaidNotToBeTriedAgain(String because) {
+        assertThat(said())
+                .anySatisfy(line ->
+                        assertThat(line).contains("changelog.xml::1::bob: not tried again, because " + because));
+    }
+
     @Test
     void aChangesetThatCommitsItselfIsNotRunTwice() throws Exception {
         changelog.xml("""
@@ -42,10 +48,7 @@ class DoneOnceTest extends LiquibaseScene {
 
         assertThatThrownBy(() -> update(settings())).hasStackTraceContaining("canceling statement due to lock timeout");
 
-        assertThat(said())
-                .anySatisfy(line -> assertThat(line)
-                        .contains(
-                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
@@ -105,14 +108,11 @@ class DoneOnceTest extends LiquibaseScene {
         changelog.xml(REFERRING.formatted("", committing));
         holderOfTheParent();
 
-        assertThatThrownBy(() -> update(settings("retryAttempts", "3", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+        assertThatThrownBy(() -> update(attempts(3)))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
         assertThat(value("select count(*) from items")).isEqualTo("1");
-        assertThat(said())
-                .anySatisfy(line -> assertThat(line)
-                        .contains(
-                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
     }
 
     /** What comes after it waits no longer than what came before. */
@@ -190,16 +190,11 @@ class DoneOnceTest extends LiquibaseScene {
         update(settings());
         reader("web");
 
-        assertThatThrownBy(() -> liquibase(
-                        settings("retryAttempts", "3", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
-                        liquibase -> liquibase.rollback(1, "")))
+        assertThatThrownBy(() -> liquibase(attempts(3), liquibase -> liquibase.rollback(1, "")))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
         assertThat(value("select count(*) from items")).isEqualTo("1");
-        assertThat(said())
-                .anySatisfy(line -> assertThat(line)
-                        .contains(
-                                "changelog.xml::1::bob: not tried again, because it has ended its transaction itself"));
+        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
     }
 
     @Test
@@ -212,11 +207,7 @@ class DoneOnceTest extends LiquibaseScene {
         update(settings());
         Session web = reader("web");
 
-        FutureTask<Boolean> rolling = new FutureTask<>(() -> {
-            liquibase(settings(), liquibase -> liquibase.rollback(1, ""));
-            return true;
-        });
-        new Thread(rolling, "liquibase").start();
+        FutureTask<Boolean> rolling = inBackground(settings(), liquibase -> liquibase.rollback(1, ""));
         awaitLog("rying again");
         web.commit();
 
@@ -267,13 +258,11 @@ class DoneOnceTest extends LiquibaseScene {
                 + "</sql><sql>alter table orders add note text</sql></changeSet>");
         reader("web");
 
-        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+        assertThatThrownBy(() -> update(attempts(2)))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
-        assertThat(said())
-                .anySatisfy(line -> assertThat(line)
-                        .contains("changelog.xml::1::bob: not tried again, because a lock of the session and a prepared"
-                                + " statement are not undone with its transaction"));
+        assertSaidNotToBeTriedAgain(
+                "a lock of the session and a prepared statement are not undone with its transaction");
     }
 
     /** Liquibase runs it when it is asked for its SQL. */
@@ -309,9 +298,7 @@ class DoneOnceTest extends LiquibaseScene {
         update(settings());
         reader("web");
 
-        assertThatThrownBy(() -> liquibase(
-                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
-                        liquibase -> liquibase.rollback(1, "")))
+        assertThatThrownBy(() -> liquibase(attempts(2), liquibase -> liquibase.rollback(1, "")))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
         assertThat(said())

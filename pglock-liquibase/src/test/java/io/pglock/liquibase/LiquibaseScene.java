@@ -39,6 +39,8 @@ abstract class LiquibaseScene {
         void run(Liquibase liquibase) throws Exception;
     }
 
+    private static final Work UPDATE = liquibase -> liquibase.update(new Contexts(), new LabelExpression());
+
     final DataSource dataSource;
     final Scenario scenario;
     final RecordedLog log = new RecordedLog();
@@ -75,6 +77,11 @@ abstract class LiquibaseScene {
         return all;
     }
 
+    /** As {@link #settings}, but so many attempts, one right after the other. */
+    static Map<String, String> attempts(int most) {
+        return settings("retryAttempts", String.valueOf(most), "retryDelay", "1ms", "retryMaxDelay", "1ms");
+    }
+
     /** The changelog, with a connection of its own, and the data source for pglock. */
     void liquibase(Map<String, String> settings, Work work) throws Exception {
         liquibase(dataSource, settings, work);
@@ -92,16 +99,20 @@ abstract class LiquibaseScene {
     }
 
     void update(Map<String, String> settings) throws Exception {
-        liquibase(settings, liquibase -> liquibase.update(new Contexts(), new LabelExpression()));
+        liquibase(settings, UPDATE);
     }
 
     FutureTask<Boolean> inBackground(Map<String, String> settings) {
-        FutureTask<Boolean> updating = new FutureTask<>(() -> {
-            update(settings);
+        return inBackground(settings, UPDATE);
+    }
+
+    FutureTask<Boolean> inBackground(Map<String, String> settings, Work work) {
+        FutureTask<Boolean> task = new FutureTask<>(() -> {
+            liquibase(settings, work);
             return true;
         });
-        new Thread(updating, "liquibase").start();
-        return updating;
+        new Thread(task, "liquibase").start();
+        return task;
     }
 
     /** The changelog of a program: its changesets were not made by pglock's service. */
@@ -112,16 +123,11 @@ abstract class LiquibaseScene {
             changeSet.addChange(new RawSQLChange(sql));
         }
         made.addChangeSet(changeSet);
-        FutureTask<Boolean> updating = new FutureTask<>(() -> {
-            liquibase(
-                    settings,
-                    liquibase -> new Liquibase(
-                                    made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
-                            .update(""));
-            return true;
-        });
-        new Thread(updating, "liquibase").start();
-        return updating;
+        return inBackground(
+                settings,
+                liquibase -> new Liquibase(
+                                made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
+                        .update(""));
     }
 
     /** One that has waited behind Liquibase for orders, for far longer than {@code maxBlockedTime=100ms} lets it. */

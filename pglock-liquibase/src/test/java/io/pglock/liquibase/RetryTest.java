@@ -73,11 +73,7 @@ class RetryTest extends LiquibaseScene {
         update(settings());
         Session web = reader("web");
 
-        FutureTask<Boolean> rolling = new FutureTask<>(() -> {
-            liquibase(settings(), liquibase -> liquibase.rollback(1, ""));
-            return true;
-        });
-        new Thread(rolling, "liquibase").start();
+        FutureTask<Boolean> rolling = inBackground(settings(), liquibase -> liquibase.rollback(1, ""));
         awaitLog("rollback of changelog.xml::1::bob: not locked within 1s");
         awaitLog(AGAIN);
         assertThat(locksOnItems()).isEqualTo("0");
@@ -141,7 +137,7 @@ class RetryTest extends LiquibaseScene {
         changelog.xml(CHANGESET.formatted(attributes));
         Session web = reader("web");
 
-        assertThatThrownBy(() -> update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms")))
+        assertThatThrownBy(() -> update(attempts(2)))
                 .hasStackTraceContaining("canceling statement due to lock timeout")
                 .hasStackTraceContaining("Migration failed for changeset changelog.xml::1::bob")
                 .hasStackTraceContaining(
@@ -166,7 +162,7 @@ class RetryTest extends LiquibaseScene {
                 + "<changeSet id=\"2\" author=\"bob\"><sql>insert into items values (3)</sql></changeSet>");
         Session web = reader("web");
 
-        update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"));
+        update(attempts(2));
 
         assertThat(said())
                 .anySatisfy(line -> assertThat(line)
@@ -235,7 +231,7 @@ class RetryTest extends LiquibaseScene {
         migration.execute("truncate databasechangelog");
         migration.begin();
         migration.execute("lock table orders");
-        update(settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"));
+        update(attempts(2));
         assertThat(said())
                 .anySatisfy(line -> assertThat(line)
                         .startsWith("SEVERE pglock: changelog.xml::1::bob: not locked within 1s")
@@ -257,14 +253,10 @@ class RetryTest extends LiquibaseScene {
                 """);
         Session web = reader("web");
 
-        FutureTask<Boolean> updating = new FutureTask<>(() -> {
-            liquibase(settings(), liquibase -> {
-                liquibase.getDatabase().setDefaultSchemaName("other");
-                liquibase.update("");
-            });
-            return true;
+        FutureTask<Boolean> updating = inBackground(settings(), liquibase -> {
+            liquibase.getDatabase().setDefaultSchemaName("other");
+            liquibase.update("");
         });
-        new Thread(updating, "liquibase").start();
         awaitLog(AGAIN);
         web.commit();
 

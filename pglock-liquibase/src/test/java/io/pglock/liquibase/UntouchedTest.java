@@ -141,7 +141,7 @@ class UntouchedTest extends LiquibaseScene {
         assertThatThrownBy(
                         () -> run(
                                 made(
-                                        settings("retryAttempts", "2", "retryDelay", "1ms", "retryMaxDelay", "1ms"),
+                                        attempts(2),
                                         "insert into items values (1); commit; set local lock_timeout = '1s'; alter table orders add note text")))
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
