@@ -348,10 +348,18 @@ class LockGuardOutsideTest extends GuardScene {
 
     @Test
     void staysAwayUntilWhoIsInTheWayIsOldEnoughToBeSignalled() {
+        Duration age = Duration.ofSeconds(5);
+        long begun = System.nanoTime();
         Session web = idleInTransaction("web");
-        Call<String> unit = givingWay(web, terminating(brisk()).prioritizeMinAge(Duration.ofMillis(2500)));
+        Call<String> unit = givingWay(web, terminating(brisk()).prioritizeMinAge(age));
 
-        staysAway();
+        scenario.await("the migration to be back", () -> {
+            if (scenario.pidsBlocking(migration()).isEmpty()) {
+                return hasSaid("Terminated");
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThanOrEqualTo(age);
+            return true;
+        });
 
         assertThat(unit.await()).isEqualTo("done");
         scenario.awaitGone(web.pid());
