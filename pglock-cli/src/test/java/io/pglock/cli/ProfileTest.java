@@ -145,6 +145,7 @@ class ProfileTest {
                 "postgres-bin = \"bin\"", "which programs are run",
                 "schema = [\"schema.sql\"]", "which SQL is run",
                 "report = \"/tmp/report\"", "which file is written",
+                "protect = \"none\"", "who is spared when sessions are ended",
                 "prioritize = \"cancel\"", "whose sessions are ended",
                 "prioritize = \"terminate\"", "whose sessions are ended");
         for (Map.Entry<String, String> one : decided.entrySet()) {

@@ -35,7 +35,7 @@ final class TomlReading {
 
     /**
      * So is what may go wrong where the folder holds somebody else's files: who is sent the passwords that the environment has,
-     * what is run, and what is written. Each with what it decides.
+     * what is run, what is written, and who is spared no longer. Each with what it decides.
      */
     private static final Map<String, String> NOT_BY_FOLDER = Map.ofEntries(
             Map.entry("url", SERVER),
@@ -48,7 +48,8 @@ final class TomlReading {
             Map.entry("monitor-user", SIDE_CONNECTION),
             Map.entry("postgres-bin", "which programs are run"),
             Map.entry("schema", "which SQL is run"), // as the superuser of a scratch server, who can run programs
-            Map.entry("report", "which file is written"));
+            Map.entry("report", "which file is written"),
+            Map.entry("protect", "who is spared when sessions are ended")); // in place of those who are by default
 
     private static final String PRIORITIZE = "prioritize";
     private static final Set<String> ENDING = Set.of("cancel", "terminate");
