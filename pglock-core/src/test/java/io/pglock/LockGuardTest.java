@@ -169,7 +169,7 @@ class LockGuardTest {
                 quickly(Priority.TERMINATE).with(Map.of("monitorUrl", "jdbc:postgresql://127.0.0.1:1/none"));
 
         try (LockGuard guard = open(mine, policy)) {
-            execute(mine, "select pg_sleep(0.3)");
+            execute(mine, "select pg_sleep(2)");
             assertThat(guard.failed()).isEmpty();
         }
 

@@ -205,7 +205,7 @@ class BlockedMigrationTest {
 
     @Test
     void doesNotWatchThroughTheConnectionThatItWatches() throws SQLException {
-        migrations.with("V1__add_note.sql", "select pg_sleep(0.3); alter table orders add column note text;");
+        migrations.with("V1__add_note.sql", "select pg_sleep(2); alter table orders add column note text;");
         try (Connection only = dataSource.getConnection()) {
             Connection unclosable = proxy(
                     Connection.class,

@@ -184,7 +184,7 @@ class BlockedChangeSetTest extends LiquibaseScene {
     @Test
     void warnsOnceAndGoesOnWhereNoneCanBeOpened() throws Exception {
         changelog.xml("""
-                <changeSet id="1" author="bob"><sql>select pg_sleep(0.3); alter table orders add note text</sql></changeSet>
+                <changeSet id="1" author="bob"><sql>select pg_sleep(3); alter table orders add note text</sql></changeSet>
                 <changeSet id="2" author="bob"><sql>select pg_sleep(0.3); alter table items add note text</sql></changeSet>
                 """);
         HikariConfig config = new HikariConfig();
