@@ -212,7 +212,16 @@ class CancelTest extends QueueScene {
     @Test
     void refusesARegularExpressionThatIsInEveryText() {
         holder.execute("begin", "select * from orders");
-        for (String filter : new String[] {"regex=^", "regex=report|", "iregex=(|report)", "regex=.*", "regex=^|web"}) {
+        for (String filter : new String[] {
+            "regex=^",
+            "regex=report|",
+            "iregex=(|report)",
+            "regex=.*",
+            "regex=^|web",
+            "regex=^(?!$)",
+            "regex=\\b\\b",
+            "regex=.$"
+        }) {
             Cli.Ended refused = pglock("terminate", "-y", "-f", "activity__application_name__" + filter);
             assertThat(refused.code()).as(filter).isEqualTo(1);
             assertThat(refused.err())
@@ -220,11 +229,25 @@ class CancelTest extends QueueScene {
                             + ": every text has that in it, as where a variable is not set; write what only those have who"
                             + " are meant, or leave the filter out\n");
         }
-        for (String filter : new String[] {"regex=^(?!web)", "regex=^hold", "iregex=HOLDER|report"}) {
+        for (String filter : new String[] {
+            "regex=^(?!web)",
+            "regex=^hold",
+            "iregex=HOLDER|report",
+            "regex=^(?!report-\\d+)",
+            "regex=^(?!report-[a-c])",
+            "regex=^(?!\\w+-batch$)",
+            "regex=^(?![A-Z]{3})",
+            "regex=^\\D*$",
+            "regex=^.{0,20}$"
+        }) {
             assertThat(pglock("cancel", "--dry-run", "--on", "orders", "-f", "activity__application_name__" + filter)
                             .err())
+                    .as(filter)
                     .contains("pid " + holder.pid());
         }
+        assertThat(pglock("cancel", "--dry-run", "--on", "orders", "-f", "activity__state__regex=^(?!active_)")
+                        .err())
+                .contains("pid " + holder.pid());
         assertThat(pglock("terminate", "-y", "-f", "activity__application_name__regex=^$")
                         .code())
                 .isZero();

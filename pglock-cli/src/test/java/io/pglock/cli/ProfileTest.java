@@ -139,15 +139,19 @@ class ProfileTest {
         Path here = Files.createDirectories(folder.resolve("repo"));
         Path config = here.resolve("pglock.toml");
         Cli in = Cli.bare().environment("XDG_CONFIG_HOME", folder.toString());
-        Map<String, String> decided = Map.of(
-                "monitor-url = \"jdbc:postgresql://1/x\"", "where the password of the side connection is sent",
-                "monitor-user = \"ann\"", "where the password of the side connection is sent",
-                "postgres-bin = \"bin\"", "which programs are run",
-                "schema = [\"schema.sql\"]", "which SQL is run",
-                "report = \"/tmp/report\"", "which file is written",
-                "protect = \"none\"", "who is spared when sessions are ended",
-                "prioritize = \"cancel\"", "whose sessions are ended",
-                "prioritize = \"terminate\"", "whose sessions are ended");
+        Map<String, String> decided = Map.ofEntries(
+                Map.entry(
+                        "monitor-url = \"jdbc:postgresql://1/x\"", "where the password of the side connection is sent"),
+                Map.entry("monitor-user = \"ann\"", "where the password of the side connection is sent"),
+                Map.entry("postgres-bin = \"bin\"", "which programs are run"),
+                Map.entry("schema = [\"schema.sql\"]", "which SQL is run"),
+                Map.entry("report = \"/tmp/report\"", "which file is written"),
+                Map.entry("protect = \"none\"", "who is spared when sessions are ended"),
+                Map.entry("prioritize = \"cancel\"", "whose sessions are ended"),
+                Map.entry("prioritize = \"terminate\"", "whose sessions are ended"),
+                Map.entry("prioritize-min-age = \"none\"", "who is spared when sessions are ended"),
+                Map.entry("prioritize-after = \"10ms\"", "how soon sessions are ended"),
+                Map.entry("prioritize-grace = \"10ms\"", "how soon sessions are ended"));
         for (Map.Entry<String, String> one : decided.entrySet()) {
             Files.writeString(config, "[defaults]\n" + one.getKey() + "\n");
             String key = one.getKey().replaceFirst(" .*", "");
@@ -161,6 +165,36 @@ class ProfileTest {
         }
         Files.writeString(config, "[defaults]\nprioritize = \"off\"\n");
         assertThat(output(in, here, "sql", "--dry-run", "/dev/null")).isEmpty();
+    }
+
+    /** Who is hit is said for the call: defaults narrow that, those of one file do not stand for those of the other. */
+    @Test
+    void defaultsNarrowWhoIsSignalledAndSayNotWhoThatIs() throws Exception {
+        Path users = Files.createDirectories(folder.resolve("pglock")).resolve("pglock.toml");
+        Path here = Files.createDirectories(folder.resolve("repo"));
+        Path config = here.resolve("pglock.toml");
+        Cli in = cli.environment("PGLOCK_CONFIG", "").environment("XDG_CONFIG_HOME", folder.toString());
+        String[] dry = {"terminate", "--dry-run", "--on", "sales"};
+
+        Files.writeString(config, "[defaults]\nfilters = [\"granted=true\"]\non = [\"sales\"]\n");
+        assertThat(output(in, here, "terminate", "--dry-run"))
+                .startsWith("pglock: this would terminate every session on the server. Say which: ");
+        assertThat(output(in, here, dry)).contains("\n" + web.pid() + " ");
+
+        Files.writeString(
+                users, "[defaults]\nfilters = [\"activity__application_name__ne=%s\"]\n".formatted(web.name()));
+        assertThat(output(in, here, dry)).endsWith("pglock: nothing to terminate\n");
+        Files.writeString(users, "[defaults]\non = [\"other\"]\n");
+        assertThat(output(in, here, dry)).contains("--on sales: the profile signals only those on other");
+
+        Files.writeString(users, "[profiles.a]\nfilters = [\"granted=true\"]\n[profiles.b]\nfilters = []\n");
+        assertThat(output(in, here, "terminate", "--dry-run", "-c", "a")).contains("\n" + web.pid() + " ");
+        assertThat(output(in, here, "terminate", "--dry-run", "-c", "b")).contains("every session on the server");
+
+        Files.writeString(config, "[profiles.a]\non = [\"sales\"]\n");
+        assertThat(output(in, here, "ls", "-c", "a"))
+                .startsWith("pglock: the profile a is in pglock.toml and in " + users
+                        + "; say with --config-file which is meant\n");
     }
 
     @Test

@@ -314,11 +314,17 @@ class SqlTest {
                 "begin; savepoint a; reset lock_timeout; savepoint a; set lock_timeout = '1ms'; release a;",
                 "rollback to A /* the first */; commit;",
                 "show lock_timeout;",
+                "begin; savepoint s; set lock_timeout = '1ms'; rollback to /* \"see above\" */ s; commit;",
+                "show lock_timeout;",
+                "begin; savepoint \"a\"\"b\"; set lock_timeout = '1ms'; rollback to \"a\"\"b\" /* \"x\" */; commit;",
+                "show lock_timeout;",
                 "-- pglock: lockTimeout=4s",
                 "begin; reset all; commit;",
                 "show lock_timeout;");
-        assertThat(shown(database, "--lock-timeout=3s", script)).containsExactly("0", "3s", "7s", "7s", "3s");
-        assertThat(shown(database, "--lock-timeout=none", script)).containsExactly("0", "0", "7s", "7s", "0");
+        assertThat(shown(database, "--lock-timeout=3s", script))
+                .containsExactly("0", "3s", "7s", "7s", "7s", "7s", "3s");
+        assertThat(shown(database, "--lock-timeout=none", script))
+                .containsExactly("0", "0", "7s", "7s", "7s", "7s", "0");
     }
 
     @Test

@@ -91,9 +91,12 @@ class TraceScratchTest {
                 .contains("t.sql:2: ACCESS EXCLUSIVE on public.orders is stronger than SHARE.")
                 .doesNotContain("SLF4J", "fresh");
 
-        Cli.Ended failed = cli().run("trace", "--scratch", "-1", "--schema", schema, file("f.sql", "vacuum orders"));
+        String more = file("more.sql", "create table public.lines (id int);");
+        String profiles = file("pglock.toml", "[profiles.shop]", "schema = [\"%s\", \"%s\"]".formatted(schema, more));
+        String both = file("f.sql", "select * from lines, orders;", "vacuum orders");
+        Cli.Ended failed = cli().run("trace", "--scratch", "-1", "--config-file", profiles, "-c", "shop", both);
         assertThat(failed.code()).as(failed.err()).isEqualTo(65);
-        assertThat(failed.err()).contains("f.sql:1: ", "Leave out -1");
+        assertThat(failed.err()).contains("f.sql:2: ", "Leave out -1");
     }
 
     @Test

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** How a server shows the name of an application or a role that it was given. Stateless. Not API. */
 final class ServerNames {
 
     /** PostgreSQL's NAMEDATALEN less one, in bytes. */
     static final int LONGEST = 63;
+
+    /** The encodings of databases that PostgreSQL has, by their names in Java, but for UTF-8 and those of East Asia. */
+    private static final List<String> ONE_BYTE_EACH = List.of(
+            ("ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 ISO-8859-8 ISO-8859-9"
+                            + " ISO-8859-13 ISO-8859-15 ISO-8859-16 KOI8-R KOI8-U IBM866 x-windows-874 windows-1250 windows-1251"
+                            + " windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258")
+                    .split(" "));
 
     private static final int FIRST_VISIBLE = 32;
     private static final int LAST_VISIBLE = 126;
@@ -20,7 +29,7 @@ final class ServerNames {
     /**
      * These and every spelling in which a server may show one: cut to its length and, if it is an application's, with each byte
      * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}; in a database in UTF-8, and
-     * in one that has a byte for each character. Whoever happens to be called like such a spelling is meant too, which does no
+     * in one that has a byte for each character, whichever byte that is. Whoever happens to be called like such a spelling is meant too, which does no
      * harm where names say whom to spare.
      */
     static Set<String> spellings(Set<String> names) {
@@ -32,10 +41,20 @@ final class ServerNames {
             all.add(storedBytewise);
             for (String invisible : List.of("?", "\\x%02x")) {
                 all.add(cleaned(stored.getBytes(StandardCharsets.UTF_8), invisible));
-                all.add(cleaned(storedBytewise.getBytes(StandardCharsets.ISO_8859_1), invisible));
+                bytewise(storedBytewise).forEach(bytes -> all.add(cleaned(bytes, invisible)));
             }
         }
         return all;
+    }
+
+    private static Stream<byte[]> bytewise(String name) {
+        return StandardCharsets.US_ASCII.newEncoder().canEncode(name)
+                ? Stream.of(name.getBytes(StandardCharsets.US_ASCII))
+                : ONE_BYTE_EACH.stream()
+                        .filter(Charset::isSupported)
+                        .map(Charset::forName)
+                        .filter(charset -> charset.newEncoder().canEncode(name))
+                        .map(name::getBytes);
     }
 
     /**

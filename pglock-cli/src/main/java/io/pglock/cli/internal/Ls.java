@@ -151,7 +151,7 @@ final class Ls implements Callable<Integer> {
         if (watch != null || check) {
             throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
         }
-        Selection asked = selection.toSignal(server.profile()::values);
+        Selection asked = selection.toSignal(server.profile());
         Server to = server.server();
         try (Connection connection = to.connectToLook()) {
             return signalling

@@ -35,7 +35,7 @@ abstract class SignalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws SQLException {
-        Selection selection = selected.toSignal(server.profile()::values);
+        Selection selection = selected.toSignal(server.profile());
         Server to = server.server();
         try (Connection connection = to.connectToLook()) {
             return signalling

@@ -7,6 +7,7 @@ import io.pglock.cli.internal.script.Interruption;
 import io.pglock.cli.internal.script.SqlFiles;
 import io.pglock.cli.internal.script.SqlStatement;
 import io.pglock.cli.internal.script.SqlUnit;
+import io.pglock.cli.internal.select.SelectionOptions;
 import io.pglock.cli.internal.select.Values;
 import io.pglock.cli.internal.server.Server;
 import io.pglock.cli.internal.server.ServerOptions;
@@ -72,6 +73,8 @@ final class Trace implements Callable<Integer> {
     @Option(
             names = "--schema",
             paramLabel = "FILE",
+            split = SelectionOptions.BETWEEN,
+            splitSynopsisLabel = "",
             description =
                     "With --scratch: SQL that makes what is there before, for instance from pg_dump --schema-only."
                             + " May be repeated.")

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What the files say for this call: the profile that is asked for, before the defaults; the nearer file first. Immutable. */
@@ -26,9 +27,17 @@ final class Profile {
     static Profile of(Optional<String> name, List<ProfileFile> files, String lookedFor) {
         List<Map<String, Setting>> named = new ArrayList<>();
         if (name.isPresent()) {
-            named.add(files.stream()
+            List<ProfileFile> having = files.stream()
+                    .filter(file -> file.profiles().containsKey(name.get()))
+                    .toList();
+            if (having.size() > 1) {
+                // one of them may be somebody else's, and a profile may say where passwords go and who is ended
+                throw Stop.usage("the profile " + name.get() + " is in "
+                        + having.stream().map(ProfileFile::name).collect(Collectors.joining(" and in "))
+                        + "; say with --config-file which is meant");
+            }
+            named.add(having.stream()
                     .map(file -> file.profiles().get(name.get()))
-                    .filter(Objects::nonNull)
                     .findFirst()
                     .orElseThrow(() -> Stop.usage(unknown(name.get(), files, lookedFor))));
         }
@@ -53,9 +62,20 @@ final class Profile {
         return first(Stream.concat(named.stream(), defaults.stream()), key);
     }
 
+    /** What the profile says, or else what the defaults of each file say. */
+    Stream<Setting> all(String key) {
+        return (isAskedFor(key) ? named : defaults)
+                .stream().map(table -> table.get(key)).filter(Objects::nonNull);
+    }
+
+    /** Whether the profile says it. */
+    boolean isAskedFor(String key) {
+        return first(named.stream(), key).isPresent();
+    }
+
     /** Whether it counts whatever the command does: how much one likes to see must not decide who is ended. */
     boolean isForEveryUse(String key) {
-        return !key.equals(Keys.LIMIT) || first(named.stream(), key).isPresent();
+        return !key.equals(Keys.LIMIT) || isAskedFor(key);
     }
 
     /** What is to be shown. A profile's own attributes come before the defaults' of the same sort. */

@@ -2,6 +2,7 @@
 package io.pglock.cli.internal.profile;
 
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.select.Usual;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Which profile, and so what options are where they are not typed. Not API. */
-public final class ProfileOptions {
+public final class ProfileOptions implements Usual {
 
     @Option(
             names = {"-c", "--config"},
@@ -41,11 +42,19 @@ public final class ProfileOptions {
                 : profile.attributes(blocking).map(Setting::values).orElse(List.of());
     }
 
-    /** What the profile or the defaults say of an option, whatever was typed; empty where they do not say. */
-    public List<String> values(String option) {
+    @Override
+    public List<List<String>> values(String option) {
         return profile == null
                 ? List.of()
-                : profile.get(option).map(Setting::values).orElse(List.of());
+                : profile.all(option)
+                        .map(Setting::values)
+                        .filter(values -> !values.isEmpty())
+                        .toList();
+    }
+
+    @Override
+    public boolean isAskedFor(String option) {
+        return profile != null && profile.isAskedFor(option) && !values(option).isEmpty();
     }
 
     /** How many rows a profile or the defaults want shown at most; empty where they do not say. */

@@ -32,6 +32,7 @@ final class TomlReading {
 
     private static final String SERVER = "which server is asked";
     private static final String SIDE_CONNECTION = "where the password of the side connection is sent";
+    private static final String SPARED = "who is spared when sessions are ended";
 
     /**
      * So is what may go wrong where the folder holds somebody else's files: who is sent the passwords that the environment has,
@@ -49,7 +50,11 @@ final class TomlReading {
             Map.entry("postgres-bin", "which programs are run"),
             Map.entry("schema", "which SQL is run"), // as the superuser of a scratch server, who can run programs
             Map.entry("report", "which file is written"),
-            Map.entry("protect", "who is spared when sessions are ended")); // in place of those who are by default
+            // in place of those who are spared by default, or by the user's own file
+            Map.entry("protect", SPARED),
+            Map.entry("prioritize-min-age", SPARED),
+            Map.entry("prioritize-after", "how soon sessions are ended"),
+            Map.entry("prioritize-grace", "how soon sessions are ended"));
 
     private static final String PRIORITIZE = "prioritize";
     private static final Set<String> ENDING = Set.of("cancel", "terminate");

@@ -75,8 +75,14 @@ public record SqlStatement(String file, int line, String sql, List<String> words
 
     /** The name of the savepoint that it {@linkplain #isSavepoint is about}. */
     String savepoint() {
-        int quoted = sql.indexOf('"');
-        return quoted < 0 ? words.get(words.size() - 1) : sql.substring(quoted + 1, sql.lastIndexOf('"'));
+        if (!sql.endsWith("\"")) {
+            return words.get(words.size() - 1);
+        }
+        int opening = sql.length() - 2;
+        while (sql.charAt(opening) != '"' || sql.charAt(opening - 1) == '"') {
+            opening -= sql.charAt(opening) == '"' ? 2 : 1; // two of them are one within the name
+        }
+        return sql.substring(opening + 1, sql.length() - 1);
     }
 
     /** Ends a transaction and begins the next in one. */

@@ -14,7 +14,10 @@ import java.util.stream.Stream;
 /** One {@code --filter}: {@code attribute=value} or {@code attribute__operator=value}. Immutable and thread-safe. */
 final class Condition implements Predicate<Row> {
 
-    private static final String NOBODYS = "\uFFFF";
+    /** No two words stand side by side in the long one, lest an expression tries all the ways to part it. */
+    private static final List<String> ANYBODYS =
+            List.of("x", "X", "7", "xxxxxxxx", "XXXXXXXX", "77777777", "x 7 ".repeat(20) + "x");
+
     /** What is no letter of its own in a regular expression. */
     private static final Pattern BETWEEN_LITERALS = Pattern.compile("[\\\\^$.|?*+(){}\\[\\]!=<:]+");
 
@@ -112,7 +115,7 @@ final class Condition implements Predicate<Row> {
         try {
             Predicate<Optional<?>> test = test(attribute, operator, value);
             return new Condition(
-                    attribute, test, filter, isEmpty(operator, value), isOfEverybody(operator, value, test));
+                    attribute, test, filter, isEmpty(operator, value), isOfEverybody(attribute, operator, value, test));
         } catch (IllegalArgumentException e) {
             throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
         }
@@ -124,11 +127,20 @@ final class Condition implements Predicate<Row> {
                 : operator != Operator.ISNULL && value.isBlank();
     }
 
-    /** Whether a regular expression finds itself in any text: in none, in one that nobody has, and in what it says of others. */
-    private static boolean isOfEverybody(Operator operator, String value, Predicate<Optional<?>> test) {
-        return (operator == Operator.REGEX || operator == Operator.IREGEX)
-                && Stream.concat(Stream.of("", NOBODYS), BETWEEN_LITERALS.splitAsStream(value))
-                        .allMatch(text -> test.test(Optional.of(text)));
+    /** Whether a regular expression is found in every text: in anybody's, in what it says itself, and in these side by side. */
+    private static boolean isOfEverybody(
+            Attribute attribute, Operator operator, String value, Predicate<Optional<?>> test) {
+        if (operator != Operator.REGEX && operator != Operator.IREGEX) {
+            return false;
+        }
+        List<String> parts = Stream.concat(
+                        ANYBODYS.stream(), BETWEEN_LITERALS.splitAsStream(isWord(attribute) ? spelt(value) : value))
+                .filter(part -> !part.isEmpty())
+                .toList();
+        return Stream.concat(
+                        parts.stream(),
+                        parts.stream().flatMap(one -> parts.stream().map(other -> one + other)))
+                .allMatch(text -> test.test(Optional.of(text)));
     }
 
     private static Predicate<Optional<?>> test(Attribute attribute, Operator operator, String value) {
@@ -178,9 +190,13 @@ final class Condition implements Predicate<Row> {
     }
 
     private static Predicate<Optional<?>> text(Attribute attribute, Operator operator, String value) {
-        boolean word = attribute.kind() == Kind.WORD || attribute.kind() == Kind.MODE;
+        boolean word = isWord(attribute);
         Predicate<String> matches = matches(operator, word ? spelt(value) : value, word || operator.ignoresCase());
         return found -> found.map(Values::text).filter(matches).isPresent();
+    }
+
+    private static boolean isWord(Attribute attribute) {
+        return attribute.kind() == Kind.WORD || attribute.kind() == Kind.MODE;
     }
 
     /** As PostgreSQL writes its words: a part of one may be written with underscores as well. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.select;
 
+import static picocli.CommandLine.Spec.Target.MIXEE;
+
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Stack;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IParameterConsumer;
@@ -16,11 +18,15 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Which locks, in which order and how many, where each is a row. Not API. */
 public final class RowOptions extends SelectionOptions {
 
     private static final String NO_LIMIT = "none";
+
+    @Spec(MIXEE)
+    private @Nullable CommandSpec command;
 
     @Option(
             names = "--blocking",
@@ -50,40 +56,48 @@ public final class RowOptions extends SelectionOptions {
      * @throws Stop that says what is wrong with it
      */
     public Selection selection(Optional<String> usualLimit) {
-        return rows(filters(), usualLimit);
+        return rows(filters(), usualLimit, true);
     }
 
-    private Selection rows(List<String> filters, Optional<String> usualLimit) {
+    private Selection rows(List<String> filters, Optional<String> usualLimit, boolean narrowed) {
         filters.forEach(filter -> Selection.requireKnown(Condition.parse(filter).attribute(), blocking));
         OptionalInt most = Optional.ofNullable(limit)
                 .or(() -> usualLimit)
                 .map(RowOptions::limit)
                 .orElse(OptionalInt.empty());
-        return selection(filters, blocking, sort, most);
+        return selection(filters, blocking, sort, most, narrowed);
     }
 
     /**
      * Whose owners are to be signalled: what is typed narrows what the files say, and never stands for it. Otherwise whoever adds
-     * a filter to a profile that ends sessions would end others.
+     * a filter to a profile that ends sessions would end others. Defaults narrow too, but that there are some says nothing about
+     * whom this call is meant for.
      *
-     * @param files what the files say of an option
      * @throws Stop that says what is wrong with it
      */
-    public Selection toSignal(Function<String, List<String>> files) {
-        List<String> usual = files.apply("on");
-        List<TableName> allowed = usual.stream().map(SelectionOptions::table).toList();
-        on().stream()
-                .filter(name -> !allowed.isEmpty() && !allowed.contains(table(name)))
-                .findFirst()
-                .ifPresent(name -> {
-                    throw Stop.usage("--on " + name + ": the profile signals only those on " + String.join(", ", usual)
-                            + "; name one of these, or leave the profile out");
-                });
-        List<String> both = Stream.concat(files.apply("filter").stream(), filters().stream())
+    public Selection toSignal(Usual files) {
+        for (List<String> usual : files.values("on")) {
+            List<TableName> allowed =
+                    usual.stream().map(SelectionOptions::table).toList();
+            on().stream()
+                    .filter(name -> !allowed.contains(table(name)))
+                    .findFirst()
+                    .ifPresent(name -> {
+                        throw Stop.usage("--on " + name + ": the profile signals only those on "
+                                + String.join(", ", usual) + "; name one of these, or leave the profile out");
+                    });
+        }
+        List<String> all = Stream.concat(files.values("filter").stream().flatMap(List::stream), filters().stream())
                 .distinct()
                 .toList();
-        both.stream().map(Condition::parse).forEach(Condition::requireValue);
-        return rows(both, Optional.empty());
+        all.stream().map(Condition::parse).forEach(Condition::requireValue);
+        boolean narrowed = isSessionNamed()
+                || Stream.of("on", "filter").anyMatch(option -> isTyped(option) || files.isAskedFor(option));
+        return rows(all, Optional.empty(), narrowed);
+    }
+
+    private boolean isTyped(String option) {
+        return Objects.requireNonNull(command).commandLine().getParseResult().hasMatchedOption("--" + option);
     }
 
     private static OptionalInt limit(String limit) {

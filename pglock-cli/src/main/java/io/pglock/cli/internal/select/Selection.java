@@ -33,6 +33,7 @@ public final class Selection {
     private final Comparator<Row> order;
     private final OptionalInt limit;
     private final KeyNames names;
+    private final boolean narrowed;
 
     Selection(
             List<Integer> pids,
@@ -41,7 +42,8 @@ public final class Selection {
             boolean blocking,
             Comparator<Row> order,
             OptionalInt limit,
-            KeyNames names) {
+            KeyNames names,
+            boolean narrowed) {
         this.pids = List.copyOf(pids);
         this.tables = List.copyOf(tables);
         this.conditions = List.copyOf(conditions);
@@ -49,6 +51,7 @@ public final class Selection {
         this.order = order;
         this.limit = limit;
         this.names = names;
+        this.narrowed = narrowed;
     }
 
     /** Whether who is in the way is asked for, a row for each. */
@@ -56,9 +59,9 @@ public final class Selection {
         return blocking;
     }
 
-    /** Whether it is less than everything there is. */
+    /** Whether somebody has said, for this call, that it is less than everything there is. */
     public boolean isNarrowed() {
-        return !pids.isEmpty() || !tables.isEmpty() || !conditions.isEmpty();
+        return narrowed;
     }
 
     /** The sessions that are named. */
@@ -74,7 +77,7 @@ public final class Selection {
     /** The same with this limit where none was said, unless sessions are named. */
     public Selection limitedTo(int otherwise) {
         OptionalInt most = limit.isPresent() || !pids.isEmpty() ? limit : OptionalInt.of(otherwise);
-        return new Selection(pids, tables, conditions, blocking, order, most, names);
+        return new Selection(pids, tables, conditions, blocking, order, most, names, narrowed);
     }
 
     /**

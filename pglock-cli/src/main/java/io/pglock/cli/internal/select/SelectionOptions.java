@@ -5,6 +5,7 @@ import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -45,14 +46,20 @@ public class SelectionOptions {
 
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
-        return selection(filters, false, List.of(), OptionalInt.empty());
+        return selection(filters, false, List.of(), OptionalInt.empty(), true);
     }
 
-    final Selection selection(List<String> filters, boolean blocking, List<String> sort, OptionalInt limit) {
+    final Selection selection(
+            List<String> filters, boolean blocking, List<String> sort, OptionalInt limit, boolean narrowed) {
         List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
         List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
         List<Condition> conditions = filters.stream().map(Condition::parse).toList();
-        return new Selection(sessions, tables, conditions, blocking, Ordering.by(sort, blocking), limit, names());
+        Comparator<Row> order = Ordering.by(sort, blocking);
+        return new Selection(sessions, tables, conditions, blocking, order, limit, names(), narrowed);
+    }
+
+    final boolean isSessionNamed() {
+        return !pids.isEmpty();
     }
 
     final List<String> on() {
