@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.pglock.testkit.PgBouncer;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -12,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import liquibase.change.custom.CustomTaskRollback;
 import liquibase.database.Database;
@@ -73,6 +76,15 @@ class DoneOnceTest extends LiquibaseScene {
         return holder;
     }
 
+    /** A change in Java that leaves its transaction alone. */
+    public static final class Inserting extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into items values (1)");
+        }
+    }
+
     /** A change in Java that commits. */
     public static final class Committing extends JavaChange {
 
@@ -115,19 +127,77 @@ class DoneOnceTest extends LiquibaseScene {
         assertSaidNotToBeTriedAgain("it has ended its transaction itself");
     }
 
-    /** What comes after it waits no longer than what came before. */
+    /** A change in Java that commits, and is blocked in its next transaction. */
+    public static final class CommittingAndBlocked extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "insert into items values (1)");
+            connection.commit();
+            LiquibaseScene.execute(connection, "alter table orders add note text");
+        }
+    }
+
+    /** The error says no more than that somebody has cancelled it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"%s", "<sql>select 1</sql><rollback>%s</rollback>"})
+    @Proves({Capability.GIVING_WAY, Capability.ROLLBACK})
+    void whatCommitsInJavaAndThenMakesWaySaysWhyItIsNotTriedAgain(String place) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">"
+                + place.formatted("<customChange class=\"" + CommittingAndBlocked.class.getName() + "\"/>")
+                + "</changeSet>");
+        boolean rollback = place.contains("rollback");
+        if (rollback) {
+            update(settings());
+        }
+        Session web = reader("web");
+
+        Map<String, String> settings = settings("lockTimeout", "30s", "maxBlockedTime", "50ms");
+        FutureTask<Boolean> running =
+                rollback ? inBackground(settings, liquibase -> liquibase.rollback(1, "")) : inBackground(settings);
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
+        Running victim = scenario.session("victim").start("select count(*) from orders");
+
+        assertThatThrownBy(() -> running.get(60, TimeUnit.SECONDS)).hasStackTraceContaining("due to user request");
+        assertThat(victim.result()).containsExactly("0");
+        web.commit();
+        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+    }
+
+    /** Without a timeout there is nothing in the transaction by which it would be known again. */
     @Test
-    @Proves(Capability.TIMEOUTS)
-    void aChangesetThatCommitsInJavaHasItsTimeoutsAgainAfterThat() throws Exception {
+    void afterJavaWithoutTimeoutsItIsSaidThatNothingIsKnownOfItsTransaction() throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
-                  <customChange class="io.pglock.liquibase.DoneOnceTest$Continuing"/>
-                  <sql>create table items_and (timeout text default current_setting('lock_timeout'))</sql>
-                  <sql>insert into items_and default values</sql>
+                  <customChange class="io.pglock.liquibase.DoneOnceTest$Inserting"/>
+                  <sql splitStatements="false">do $$ begin raise 'a deadlock' using errcode = '40P01'; end $$</sql>
                 </changeSet>
                 """);
 
-        update(settings());
+        assertThatThrownBy(() -> update(settings("lockTimeout", "none"))).hasStackTraceContaining("a deadlock");
+
+        assertSaidNotToBeTriedAgain("it is not known whether its Java has ended its transaction");
+        assertThat(value("select count(*) from items")).isEqualTo("0");
+    }
+
+    /** What comes after it waits no longer than what came before. */
+    @ParameterizedTest
+    @ValueSource(strings = {"%s", "<sql>select 1</sql><rollback>%s</rollback>"})
+    @Proves({Capability.TIMEOUTS, Capability.ROLLBACK})
+    void whatCommitsInJavaHasItsTimeoutsAgainAfterThat(String place) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">" + place.formatted("""
+                  <customChange class="io.pglock.liquibase.DoneOnceTest$Continuing"/>
+                  <sql>create table items_and (timeout text default current_setting('lock_timeout'))</sql>
+                  <sql>insert into items_and default values</sql>
+                """) + "</changeSet>");
+
+        liquibase(settings(), liquibase -> {
+            liquibase.update("");
+            if (place.contains("rollback")) {
+                liquibase.rollback(1, "");
+            }
+        });
 
         assertThat(value("select timeout from items_and")).isEqualTo("1s");
         try (Connection connection = dataSource.getConnection()) {
@@ -214,6 +284,53 @@ class DoneOnceTest extends LiquibaseScene {
         await(rolling);
         assertThat(value("select count(*) from items")).isEqualTo("1");
         assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+    }
+
+    /** Liquibase then rolls back through that SQL alone: what its Java could undo is not asked for. */
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackInSqlOfJavaIsDoneOnceWhenItsCommitIsBlocked() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob">
+                  <customChange class="io.pglock.liquibase.DoneOnceTest$Inserting"/>
+                  <rollback><sql>insert into child values (1)</sql></rollback>
+                </changeSet>
+                """);
+        update(settings());
+        Session holder = holderOfTheParent();
+
+        FutureTask<Boolean> rolling = inBackground(settings(), liquibase -> liquibase.rollback(1, ""));
+        scenario.await(
+                "the rollback is tried again, or over",
+                () -> rolling.isDone() || said().stream().anyMatch(line -> line.contains("rying again")));
+        holder.commit();
+
+        await(rolling);
+        assertThat(value("select count(*) from child")).isEqualTo("1");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+    }
+
+    /** Nobody is left with another kind of connection than he gave. */
+    @Test
+    @Proves(Capability.ROLLBACK)
+    void aRollbackInJavaThatCannotBeginLeavesTheConnectionAsItWas(io.pglock.testkit.Database server) throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="false">
+                  <sql>select 1</sql>
+                  <rollback><customChange class="io.pglock.liquibase.DoneOnceTest$Inserting"/></rollback>
+                </changeSet>
+                """);
+        update(settings());
+
+        try (PgBouncer bouncer = PgBouncer.startOrSkip(server, "transaction")) {
+            liquibase(bouncer.dataSource(), settings("prioritize", "off"), liquibase -> {
+                assertThatThrownBy(() -> liquibase.rollback(1, "")).hasStackTraceContaining("is behind a pooler");
+
+                assertThat(liquibase.getDatabase().getConnection().getAutoCommit())
+                        .isFalse();
+            });
+        }
+        assertThat(value("select count(*) from items")).isEqualTo("0");
     }
 
     @ParameterizedTest

@@ -188,6 +188,27 @@ class TimeoutsTest extends LiquibaseScene {
         assertThat(seen()).isEqualTo("serializable 1s/0");
     }
 
+    /** The changes in Java have nothing to do with it: Liquibase rolls back through the SQL alone. */
+    @Test
+    @Proves({Capability.TIMEOUTS, Capability.ROLLBACK})
+    void leaveARollbackInSqlThatSaysWhatKindOfTransactionItWants() throws Exception {
+        String changeSet = """
+                <changeSet id="%d" author="bob">
+                  <customChange class="io.pglock.liquibase.TimeoutsTest$Recording"/>
+                  <rollback><sql>set transaction isolation level serializable;
+                    insert into seen (what) values (current_setting('transaction_isolation'))</sql></rollback>
+                </changeSet>
+                """;
+        changelog.xml(changeSet.formatted(1) + changeSet.formatted(2));
+
+        liquibase(settings(), liquibase -> {
+            liquibase.update("");
+            liquibase.rollback(2, "");
+        });
+
+        assertThat(seen()).isEqualTo("java 1s/0, java 1s/0, serializable 1s/0, serializable 1s/0");
+    }
+
     /** For Liquibase it is one statement, whatever it begins with. */
     @ParameterizedTest
     @CsvSource({

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import liquibase.Scope;
 import liquibase.change.AbstractSQLChange;
 import liquibase.change.Change;
@@ -63,6 +62,9 @@ final class ChangeSetRun {
     /** Why it may not be run again, whatever it fails for. */
     private Optional<String> unrepeatable = Optional.empty();
 
+    /** It would be run again if it could be; also when it gave way, which looks like anybody's cancel. */
+    private boolean wanted;
+
     private boolean inChange;
     private boolean commands;
 
@@ -106,10 +108,11 @@ final class ChangeSetRun {
         return this;
     }
 
-    /** It is rolled back. */
+    /** It is rolled back, by its rollback where it has one: then nobody asks how its changes are undone. */
     ChangeSetRun ofRollback() {
-        rollbackInJava = Stream.concat(changeSet.getRollback().getChanges().stream(), changeSet.getChanges().stream())
-                .anyMatch(CustomChangeWrapper.class::isInstance);
+        List<Change> changes =
+                changeSet.hasCustomRollbackChanges() ? changeSet.getRollback().getChanges() : changeSet.getChanges();
+        rollbackInJava = changes.stream().anyMatch(CustomChangeWrapper.class::isInstance);
         return this;
     }
 
@@ -126,7 +129,7 @@ final class ChangeSetRun {
         executor.begin(this);
         try {
             if (changeSet.isRunInTransaction() && !once) {
-                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, e -> isRepeatable());
+                Passage.run(guard, () -> attempt(attempt, heard, result), this::undo, this::isRepeatable);
             } else {
                 attempt(attempt, heard, result);
             }
@@ -162,6 +165,7 @@ final class ChangeSetRun {
             throws LiquibaseException {
         latest = Optional.empty();
         unrepeatable = Optional.empty();
+        wanted = false;
         inChange = false;
         commands = false;
         undone = false;
@@ -197,7 +201,16 @@ final class ChangeSetRun {
     private void beforeRollbackInJava() throws DatabaseException {
         if (rollbackInJava) {
             database.setAutoCommit(!changeSet.isRunInTransaction());
-            guard.beforeStatement("");
+            try {
+                guard.beforeStatement("");
+            } catch (PgLockException e) {
+                try {
+                    database.setAutoCommit(false); // as Liquibase would leave it
+                } catch (DatabaseException another) {
+                    e.addSuppressed(another);
+                }
+                throw e;
+            }
         }
     }
 
@@ -230,7 +243,8 @@ final class ChangeSetRun {
         }
     }
 
-    private boolean isRepeatable() {
+    private boolean isRepeatable(Exception failure) {
+        wanted |= SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
         if (rollbackInJava && !undone) {
             notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
@@ -281,6 +295,10 @@ final class ChangeSetRun {
             work.run();
             if (change instanceof CustomChangeWrapper && changeSet.isRunInTransaction()) {
                 guard.afterUnseenWork();
+                if (!hasTimeouts() && guard.hasEndedItsTransaction()) {
+                    notAgain(
+                            "it is not known whether its Java has ended its transaction; with a lockTimeout it would be");
+                }
                 notAgainIfItHasEnded();
             }
         });
@@ -317,8 +335,16 @@ final class ChangeSetRun {
      * done again: not even when Liquibase's own commit fails, of which nobody is told.
      */
     private void beforeStatement() {
+        if (rollbackInJava && changeSet.isRunInTransaction() && hasTimeouts()) {
+            guard.afterUnseenWork(); // its Java may have come before, and nobody was told
+        }
         guard.beforeStatement("");
         notAgainIfItHasEnded();
+    }
+
+    /** By which a transaction is known again. */
+    private boolean hasTimeouts() {
+        return policy.lockTimeout().or(policy::statementTimeout).isPresent();
     }
 
     private void notAgainIfItHasEnded() {
@@ -405,6 +431,7 @@ final class ChangeSetRun {
         if (latest.filter(guard::triesAgainAfter).isEmpty()) {
             return;
         }
+        wanted = true;
         if (!executor.undoes(guard)) {
             notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
@@ -419,7 +446,7 @@ final class ChangeSetRun {
     }
 
     private void givenUp(Exception failure) {
-        if (SqlCauses.in(failure).filter(SqlCauses::isForLock).isPresent()) {
+        if (wanted || SqlCauses.in(failure).filter(SqlCauses::isForLock).isPresent()) {
             unrepeatable.ifPresent(why -> log.notAgain(changeSet, why));
         }
         explain(failure);
