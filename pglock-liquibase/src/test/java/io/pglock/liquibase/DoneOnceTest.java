@@ -165,6 +165,21 @@ class DoneOnceTest extends LiquibaseScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
+    /** It would not be tried again in any case. */
+    @Test
+    void whatCommitsInJavaAndIsCancelledByOthersSaysNothingOfAnotherAttempt() throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><customChange class=\"" + CommittingAndBlocked.class.getName()
+                + "\"/></changeSet>");
+        reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings());
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
+        value("select pg_cancel_backend(pid) from pg_locks where relation = 'orders'::regclass and not granted");
+
+        assertThatThrownBy(() -> updating.get(60, TimeUnit.SECONDS)).hasStackTraceContaining("due to user request");
+        assertThat(said()).noneMatch(line -> line.contains("not tried again"));
+    }
+
     /** Without a timeout there is nothing in the transaction by which it would be known again. */
     @Test
     void afterJavaWithoutTimeoutsItIsSaidThatNothingIsKnownOfItsTransaction() throws Exception {
