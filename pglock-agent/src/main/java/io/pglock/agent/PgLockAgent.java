@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PgLockAgent {
 
-    private static final Pattern ON_ERROR = Pattern.compile("(?:^|;)\\s*on-?[eE]rror\\s*=\\s*([^;]*?)\\s*(?:;|$)");
+    private static final Pattern ON_ERROR =
+            Pattern.compile("(?:^|;)\\s*(?:pglock\\.)?on-?[eE]rror\\s*=\\s*([^;]*?)\\s*(?:;|$)");
 
     private PgLockAgent() {}
 

@@ -177,7 +177,7 @@ class StartTest {
     void anAgentThatWasTakenApartStartsNotAtAll() throws IOException {
         String option = "-javaagent:" + without("Agent") + "=lockTimeout=1s";
         try (ForkedJvm told = AgentJvm.without(Idle.class)
-                        .options(option + "; onError = warn")
+                        .options(option + "; pglock.onError = warn")
                         .property("pglock.onError", "fail")
                         .start();
                 ForkedJvm ended = AgentJvm.without(Idle.class)
