@@ -7,8 +7,9 @@ import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Collectors;
+import org.postgresql.PGProperty;
 
 /**
  * How the application has opened a connection, and how another one to the same database is opened: past its pools, so that
@@ -38,7 +39,7 @@ final class Means extends SideDataSource {
 
     /**
      * What tells databases apart, whatever else the URL says: the servers, as they are written there, and the name. No server is
-     * asked: that would cost each connection a round trip, and in a transaction fix what that sees.
+     * asked: that would cost each connection a round trip, and in a transaction fix what that sees. Without any password.
      */
     static String database(String url, Properties properties) {
         Properties read = org.postgresql.Driver.parseURL(url, properties);
@@ -47,7 +48,22 @@ final class Means extends SideDataSource {
         }
         String servers = read.getProperty("PGHOST", "").toLowerCase(Locale.ROOT) + " " + read.getProperty("PGPORT");
         String name = read.getProperty("PGDBNAME", "");
-        return servers + " " + (name.isEmpty() ? read.getProperty("user") : name);
+        return servers + " " + (name.isEmpty() ? read.getProperty("user") : name) + bySocketFactory(read);
+    }
+
+    /**
+     * Where a socket factory leads whatever the host is: as it is told. That is whatever the driver itself does not know, and so is
+     * neither password nor user. A word too much parts what is one database, and a lock moves without need; a word too few would leave
+     * it on another server.
+     */
+    private static String bySocketFactory(Properties read) {
+        return read.getProperty("socketFactory") == null
+                ? ""
+                : read.stringPropertyNames().stream()
+                        .filter(name -> name.startsWith("socketFactory") || PGProperty.forName(name) == null)
+                        .sorted()
+                        .map(name -> " " + name + "=" + read.getProperty(name))
+                        .collect(Collectors.joining());
     }
 
     /** What tells the one that it leads to from others. */
@@ -55,9 +71,10 @@ final class Means extends SideDataSource {
         return database;
     }
 
-    /** What tells ways to open a connection apart; a password is renewed, and says nothing about that. */
+    /** What tells ways to open a connection apart; a password is renewed, and says nothing about that. Not to be shown. */
     static String key(String url, Properties properties) {
-        return url + " " + Optional.ofNullable(properties.getProperty("user")).orElse("");
+        String user = properties.getProperty("user", "");
+        return url + " " + user + " " + database(url, properties); // which properties beside the URL may say, too
     }
 
     /** Whether a connection of this user by this URL was opened in the same way. */

@@ -4,6 +4,7 @@ package io.pglock.agent.internal.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Properties;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -41,5 +42,38 @@ class MeansTest {
             })
     void anotherServerOrNameIsAnotherDatabase(String url) {
         assertThat(database(url, "me")).isNotEqualTo(database("jdbc:postgresql://db/shop", "me"));
+    }
+
+    /** As Cloud SQL's connector does: its URLs have no host. */
+    @Test
+    void whatASocketFactoryIsToldIsAServer() {
+        String url = "jdbc:postgresql:///shop?socketFactory=F&";
+        assertThat(database(url + "socketFactoryArg=a", "me"))
+                .isEqualTo(database(url + "socketFactoryArg=a&ApplicationName=batch", "other"))
+                .isEqualTo(database(url + "user=shop&password=hush&sslpassword=hush&socketFactoryArg=a", "me"))
+                .doesNotContain("hush")
+                .isNotEqualTo(database(url + "socketFactoryArg=b", "me"))
+                .isNotEqualTo(database("jdbc:postgresql:///shop?socketFactory=G&socketFactoryArg=a", "me"))
+                .isNotEqualTo(database("jdbc:postgresql:///shop", "me"));
+        assertThat(database(url + "cloudSqlInstance=p:r:one", "me"))
+                .isNotEqualTo(database(url + "cloudSqlInstance=p:r:two", "me"));
+    }
+
+    /** Pools have them beside the URL, which is the same for both then. */
+    @Test
+    void whatASocketFactoryIsToldBesideTheUrlTellsWaysToOpenAConnectionApart() {
+        Properties one = new Properties();
+        one.setProperty("socketFactory", "F");
+        one.setProperty("cloudSqlInstance", "p:r:one");
+        Properties renewed = (Properties) one.clone();
+        renewed.setProperty("password", "hush");
+        Properties two = (Properties) one.clone();
+        two.setProperty("cloudSqlInstance", "p:r:two");
+        String url = "jdbc:postgresql:///shop";
+
+        assertThat(Means.key(url, one)).isEqualTo(Means.key(url, renewed)).isNotEqualTo(Means.key(url, two));
+        assertThat(Means.database(url, one))
+                .isEqualTo(Means.database(url, renewed))
+                .isNotEqualTo(Means.database(url, two));
     }
 }
