@@ -19,7 +19,8 @@ import org.postgresql.core.BaseConnection;
  * <p>Each is on the database of the first connection that its method uses: the same one in every instance, whatever each of
  * them has opened before. Until the method uses one, that is presumed; a lock that was presumed to be elsewhere is let go there,
  * and waited for here. The locks of nested methods are always taken from the outermost to the innermost, also when they move:
- * of two instances that took them in different orders each would wait for the other, and no server could see it. Stateless.
+ * of two instances that took them in different orders each would wait for the other, and no server could see it. One whose settings
+ * say where is never let go again, which would be worse: its method may have begun to work that is on no database. Stateless.
  */
 final class SideLocks {
 
