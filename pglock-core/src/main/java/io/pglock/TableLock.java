@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
  *
  * <p>One round trip, or two (three on PostgreSQL 10) with a timeout of its own, setting and restoring the timeouts included. One more
  * where the transaction has begun on a connection on which pglock has never been used outside of one, or behind a pooler: whether the
- * server is a standby is asked each time then. Commit and rollback release the locks. When they are not all acquired, none is held that was not before, and the transaction stays usable.
+ * server is a standby is asked each time then. Commit and rollback release the locks. When they are not all acquired, none is held
+ * that was not before, and the transaction stays usable.
  *
  * <p>As with PostgreSQL's own {@code LOCK TABLE}, a transaction in {@code REPEATABLE READ} or {@code SERIALIZABLE} sees what the
  * holder before has committed if it has run no query yet. After a {@link LockTimeoutException}, whose message takes one, that is over:

@@ -29,8 +29,8 @@ final class ServerNames {
     /**
      * These and every spelling in which a server may show one: cut to its length and, if it is an application's, with each byte
      * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}; in a database in UTF-8, and
-     * in one that has a byte for each character, whichever byte that is. Whoever happens to be called like such a spelling is meant too, which does no
-     * harm where names say whom to spare.
+     * in one that has a byte for each character, whichever byte that is. Whoever happens to be called like such a spelling is meant
+     * too, which does no harm where names say whom to spare.
      */
     static Set<String> spellings(Set<String> names) {
         Set<String> all = new LinkedHashSet<>(names);

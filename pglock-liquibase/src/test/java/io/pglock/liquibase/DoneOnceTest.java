@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -86,23 +87,33 @@ class DoneOnceTest extends LiquibaseScene {
     }
 
     /** A change in Java that commits. */
-    public static final class Committing extends JavaChange {
+    public static class Committing extends JavaChange {
+
+        private final List<String> next;
+
+        public Committing() {
+            this(List.of());
+        }
+
+        Committing(List<String> next) {
+            this.next = next;
+        }
 
         @Override
         void execute(Connection connection) throws SQLException {
             LiquibaseScene.execute(connection, "insert into items values (1)");
             connection.commit();
+            for (String sql : next) {
+                LiquibaseScene.execute(connection, sql);
+            }
         }
     }
 
     /** A change in Java that commits, and is in a transaction when it ends. */
-    public static final class Continuing extends JavaChange {
+    public static final class Continuing extends Committing {
 
-        @Override
-        void execute(Connection connection) throws SQLException {
-            LiquibaseScene.execute(connection, "insert into items values (1)");
-            connection.commit();
-            LiquibaseScene.execute(connection, "select 1");
+        public Continuing() {
+            super(List.of("select 1"));
         }
     }
 
@@ -128,13 +139,10 @@ class DoneOnceTest extends LiquibaseScene {
     }
 
     /** A change in Java that commits, and is blocked in its next transaction. */
-    public static final class CommittingAndBlocked extends JavaChange {
+    public static final class CommittingAndBlocked extends Committing {
 
-        @Override
-        void execute(Connection connection) throws SQLException {
-            LiquibaseScene.execute(connection, "insert into items values (1)");
-            connection.commit();
-            LiquibaseScene.execute(connection, "alter table orders add note text");
+        public CommittingAndBlocked() {
+            super(List.of("alter table orders add note text"));
         }
     }
 
