@@ -5,9 +5,9 @@ import static picocli.CommandLine.Spec.Target.MIXEE;
 
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.Typed;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Stack;
@@ -97,7 +97,7 @@ public final class RowOptions extends SelectionOptions {
     }
 
     private boolean isTyped(String option) {
-        return Objects.requireNonNull(command).commandLine().getParseResult().hasMatchedOption("--" + option);
+        return Typed.has(command, "--" + option).orElse(false);
     }
 
     private static OptionalInt limit(String limit) {

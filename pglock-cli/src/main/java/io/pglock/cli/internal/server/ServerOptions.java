@@ -3,14 +3,13 @@ package io.pglock.cli.internal.server;
 
 import static picocli.CommandLine.Spec.Target.MIXEE;
 
+import io.pglock.cli.internal.Typed;
 import io.pglock.cli.internal.profile.ProfileOptions;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /**
@@ -117,10 +116,6 @@ public final class ServerOptions {
     }
 
     private boolean isTyped(String option) {
-        ParseResult parsed = Optional.ofNullable(command)
-                .map(CommandSpec::commandLine)
-                .map(picocli.CommandLine::getParseResult)
-                .orElse(null);
-        return parsed == null || parsed.hasMatchedOption(option);
+        return Typed.has(command, option).orElse(true);
     }
 }

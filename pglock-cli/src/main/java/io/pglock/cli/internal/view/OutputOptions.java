@@ -5,16 +5,14 @@ import static picocli.CommandLine.Spec.Target.MIXEE;
 
 import io.pglock.cli.internal.Console;
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.Typed;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** How to show what was found. Not API. */
@@ -73,11 +71,7 @@ public final class OutputOptions {
     }
 
     private boolean isTyped(String option) {
-        ParseResult parsed = Optional.ofNullable(command)
-                .map(CommandSpec::commandLine)
-                .map(CommandLine::getParseResult)
-                .orElse(null);
-        return parsed != null && parsed.hasMatchedOption(option);
+        return Typed.has(command, option).orElse(false);
     }
 
     /** How a heading looks. */
