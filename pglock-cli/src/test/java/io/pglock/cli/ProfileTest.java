@@ -3,6 +3,7 @@ package io.pglock.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.LockKey;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
@@ -178,23 +179,93 @@ class ProfileTest {
 
         Files.writeString(config, "[defaults]\nfilters = [\"granted=true\"]\non = [\"sales\"]\n");
         assertThat(output(in, here, "terminate", "--dry-run"))
-                .startsWith("pglock: this would terminate every session on the server. Say which: ");
+                .startsWith("pglock: the defaults in pglock.toml alone do not say whom this is meant for. Say which: ");
         assertThat(output(in, here, dry)).contains("\n" + web.pid() + " ");
 
         Files.writeString(
                 users, "[defaults]\nfilters = [\"activity__application_name__ne=%s\"]\n".formatted(web.name()));
         assertThat(output(in, here, dry)).endsWith("pglock: nothing to terminate\n");
         Files.writeString(users, "[defaults]\non = [\"other\"]\n");
-        assertThat(output(in, here, dry)).contains("--on sales: the profile signals only those on other");
+        assertThat(output(in, here, dry))
+                .startsWith("pglock: the defaults of the files have no table in common whose sessions may be signalled:"
+                        + " sales; other. Ask for a profile with --config");
+        Files.writeString(config, "[defaults]\non = []\n");
+        assertThat(output(in, here, dry))
+                .as("an empty list does not stand for another file's")
+                .isEqualTo(
+                        "pglock: --on sales: the defaults in pglock.toml signal only those on other; name one of these, or"
+                                + " ask for a profile with --config\n");
+        Files.writeString(config, "[defaults]\non = [\"sales\", \"goods\"]\n");
+        Files.writeString(users, "[defaults]\non = [\"goods\"]\n");
+        assertThat(output(in, here, "terminate", "--dry-run", "-f", "rel_name=sales"))
+                .as("both narrow it")
+                .endsWith("pglock: nothing to terminate\n");
+        assertThat(output(in, here, "terminate", "--dry-run"))
+                .startsWith("pglock: the defaults in pglock.toml alone do not say whom this is meant for. Say which: ");
 
         Files.writeString(users, "[profiles.a]\nfilters = [\"granted=true\"]\n[profiles.b]\nfilters = []\n");
         assertThat(output(in, here, "terminate", "--dry-run", "-c", "a")).contains("\n" + web.pid() + " ");
-        assertThat(output(in, here, "terminate", "--dry-run", "-c", "b")).contains("every session on the server");
+        assertThat(output(in, here, "terminate", "--dry-run", "-c", "b")).contains("the defaults in pglock.toml alone");
 
         Files.writeString(config, "[profiles.a]\non = [\"sales\"]\n");
         assertThat(output(in, here, "ls", "-c", "a"))
                 .startsWith("pglock: the profile a is in pglock.toml and in " + users
                         + "; say with --config-file which is meant\n");
+    }
+
+    /** How one likes to see them, too, says nothing of who is ended. */
+    @Test
+    void defaultsDoNotSayWhoIsTheFirstAndNamesOfKeysAreAddedUp(Scenario scenario) throws Exception {
+        Path users = Files.createDirectories(folder.resolve("pglock")).resolve("pglock.toml");
+        Path here = Files.createDirectories(folder.resolve("repo"));
+        Path config = here.resolve("pglock.toml");
+        Cli in = cli.environment("PGLOCK_CONFIG", "").environment("XDG_CONFIG_HOME", folder.toString());
+        Session late = scenario.session("late");
+        late.execute("begin", "select from sales");
+        String[] first = {"terminate", "--dry-run", "--on", "sales", "-l", "1"};
+        assertThat(output(in, here, first)).contains("\n" + web.pid() + " ").doesNotContain("\n" + late.pid() + " ");
+        Files.writeString(config, "[defaults]\nsort = [\"activity__xact_duration\"]\n");
+        assertThat(output(in, here, first)).contains("\n" + web.pid() + " ").doesNotContain("\n" + late.pid() + " ");
+        assertThat(output(
+                        in,
+                        here,
+                        "terminate",
+                        "--dry-run",
+                        "--on",
+                        "sales",
+                        "-l",
+                        "1",
+                        "--sort",
+                        "activity__xact_duration"))
+                .contains("\n" + late.pid() + " ");
+
+        late.execute("select pg_advisory_lock(%d)"
+                .formatted(LockKey.named("nightly-report").number()));
+        Files.writeString(users, "[defaults]\nkey-names = [\"nightly-report\"]\n");
+        Files.writeString(config, "[defaults]\nkey-names = [\"shop-import\"]\n");
+        assertThat(output(
+                        in, here, "terminate", "--dry-run", "-f", "type=advisory", "-f", "key_name__ne=nightly-report"))
+                .isEqualTo("pglock: nothing to terminate\n");
+    }
+
+    @Test
+    void defaultsForOtherCallsAreNotInTheWay() throws Exception {
+        Files.writeString(file, """
+                [defaults]
+                watch = "2s"
+                check = true
+                schema = ["no.sql"]
+                single-transaction = true
+
+                [profiles.looks]
+                check = true
+                """);
+        assertThat(cli.run("--terminate", "--dry-run", "--on", "sales").out()).contains("\n" + web.pid() + " ");
+        assertThat(cli.run("--terminate", "--dry-run", "--on", "sales", "-c", "looks")
+                        .err())
+                .startsWith("pglock: --watch and --check only look");
+        Path script = Files.writeString(folder.resolve("t.sql"), "select 1;");
+        assertThat(cli.run("trace", script.toString()).out()).contains("select 1");
     }
 
     @Test

@@ -316,7 +316,7 @@ class SqlTest {
                 "show lock_timeout;",
                 "begin; savepoint s; set lock_timeout = '1ms'; rollback to /* \"see above\" */ s; commit;",
                 "show lock_timeout;",
-                "begin; savepoint \"a\"\"b\"; set lock_timeout = '1ms'; rollback to \"a\"\"b\" /* \"x\" */; commit;",
+                "begin; savepoint \"a\"\"b\"; set lock_timeout = '1ms'; savepoint \"b\"; rollback to \"a\"\"b\"; commit;",
                 "show lock_timeout;",
                 "-- pglock: lockTimeout=4s",
                 "begin; reset all; commit;",

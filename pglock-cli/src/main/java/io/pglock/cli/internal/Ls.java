@@ -148,7 +148,7 @@ final class Ls implements Callable<Integer> {
         if (cancel && terminate) {
             throw Stop.usage("--cancel and --terminate exclude each other");
         }
-        if (watch != null || check) {
+        if (watch != null && server.isForThisCall("watch") || check && server.isForThisCall("check")) {
             throw Stop.usage("--watch and --check only look; --cancel and --terminate do not go with them");
         }
         Selection asked = selection.toSignal(server.profile());

@@ -120,12 +120,15 @@ final class Trace implements Callable<Integer> {
     @Override
     public Integer call() throws SQLException {
         Optional<LockMode> strongestAllowed = Optional.ofNullable(max).map(Trace::mode);
-        if (!scratch && (!schema.isEmpty() || postgresBin != null || single)) {
+        if (!scratch
+                && (!schema.isEmpty() && server.isForThisCall("schema")
+                        || postgresBin != null && server.isForThisCall("postgres-bin")
+                        || single && server.isForThisCall("single-transaction"))) {
             throw Stop.usage("--schema, --postgres-bin and -1 count only together with --scratch.");
         }
         // before ctrl-c is ours: while another program still writes them there is nothing to put in order
         SqlFiles files = SqlFiles.read(names);
-        SqlFiles before = SqlFiles.read(schema);
+        SqlFiles before = SqlFiles.read(scratch ? schema : List.of());
         boolean none = files.statements(!scratch || single).stream().allMatch(List::isEmpty);
         TraceRun run;
         try (Interruption interruption = Interruption.begin()) {

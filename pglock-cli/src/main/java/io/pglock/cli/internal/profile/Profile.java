@@ -68,6 +68,13 @@ final class Profile {
                 .stream().map(table -> table.get(key)).filter(Objects::nonNull);
     }
 
+    /** What the profile says, and what the defaults of each file say. */
+    Stream<Setting> everywhere(String key) {
+        return Stream.concat(named.stream(), defaults.stream())
+                .map(table -> table.get(key))
+                .filter(Objects::nonNull);
+    }
+
     /** Whether the profile says it. */
     boolean isAskedFor(String key) {
         return first(named.stream(), key).isPresent();

@@ -53,6 +53,15 @@ public final class ProfileOptions implements Usual {
     }
 
     @Override
+    public List<String> everywhere(String option) {
+        return profile == null
+                ? List.of()
+                : profile.everywhere(option)
+                        .flatMap(setting -> setting.values().stream())
+                        .toList();
+    }
+
+    @Override
     public boolean isAskedFor(String option) {
         return profile != null && profile.isAskedFor(option) && !values(option).isEmpty();
     }

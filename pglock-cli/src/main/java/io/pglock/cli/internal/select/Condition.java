@@ -5,8 +5,10 @@ import io.pglock.cli.internal.Stop;
 import io.pglock.internal.Setting;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
@@ -16,10 +18,17 @@ final class Condition implements Predicate<Row> {
 
     /** No two words stand side by side in the long one, lest an expression tries all the ways to part it. */
     private static final List<String> ANYBODYS =
-            List.of("x", "X", "7", "xxxxxxxx", "XXXXXXXX", "77777777", "x 7 ".repeat(20) + "x");
+            List.of("x", "X", "7", " x", "77", "777", "xxxxxxxx", "XXXXXXXX", "77777777", "x 7 ".repeat(20) + "x");
 
-    /** What is no letter of its own in a regular expression. */
-    private static final Pattern BETWEEN_LITERALS = Pattern.compile("[\\\\^$.|?*+(){}\\[\\]!=<:]+");
+    /** Of a regular expression: what stands for itself, with a backslash or without, or else what does not. */
+    private static final Pattern LITERAL =
+            Pattern.compile("\\\\([^\\p{Alnum}])|[(][?][!=<:]*|\\\\.|[\\^$.|?*+(){}\\[\\]]|(.)");
+
+    /** No {@code -7} in the beginning, with nothing before the hyphen: {@code ^(?!$APP-\d)}. */
+    private static final Pattern CUT_OFF =
+            Pattern.compile("[(][?]<?!(?:\\\\[^\\p{Alnum}]|[-_/:,;@#%&~ ])(?:\\\\.|[^\\p{Alnum})\\\\])*[)]");
+
+    private static final String NO_LITERAL = "\0";
 
     private final Attribute attribute;
     private final Predicate<Optional<?>> test;
@@ -54,7 +63,7 @@ final class Condition implements Predicate<Row> {
     void requireValue() {
         if (ofEverybody) {
             throw Stop.usage(
-                    "the filter " + filter + ": every text has that in it, as where a variable is not set; write"
+                    "the filter " + filter + ": nearly every text has that in it, as where a variable is not set; write"
                             + " what only those have who are meant, or leave the filter out");
         }
         if (empty) {
@@ -133,14 +142,26 @@ final class Condition implements Predicate<Row> {
         if (operator != Operator.REGEX && operator != Operator.IREGEX) {
             return false;
         }
-        List<String> parts = Stream.concat(
-                        ANYBODYS.stream(), BETWEEN_LITERALS.splitAsStream(isWord(attribute) ? spelt(value) : value))
-                .filter(part -> !part.isEmpty())
-                .toList();
-        return Stream.concat(
-                        parts.stream(),
-                        parts.stream().flatMap(one -> parts.stream().map(other -> one + other)))
-                .allMatch(text -> test.test(Optional.of(text)));
+        String expression = isWord(attribute) ? spelt(value) : value;
+        List<String> parts =
+                Stream.concat(ANYBODYS.stream(), literals(expression)).toList();
+        return CUT_OFF.matcher(expression).find()
+                || Stream.concat(
+                                parts.stream(),
+                                parts.stream().flatMap(one -> parts.stream().map(other -> one + other)))
+                        .allMatch(text -> test.test(Optional.of(text)));
+    }
+
+    /** {@code com.acme.} and {@code app} in {@code ^(?!com\.acme\.).*app$}. */
+    private static Stream<String> literals(String expression) {
+        String cut = LITERAL.matcher(expression).replaceAll(part -> {
+            String literal = Stream.of(part.group(1), part.group(2))
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElse(NO_LITERAL);
+            return Matcher.quoteReplacement(literal);
+        });
+        return Stream.of(cut.split(NO_LITERAL)).filter(part -> !part.isEmpty());
     }
 
     private static Predicate<Optional<?>> test(Attribute attribute, Operator operator, String value) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Stack;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IParameterConsumer;
@@ -56,48 +57,79 @@ public final class RowOptions extends SelectionOptions {
      * @throws Stop that says what is wrong with it
      */
     public Selection selection(Optional<String> usualLimit) {
-        return rows(filters(), usualLimit, true);
+        return rows(narrowing(), sort, usualLimit, true);
     }
 
-    private Selection rows(List<String> filters, Optional<String> usualLimit, boolean narrowed) {
-        filters.forEach(filter -> Selection.requireKnown(Condition.parse(filter).attribute(), blocking));
+    private Selection rows(Narrowing by, List<String> order, Optional<String> usualLimit, boolean narrowed) {
+        by.filters()
+                .forEach(
+                        filter -> Selection.requireKnown(Condition.parse(filter).attribute(), blocking));
         OptionalInt most = Optional.ofNullable(limit)
                 .or(() -> usualLimit)
                 .map(RowOptions::limit)
                 .orElse(OptionalInt.empty());
-        return selection(filters, blocking, sort, most, narrowed);
+        return selection(by, blocking, order, most, narrowed);
     }
 
     /**
      * Whose owners are to be signalled: what is typed narrows what the files say, and never stands for it. Otherwise whoever adds
-     * a filter to a profile that ends sessions would end others. Defaults narrow too, but that there are some says nothing about
-     * whom this call is meant for.
+     * a filter to a profile that ends sessions would end others. Defaults narrow too, those of each file; but that there are some
+     * says nothing about whom this call is meant for, and which rows one likes to see first nothing about who is ended.
      *
      * @throws Stop that says what is wrong with it
      */
     public Selection toSignal(Usual files) {
-        for (List<String> usual : files.values("on")) {
-            List<TableName> allowed =
-                    usual.stream().map(SelectionOptions::table).toList();
-            on().stream()
-                    .filter(name -> !allowed.contains(table(name)))
-                    .findFirst()
-                    .ifPresent(name -> {
-                        throw Stop.usage("--on " + name + ": the profile signals only those on "
-                                + String.join(", ", usual) + "; name one of these, or leave the profile out");
-                    });
-        }
-        List<String> all = Stream.concat(files.values("filter").stream().flatMap(List::stream), filters().stream())
+        Narrowing said = narrowing();
+        List<String> filters = Stream.concat(
+                        files.values("filter").stream().flatMap(List::stream), said.filters().stream())
                 .distinct()
                 .toList();
-        all.stream().map(Condition::parse).forEach(Condition::requireValue);
-        boolean narrowed = isSessionNamed()
-                || Stream.of("on", "filter").anyMatch(option -> isTyped(option) || files.isAskedFor(option));
-        return rows(all, Optional.empty(), narrowed);
+        filters.stream().map(Condition::parse).forEach(Condition::requireValue);
+        List<String> keyNames = Stream.concat(files.everywhere("key-name").stream(), said.keyNames().stream())
+                .distinct()
+                .toList();
+        boolean narrowed =
+                isSessionNamed() || files.isForThisCall(command, "on") || files.isForThisCall(command, "filter");
+        return rows(
+                new Narrowing(tables(said.tables(), files), filters, keyNames),
+                isSortTyped() || files.isAskedFor("sort") ? sort : List.of(),
+                Optional.empty(),
+                narrowed);
     }
 
-    private boolean isTyped(String option) {
-        return Typed.has(command, "--" + option).orElse(false);
+    /** Those that are typed, or else those that the files have in common. */
+    private List<TableName> tables(List<TableName> said, Usual files) {
+        List<List<String>> lists = files.values("on");
+        if (lists.isEmpty()) {
+            return said;
+        }
+        List<TableName> allowed = new ArrayList<>(tables(lists.get(0)));
+        lists.forEach(list -> allowed.retainAll(tables(list)));
+        if (allowed.isEmpty()) {
+            throw Stop.usage("the defaults of the files have no table in common whose sessions may be signalled: "
+                    + lists.stream().map(list -> String.join(", ", list)).collect(Collectors.joining("; "))
+                    + ". Ask for a profile with --config, or for one of the files with --config-file");
+        }
+        if (!Typed.has(command, "--on").orElse(false)) {
+            return allowed;
+        }
+        said.stream().filter(table -> !allowed.contains(table)).findFirst().ifPresent(table -> {
+            String who = files.isAskedFor("on") ? "the profile signals" : "the defaults in pglock.toml signal";
+            throw Stop.usage("--on " + table + ": " + who + " only those on "
+                    + allowed.stream().map(TableName::toString).collect(Collectors.joining(", "))
+                    + "; name one of these, or "
+                    + (files.isAskedFor("on") ? "leave the profile out" : "ask for a profile with --config"));
+        });
+        return said;
+    }
+
+    /** Of an option that reads its words itself picocli does not say so. */
+    private boolean isSortTyped() {
+        return Optional.ofNullable(command)
+                .map(spec -> spec.commandLine().getParseResult())
+                .filter(read -> read.originalArgs().stream()
+                        .anyMatch(word -> word.equals("--sort") || word.startsWith("--sort=")))
+                .isPresent();
     }
 
     private static OptionalInt limit(String limit) {

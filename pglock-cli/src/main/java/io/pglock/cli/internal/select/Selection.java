@@ -64,6 +64,11 @@ public final class Selection {
         return narrowed;
     }
 
+    /** Whether nothing at all makes it less. */
+    public boolean isOfEverything() {
+        return pids.isEmpty() && tables.isEmpty() && conditions.isEmpty();
+    }
+
     /** The sessions that are named. */
     public List<Integer> pids() {
         return pids;

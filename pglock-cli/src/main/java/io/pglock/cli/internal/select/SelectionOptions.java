@@ -44,33 +44,31 @@ public class SelectionOptions {
             description = "A name of advisory locks, as pglock run takes it: its key is shown by this name.")
     private List<String> keyNames = new ArrayList<>();
 
+    /** What narrows it beside the sessions, with the names by which advisory locks are known. */
+    record Narrowing(List<TableName> tables, List<String> filters, List<String> keyNames) {}
+
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
-        return selection(filters, false, List.of(), OptionalInt.empty(), true);
+        return selection(narrowing(), false, List.of(), OptionalInt.empty(), true);
     }
 
-    final Selection selection(
-            List<String> filters, boolean blocking, List<String> sort, OptionalInt limit, boolean narrowed) {
+    final Selection selection(Narrowing by, boolean blocking, List<String> sort, OptionalInt limit, boolean narrowed) {
         List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
-        List<TableName> tables = on.stream().map(SelectionOptions::table).toList();
-        List<Condition> conditions = filters.stream().map(Condition::parse).toList();
+        List<Condition> conditions = by.filters().stream().map(Condition::parse).toList();
         Comparator<Row> order = Ordering.by(sort, blocking);
-        return new Selection(sessions, tables, conditions, blocking, order, limit, names(), narrowed);
+        return new Selection(sessions, by.tables(), conditions, blocking, order, limit, names(by.keyNames()), narrowed);
+    }
+
+    /** As it is said, by whoever says it first. */
+    final Narrowing narrowing() {
+        return new Narrowing(tables(on), filters, keyNames);
     }
 
     final boolean isSessionNamed() {
         return !pids.isEmpty();
     }
 
-    final List<String> on() {
-        return on;
-    }
-
-    final List<String> filters() {
-        return filters;
-    }
-
-    private KeyNames names() {
+    private static KeyNames names(List<String> keyNames) {
         if (keyNames.contains("")) {
             throw Stop.usage("--key-name: the name of a lock is empty");
         }
@@ -90,7 +88,11 @@ public class SelectionOptions {
                 + (text.matches("\\p{Alpha}.*") ? "; --on " + text + " asks for a table" : ""));
     }
 
-    static TableName table(String name) {
+    static List<TableName> tables(List<String> names) {
+        return names.stream().map(SelectionOptions::table).toList();
+    }
+
+    private static TableName table(String name) {
         try {
             return TableName.parse(name);
         } catch (IllegalArgumentException e) {

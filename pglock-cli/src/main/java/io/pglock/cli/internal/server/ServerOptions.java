@@ -71,6 +71,11 @@ public final class ServerOptions {
         return profile;
     }
 
+    /** Whether this option, of whatever group, is said for this call, and not by the defaults, which are there for every other. */
+    public boolean isForThisCall(String option) {
+        return profile.isForThisCall(command, option);
+    }
+
     private Parameters parameters(Map<String, String> environment) {
         Parameters all = new Parameters();
         addOptions(all, true);

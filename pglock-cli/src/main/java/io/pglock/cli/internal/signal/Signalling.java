@@ -53,8 +53,10 @@ public final class Signalling {
      */
     public int run(LockQuery all, Selection selection) {
         if (!selection.isNarrowed() && !selection.isBlocking()) {
-            throw Stop.usage("this would " + Targets.verb(signal)
-                    + " every session on the server. Say which: a PID, --on TABLE, --filter, --blocking.");
+            throw Stop.usage((selection.isOfEverything()
+                            ? "this would " + Targets.verb(signal) + " every session on the server"
+                            : "the defaults in pglock.toml alone do not say whom this is meant for")
+                    + ". Say which: a PID, --on TABLE, --filter, --blocking.");
         }
         Found found = selection.read(all);
         sayMissing(selection, found);
