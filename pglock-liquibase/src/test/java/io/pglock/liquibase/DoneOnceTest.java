@@ -18,9 +18,14 @@ import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import liquibase.Scope;
 import liquibase.change.custom.CustomTaskRollback;
 import liquibase.database.Database;
 import liquibase.exception.CustomChangeException;
+import liquibase.exception.DatabaseException;
+import liquibase.executor.Executor;
+import liquibase.executor.ExecutorService;
+import liquibase.statement.core.RawSqlStatement;
 import liquibase.util.LiquibaseUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +39,9 @@ class DoneOnceTest extends LiquibaseScene {
     DoneOnceTest(DataSource dataSource, Scenario scenario) {
         super(dataSource, scenario);
     }
+
+    /** Of what is undone in Java alone nobody is told when that has ended. */
+    private static final String MAY_HAVE_ENDED = "its Java may have ended its transaction itself";
 
     private void assertSaidNotToBeTriedAgain(String because) {
         assertThat(said())
@@ -138,6 +146,46 @@ class DoneOnceTest extends LiquibaseScene {
         assertSaidNotToBeTriedAgain("it has ended its transaction itself");
     }
 
+    /** A change in Java that commits, and rolls back what it has not done, as Liquibase does it. */
+    public static final class CommittingAndRollingBack extends Committing {
+
+        @Override
+        public void execute(Database database) throws CustomChangeException {
+            super.execute(database);
+            try {
+                database.rollback();
+            } catch (DatabaseException e) {
+                throw new CustomChangeException(e);
+            }
+        }
+    }
+
+    /** Liquibase asks for the search path when it has rolled back: so may Java that does, and a changeset's SQL. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$CommittingAndRollingBack\"/>%s",
+                "<sql>select 1</sql><rollback>"
+                        + "<customChange class=\"io.pglock.liquibase.DoneOnceTest$CommittingAndRollingBack\"/>%s</rollback>",
+                "<sql>select 1</sql><rollback><customChange class=\"io.pglock.liquibase.DoneOnceTest$Committing\"/>"
+                        + "<sql>set search_path to public</sql>%s</rollback>"
+            })
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void whatCommitsInJavaIsNotRunTwiceWhateverBecomesOfTheSearchPath(String changes) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">"
+                + changes.formatted("<sql>alter table orders add note text</sql>") + "</changeSet>");
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(attempts(3), liquibase -> {
+                    liquibase.update("");
+                    liquibase.rollback(1, "");
+                }))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
+    }
+
     /** A change in Java that commits, and is blocked in its next transaction. */
     public static final class CommittingAndBlocked extends Committing {
 
@@ -169,7 +217,7 @@ class DoneOnceTest extends LiquibaseScene {
         assertThatThrownBy(() -> running.get(60, TimeUnit.SECONDS)).hasStackTraceContaining("due to user request");
         assertThat(victim.result()).containsExactly("0");
         web.commit();
-        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
+        assertSaidNotToBeTriedAgain(rollback ? MAY_HAVE_ENDED : "it has ended its transaction itself");
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
@@ -287,7 +335,7 @@ class DoneOnceTest extends LiquibaseScene {
                 .hasStackTraceContaining("canceling statement due to lock timeout");
 
         assertThat(value("select count(*) from items")).isEqualTo("1");
-        assertSaidNotToBeTriedAgain("it has ended its transaction itself");
+        assertSaidNotToBeTriedAgain(MAY_HAVE_ENDED);
     }
 
     @Test
@@ -309,16 +357,112 @@ class DoneOnceTest extends LiquibaseScene {
         assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
     }
 
+    /** Undone in Java, with what Liquibase has for that. */
+    public abstract static class UndoingByLiquibase extends JavaChange implements CustomTaskRollback {
+
+        /** Undoes it. */
+        abstract void undo(Executor executor, Connection connection) throws DatabaseException, SQLException;
+
+        @Override
+        void execute(Connection connection) {}
+
+        @Override
+        public void rollback(Database database) throws CustomChangeException {
+            run(database, connection -> {
+                try {
+                    undo(
+                            Scope.getCurrentScope()
+                                    .getSingleton(ExecutorService.class)
+                                    .getExecutor("jdbc", database),
+                            connection);
+                } catch (DatabaseException e) {
+                    throw new SQLException(e);
+                }
+            });
+        }
+    }
+
+    /** Goes on when a part of it fails. */
+    public static final class UndoingWhatItCan extends UndoingByLiquibase {
+
+        @Override
+        void undo(Executor executor, Connection connection) throws DatabaseException {
+            executor.execute(new RawSqlStatement("insert into items values (1)"));
+            try {
+                executor.execute(new RawSqlStatement("alter table orders add note text"));
+            } catch (DatabaseException passedOver) {
+                // its transaction has failed, though
+            }
+            executor.execute(new RawSqlStatement("insert into items values (2)"));
+        }
+    }
+
+    /** As without pglock: what failed is not half undone, and then committed. */
+    @Test
+    @Proves(Capability.ROLLBACK)
+    void aRollbackInJavaThatPassesOverAFailureFails() throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><customChange class=\"" + UndoingWhatItCan.class.getName()
+                + "\"/></changeSet>");
+        update(settings());
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(attempts(3), liquibase -> liquibase.rollback(1, "")))
+                .hasStackTraceContaining("current transaction is aborted");
+
+        assertThat(value("select count(*) from items")).isEqualTo("0");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("1");
+    }
+
+    /** Commits, and then asks. */
+    public static final class UndoingAndAsking extends UndoingByLiquibase {
+
+        @Override
+        void undo(Executor executor, Connection connection) throws DatabaseException, SQLException {
+            connection.commit();
+            LiquibaseScene.execute(connection, "select 1");
+            String sql = "select extract(epoch from current_setting('lock_timeout')::interval)::int";
+            Integer timeout = executor.queryForObject(new RawSqlStatement(sql), Integer.class);
+            LiquibaseScene.execute(connection, "insert into items values (%d)".formatted(timeout));
+        }
+    }
+
+    @Test
+    @Proves({Capability.TIMEOUTS, Capability.ROLLBACK})
+    void whatIsAskedInARollbackAfterJavaThatCommitsHasItsTimeouts() throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\"><customChange class=\"" + UndoingAndAsking.class.getName()
+                + "\"/></changeSet>");
+
+        liquibase(settings("lockTimeout", "7s"), liquibase -> {
+            liquibase.update("");
+            liquibase.rollback(1, "");
+        });
+
+        assertThat(value("select max(id) from items")).isEqualTo("7");
+    }
+
     /** Liquibase then rolls back through that SQL alone: what its Java could undo is not asked for. */
     @Test
     @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
     void aRollbackInSqlOfJavaIsDoneOnceWhenItsCommitIsBlocked() throws Exception {
+        aRollbackIsDoneOnceWhenItsCommitIsBlocked("");
+    }
+
+    /** Liquibase says when its Java has ended, and it has left its transaction alone. */
+    @Test
+    @Proves({Capability.CHANGESET_AGAIN, Capability.ROLLBACK})
+    void aRollbackWithJavaIsDoneOnceWhenItsCommitIsBlocked() throws Exception {
+        aRollbackIsDoneOnceWhenItsCommitIsBlocked(
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Inserting\"/>");
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    private void aRollbackIsDoneOnceWhenItsCommitIsBlocked(String first) throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
                   <customChange class="io.pglock.liquibase.DoneOnceTest$Inserting"/>
-                  <rollback><sql>insert into child values (1)</sql></rollback>
+                  <rollback>%s<sql>insert into child values (1)</sql></rollback>
                 </changeSet>
-                """);
+                """.formatted(first));
         update(settings());
         Session holder = holderOfTheParent();
 
@@ -388,6 +532,28 @@ class DoneOnceTest extends LiquibaseScene {
         assertThat(said())
                 .anySatisfy(line -> assertThat(line)
                         .contains("not tried again, because it runs a command of the operating system"));
+        assertThat(Files.readString(written)).isEqualTo("x\n");
+    }
+
+    /** There each statement is run again by itself, and a command is none. */
+    @Test
+    @Proves(Capability.STATEMENT_AGAIN)
+    void outsideOfATransactionACommandIsNoReasonAgainstAnotherAttempt(@TempDir Path folder) throws Exception {
+        Path written = folder.resolve("written");
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="false">
+                  <executeCommand executable="sh"><arg value="-c"/><arg value="echo x >> %s"/></executeCommand>
+                  <sql>alter table orders add note text</sql>
+                </changeSet>
+                """.formatted(written));
+        reader("web");
+
+        assertThatThrownBy(() -> update(attempts(2)))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(said())
+                .anyMatch(line -> line.contains("rying again"))
+                .noneMatch(line -> line.contains("not tried again"));
         assertThat(Files.readString(written)).isEqualTo("x\n");
     }
 

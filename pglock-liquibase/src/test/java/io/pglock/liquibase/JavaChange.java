@@ -17,7 +17,7 @@ abstract class JavaChange implements CustomTaskChange {
     abstract void execute(Connection connection) throws SQLException;
 
     @Override
-    public final void execute(Database database) throws CustomChangeException {
+    public void execute(Database database) throws CustomChangeException {
         run(database, this::execute);
     }
 

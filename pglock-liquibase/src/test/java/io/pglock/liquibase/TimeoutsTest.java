@@ -194,6 +194,7 @@ class TimeoutsTest extends LiquibaseScene {
     void leaveARollbackInSqlThatSaysWhatKindOfTransactionItWants() throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
+                  <preConditions><sqlCheck expectedResult="1">select 1</sqlCheck></preConditions>
                   <customChange class="io.pglock.liquibase.TimeoutsTest$Recording"/>
                   <rollback><sql>set transaction isolation level serializable;
                     insert into seen (what) values (current_setting('transaction_isolation'))</sql></rollback>

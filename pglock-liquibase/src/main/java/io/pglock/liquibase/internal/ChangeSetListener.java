@@ -50,6 +50,8 @@ final class ChangeSetListener {
     private static void hear(Method method, Object[] arguments, ChangeSetRun run) {
         if (method.getName().equals("willRun") && arguments[0] instanceof Change change) {
             run.beforeChange(change);
+        } else if (method.getName().equals("ran") && arguments[0] instanceof Change change) {
+            run.afterChange(change);
         } else if (method.getName().equals("preconditionErrored")
                 && arguments[0] instanceof PreconditionErrorException errors) {
             SqlCauses.in(errors).filter(SqlCauses::isEnded).ifPresent(ended -> {

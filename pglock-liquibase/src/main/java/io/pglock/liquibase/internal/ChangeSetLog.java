@@ -27,6 +27,9 @@ final class ChangeSetLog implements LockGuard.Messages {
     static final String ENDED_ITS_TRANSACTION =
             "it has ended its transaction itself, and what it did before stays done";
 
+    static final String MAY_HAVE_ENDED_ITS_TRANSACTION =
+            "its Java may have ended its transaction itself, and what it did before would stay done";
+
     /** What Liquibase logs, with a stack trace, for each attempt that fails. */
     private static final String ENCOUNTERED = "encountered an exception";
 

@@ -68,8 +68,16 @@ final class ChangeSetRun {
     private boolean inChange;
     private boolean commands;
 
+    private boolean rollback;
+
     /** A rollback some of which Liquibase has done in Java, through nobody. */
     private boolean rollbackInJava;
+
+    /** Java of the changeset's is at work, or may have been, and nobody has looked since whether its transaction is still the same. */
+    private boolean inJava;
+
+    /** What is run now is Liquibase's own rollback. */
+    private boolean undoing;
 
     /** All that this attempt has done is undone, as was seen before Liquibase rolled back. */
     private boolean undone;
@@ -110,6 +118,7 @@ final class ChangeSetRun {
 
     /** It is rolled back, by its rollback where it has one: then nobody asks how its changes are undone. */
     ChangeSetRun ofRollback() {
+        rollback = true;
         List<Change> changes =
                 changeSet.hasCustomRollbackChanges() ? changeSet.getRollback().getChanges() : changeSet.getChanges();
         rollbackInJava = changes.stream().anyMatch(CustomChangeWrapper.class::isInstance);
@@ -168,7 +177,9 @@ final class ChangeSetRun {
         wanted = false;
         inChange = false;
         commands = false;
+        undoing = false;
         undone = false;
+        inJava = rollbackInJava && changeSet.isRunInTransaction();
         if (attempted && changeSet instanceof PgLockChangeSet) { // one of another kind is in the midst of its own run
             forget();
         }
@@ -238,6 +249,7 @@ final class ChangeSetRun {
      * seen yet whether it still was in the transaction that it began in.
      */
     void rollbackFailed() {
+        undoing = true;
         if (rollbackInJava && changeSet.isRunInTransaction() && unrepeatable.isEmpty()) {
             undone = executor.undoes(guard);
         }
@@ -245,8 +257,8 @@ final class ChangeSetRun {
 
     private boolean isRepeatable(Exception failure) {
         wanted |= SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
-        if (rollbackInJava && !undone) {
-            notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
+        if (inJava && !undone) {
+            notAgain(ChangeSetLog.MAY_HAVE_ENDED_ITS_TRANSACTION);
         }
         return unrepeatable.isEmpty();
     }
@@ -260,6 +272,7 @@ final class ChangeSetRun {
 
     /** Liquibase's own rollback, which sees to the search path. */
     private void undo() throws SQLException {
+        undoing = true;
         try {
             database.rollback();
         } catch (DatabaseException e) {
@@ -269,9 +282,9 @@ final class ChangeSetRun {
 
     // ---- what Liquibase comes to, in this order ---------------------------------------------------------------------
 
-    /** It will check them, and then roll back in any case. */
+    /** It will check them, and then roll back in any case; but not where it rolls back the changeset. */
     void beforePreconditions() {
-        if (changeSet.getPreconditions() != null) {
+        if (!rollback && changeSet.getPreconditions() != null) {
             guard.beforeStatement("");
         }
     }
@@ -285,6 +298,7 @@ final class ChangeSetRun {
         if (!(change instanceof AbstractSQLChange)) {
             beforeStatement();
         }
+        inJava |= isUnseen(change);
     }
 
     /** All of a change's statements, and what it does in Java to find them. */
@@ -292,35 +306,48 @@ final class ChangeSetRun {
         inChange = true;
         failing(() -> {
             beforeChange(change);
-            work.run();
-            if (change instanceof CustomChangeWrapper && changeSet.isRunInTransaction()) {
-                guard.afterUnseenWork();
-                if (!hasTimeouts() && guard.hasEndedItsTransaction()) {
-                    notAgain(
-                            "it is not known whether its Java has ended its transaction; with a lockTimeout it would be");
-                }
-                notAgainIfItHasEnded();
+            try {
+                work.run();
+                afterChange(change);
+            } finally {
+                inJava = false; // after a failure what comes is Liquibase's
             }
         });
         inChange = false;
     }
 
+    /** Told of a change when it has done what it does in Java, in both directions. */
+    void afterChange(Change change) {
+        if (inJava && isUnseen(change)) {
+            inJava = false;
+            guard.afterUnseenWork();
+            if (!hasTimeouts() && guard.hasEndedItsTransaction()) {
+                notAgain("it is not known whether its Java has ended its transaction; with a lockTimeout it would be");
+            }
+            notAgainIfItHasEnded();
+        }
+    }
+
+    private boolean isUnseen(Change change) {
+        return change instanceof CustomChangeWrapper && changeSet.isRunInTransaction();
+    }
+
     /** One statement, of a change or of a rollback. */
     void statement(SqlStatement statement, Texts texts, StatementRun work) throws DatabaseException {
-        if (commands && statement instanceof RuntimeStatement) {
+        boolean inTransaction = changeSet.isRunInTransaction();
+        if (inTransaction && commands && statement instanceof RuntimeStatement) {
             notAgain("it runs a command of the operating system");
         }
-        boolean inTransaction = changeSet.isRunInTransaction();
         if (inTransaction && StatementText.outlivesTransaction(statement)) {
             notAgain("a lock of the session and a prepared statement are not undone with its transaction");
         }
         if (inTransaction && StatementText.goesOnAfterItsTransaction(statement)) {
             notAgain(ChangeSetLog.ENDED_ITS_TRANSACTION);
         }
-        if (StatementText.isSearchPath(statement)) {
+        if (isLiquibases(statement)) {
             guard.beforeForeignStatement();
             work.run();
-        } else if (inChange) {
+        } else if (inChange || inJava) {
             single(statement, texts, work);
         } else {
             failing(() -> single(statement, texts, work));
@@ -335,8 +362,8 @@ final class ChangeSetRun {
      * done again: not even when Liquibase's own commit fails, of which nobody is told.
      */
     private void beforeStatement() {
-        if (rollbackInJava && changeSet.isRunInTransaction() && hasTimeouts()) {
-            guard.afterUnseenWork(); // its Java may have come before, and nobody was told
+        if (inJava && hasTimeouts()) {
+            guard.afterUnseenWork();
         }
         guard.beforeStatement("");
         notAgainIfItHasEnded();
@@ -355,11 +382,18 @@ final class ChangeSetRun {
 
     /** Of a precondition, of a change that reads before it writes, or of Liquibase's own. */
     void beforeQuery(SqlStatement statement) {
-        if (StatementText.isSearchPath(statement)) {
+        if (isLiquibases(statement)) {
             guard.beforeForeignStatement();
+        } else if (inJava) {
+            beforeStatement();
         } else {
             guard.beforeStatement("");
         }
+    }
+
+    /** It sets the search path anew where it has rolled back; but the changeset's Java can make it do so too. */
+    private boolean isLiquibases(SqlStatement statement) {
+        return StatementText.isSearchPath(statement) && (undoing || !inJava);
     }
 
     /** What a statement is to the server. */
