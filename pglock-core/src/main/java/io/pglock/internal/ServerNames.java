@@ -14,47 +14,50 @@ final class ServerNames {
     /** PostgreSQL's NAMEDATALEN less one, in bytes. */
     static final int LONGEST = 63;
 
-    /** The encodings of databases that PostgreSQL has, by their names in Java, but for UTF-8 and those of East Asia. */
-    private static final List<String> ONE_BYTE_EACH = List.of(
-            ("ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 ISO-8859-8 ISO-8859-9"
-                            + " ISO-8859-13 ISO-8859-15 ISO-8859-16 KOI8-R KOI8-U IBM866 x-windows-874 windows-1250 windows-1251"
-                            + " windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258")
-                    .split(" "));
+    /**
+     * The encodings of databases that PostgreSQL has, by their names in Java. The JDK does not know LATIN6, LATIN8 and MULE_INTERNAL,
+     * and of EUC_JIS_2004 only what EUC_JP has as well; a runtime without the module {@code jdk.charsets} knows fewer.
+     */
+    private static final List<String> ENCODINGS = List.of(("UTF-8 EUC-JP EUC-KR GB2312 x-EUC-TW"
+                    + " ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 ISO-8859-8 ISO-8859-9"
+                    + " ISO-8859-13 ISO-8859-15 ISO-8859-16 KOI8-R KOI8-U IBM866 x-windows-874 windows-1250 windows-1251"
+                    + " windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258")
+            .split(" "));
 
     private static final int FIRST_VISIBLE = 32;
     private static final int LAST_VISIBLE = 126;
+    private static final int FIRST_BEYOND_ASCII = 128;
 
     private ServerNames() {}
 
     /**
      * These and every spelling in which a server may show one: cut to its length and, if it is an application's, with each byte
-     * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}; in a database in UTF-8, and
-     * in one that has a byte for each character, whichever byte that is. Whoever happens to be called like such a spelling is meant
-     * too, which does no harm where names say whom to spare.
+     * that is not a visible character of ASCII as {@code ?} or, from PostgreSQL 16 on, as {@code \xc3}; in a database of any encoding
+     * that this JVM knows. Whoever happens to be called like such a spelling is meant too, which does no harm where names say whom to
+     * spare.
      */
     static Set<String> spellings(Set<String> names) {
         Set<String> all = new LinkedHashSet<>(names);
         for (String name : names) {
-            String stored = cut(name, LONGEST, 1);
-            String storedBytewise = name.substring(0, Math.min(LONGEST, name.length()));
-            all.add(stored);
-            all.add(storedBytewise);
-            for (String invisible : List.of("?", "\\x%02x")) {
-                all.add(cleaned(stored.getBytes(StandardCharsets.UTF_8), invisible));
-                bytewise(storedBytewise).forEach(bytes -> all.add(cleaned(bytes, invisible)));
-            }
+            encodings(name).forEach(encoding -> {
+                String stored = cut(name, encoding, LONGEST, 1);
+                byte[] bytes = stored.getBytes(encoding);
+                all.add(stored);
+                all.add(cleaned(bytes, "?"));
+                all.add(cleaned(bytes, "\\x%02x"));
+            });
         }
         return all;
     }
 
-    private static Stream<byte[]> bytewise(String name) {
+    /** Those that have all of its characters: a server refuses the others. Each has those of ASCII, as the same bytes. */
+    private static Stream<Charset> encodings(String name) {
         return StandardCharsets.US_ASCII.newEncoder().canEncode(name)
-                ? Stream.of(name.getBytes(StandardCharsets.US_ASCII))
-                : ONE_BYTE_EACH.stream()
+                ? Stream.of(StandardCharsets.US_ASCII)
+                : ENCODINGS.stream()
                         .filter(Charset::isSupported)
                         .map(Charset::forName)
-                        .filter(charset -> charset.newEncoder().canEncode(name))
-                        .map(name::getBytes);
+                        .filter(encoding -> encoding.newEncoder().canEncode(name));
     }
 
     /**
@@ -62,11 +65,12 @@ final class ServerNames {
      *
      * @param shownAs how many take the place of each that is not ASCII
      */
-    static String cut(String name, int longest, int shownAs) {
+    static String cut(String name, Charset encoding, int longest, int shownAs) {
         int length = 0;
         for (int end = 0; end < name.length(); end = name.offsetByCodePoints(end, 1)) {
-            int bytes = Character.toString(name.codePointAt(end)).getBytes(StandardCharsets.UTF_8).length;
-            length += bytes == 1 ? 1 : bytes * shownAs;
+            int character = name.codePointAt(end);
+            int bytes = Character.toString(character).getBytes(encoding).length;
+            length += character < FIRST_BEYOND_ASCII ? 1 : bytes * shownAs;
             if (length > longest) {
                 return name.substring(0, end);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,7 +66,7 @@ final class SessionSettings {
         }
         int shownAs = majorVersion < FIRST_THAT_SHOWS_BYTES_IN_HEX ? 1 : 4; // ? or \xc3
         int longest = ServerNames.LONGEST - APPLICATION.length() - 1;
-        return (ServerNames.cut(name, longest, shownAs) + " " + APPLICATION).strip();
+        return (ServerNames.cut(name, StandardCharsets.UTF_8, longest, shownAs) + " " + APPLICATION).strip();
     }
 
     private static Map<String, String> current(PgSession session, List<String> names) throws SQLException {

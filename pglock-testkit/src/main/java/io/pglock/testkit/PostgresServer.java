@@ -89,6 +89,11 @@ public final class PostgresServer implements AutoCloseable {
         return createDatabase("template0 encoding 'UTF8'");
     }
 
+    /** The same in another encoding, for example {@code EUC_JP}. */
+    public Database createDatabaseIn(String encoding) {
+        return createDatabase("template0 encoding '" + encoding + "' lc_collate 'C' lc_ctype 'C'");
+    }
+
     Database createDatabase(String template) {
         String name = "pglock_" + UUID.randomUUID().toString().replace("-", "").substring(0, 12);
         try (Connection connection = maintenance().connect();
