@@ -16,9 +16,10 @@ import java.util.stream.Collectors;
  * Immutable: its methods return new requests, and acquiring changes nothing in it. As thread-safe as the connection.
  *
  * <p>One round trip, or two (three on PostgreSQL 10) with a timeout of its own, setting and restoring the timeouts included. One more
- * where the transaction has begun on a connection on which pglock has never been used outside of one, or behind a pooler: whether the
- * server is a standby is asked each time then. Commit and rollback release the locks. When they are not all acquired, none is held
- * that was not before, and the transaction stays usable.
+ * on a connection that pglock does not know yet, to ask whether the server is a standby: once if the transaction has not begun, else,
+ * and behind a pooler, each time. In a {@code READ ONLY} transaction that has begun it is two, and the connection is known then.
+ * Commit and rollback release the locks. When they are not all acquired, none is held that was not before, and the transaction stays
+ * usable.
  *
  * <p>As with PostgreSQL's own {@code LOCK TABLE}, a transaction in {@code REPEATABLE READ} or {@code SERIALIZABLE} sees what the
  * holder before has committed if it has run no query yet. After a {@link LockTimeoutException}, whose message takes one, that is over:

@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,22 +129,55 @@ class WrapperTest {
         Held.end(mine);
     }
 
+    /** Whether the server is a standby, which is asked in a transaction without a snapshot where that can be. */
+    @Test
+    void aTableLockTakesMoreOnAConnectionThatIsNotKnownYet(Database database) throws SQLException {
+        try (Connection owner = database.connect()) {
+            Held.execute(owner, "create table parts (id int)");
+        }
+        assertThat(callsOfTableLocks(database, "", ""))
+                .as("before the transaction")
+                .containsExactly(2, 1);
+        assertThat(callsOfTableLocks(database, "select", "select")).as("in it").containsExactly(2, 2);
+        assertThat(callsOfTableLocks(database, "set transaction read only", "select"))
+                .as("in one that is READ ONLY")
+                .containsExactly(3, 1);
+    }
+
+    /** Of one in each of two transactions of a new connection that begin so. */
+    private static List<Integer> callsOfTableLocks(Database database, String... beginnings) throws SQLException {
+        List<Integer> counts = new ArrayList<>();
+        try (Connection mine = database.connect()) {
+            mine.setAutoCommit(false);
+            for (String beginning : beginnings) {
+                if (!beginning.isEmpty()) {
+                    Held.execute(mine, beginning);
+                }
+                List<String> calls = new ArrayList<>();
+                PgLock.on(counting(mine, calls)).table("parts").acquire();
+                counts.add(calls.size());
+                mine.rollback();
+            }
+        }
+        return counts;
+    }
+
     /** A hand-made wrapper that knows no more of java.sql.Wrapper than it must. */
     private static Connection counting(Connection connection, List<String> calls) {
         ClassLoader loader = WrapperTest.class.getClassLoader();
         return (Connection) Proxy.newProxyInstance(
                 loader, new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                     Object result = method.invoke(connection, arguments);
-                    if (!(result instanceof PreparedStatement statement)) {
+                    if (!(result instanceof Statement statement)) {
                         return result;
                     }
-                    return Proxy.newProxyInstance(
-                            loader, new Class<?>[] {PreparedStatement.class}, (own, called, given) -> {
-                                if (called.getName().startsWith("execute")) {
-                                    calls.add(statement.toString());
-                                }
-                                return called.invoke(statement, given);
-                            });
+                    Class<?> type = result instanceof PreparedStatement ? PreparedStatement.class : Statement.class;
+                    return Proxy.newProxyInstance(loader, new Class<?>[] {type}, (own, called, given) -> {
+                        if (called.getName().startsWith("execute")) {
+                            calls.add(statement.toString());
+                        }
+                        return called.invoke(statement, given);
+                    });
                 });
     }
 }
