@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.acme.weaving.Restless;
 import com.acme.weaving.Running;
 import com.acme.weaving.SelfAttached;
+import com.acme.weaving.Socketed;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
@@ -223,6 +224,24 @@ class AttachTest {
                                             "pglock cannot be attached to ",
                                             "is there already and was told something else"))
                     .containsEntry("outside", "0");
+        }
+    }
+
+    /** What a socket factory was told beside the URL nobody knows of one opened before: where that decides, two are two. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void aConnectionIsOnTheDatabaseOfTheOnlyOneOpenedSinceByItsUrl(Path java, Database database) {
+        try (ForkedJvm jvm = AgentJvm.without(Socketed.class)
+                .java(java)
+                .classPath(AgentJvm.withoutPglock() + File.pathSeparator + AgentJvm.JAR)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm))
+                    .containsEntry("before around since", "1")
+                    .containsEntry("since around before", "1")
+                    .hasEntrySatisfying(
+                            "before, which may be on another one",
+                            refused -> assertThat(refused).contains("was opened before the agent came"));
         }
     }
 

@@ -40,9 +40,9 @@ final class Databases {
 
     /** What tells its database from others. */
     String nameOf(BaseConnection connection) throws SQLException {
-        Means means = ofConnection.get(connection);
-        if (means != null) {
-            return means.database();
+        Optional<Means> means = meansOf(connection);
+        if (means.isPresent()) {
+            return means.get().database();
         }
         Properties properties = new Properties();
         properties.setProperty("user", connection.getMetaData().getUserName());
@@ -51,17 +51,25 @@ final class Databases {
 
     /** Another connection to the same database. */
     DataSource like(BaseConnection connection) throws SQLException {
-        Means means = ofConnection.get(connection);
-        return means == null ? openedSince(connection) : means;
+        Optional<Means> means = meansOf(connection);
+        return means.isPresent() ? means.get() : new Unknown();
     }
 
-    /** Of a connection that was opened before the agent came: its pool may have opened another one since. */
-    private DataSource openedSince(BaseConnection connection) throws SQLException {
+    private Optional<Means> meansOf(BaseConnection connection) throws SQLException {
+        Means means = ofConnection.get(connection);
+        return means == null ? openedSince(connection) : Optional.of(means);
+    }
+
+    /**
+     * Of a connection that was opened before the agent came: its pool may have opened another one since. Of several nobody knows
+     * which is its own, for the driver does not tell what it was told beside the URL.
+     */
+    private Optional<Means> openedSince(BaseConnection connection) throws SQLException {
         String url = connection.getMetaData().getURL();
         String user = connection.getMetaData().getUserName();
         List<Means> same =
                 byKey.values().stream().filter(means -> means.areOf(url, user)).toList();
-        return same.size() == 1 ? same.get(0) : new Unknown();
+        return same.size() == 1 ? Optional.of(same.get(0)) : Optional.empty();
     }
 
     /** Those that are open. */
