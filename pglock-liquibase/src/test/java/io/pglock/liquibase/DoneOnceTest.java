@@ -25,6 +25,7 @@ import liquibase.exception.CustomChangeException;
 import liquibase.exception.DatabaseException;
 import liquibase.executor.Executor;
 import liquibase.executor.ExecutorService;
+import liquibase.statement.SqlStatement;
 import liquibase.statement.core.RawSqlStatement;
 import liquibase.util.LiquibaseUtil;
 import org.junit.jupiter.api.Test;
@@ -363,6 +364,11 @@ class DoneOnceTest extends LiquibaseScene {
         /** Undoes it. */
         abstract void undo(Executor executor, Connection connection) throws DatabaseException, SQLException;
 
+        @SuppressWarnings("deprecation") // its successor has another constructor in 4.27
+        static SqlStatement sql(String text) {
+            return new RawSqlStatement(text);
+        }
+
         @Override
         void execute(Connection connection) {}
 
@@ -387,13 +393,13 @@ class DoneOnceTest extends LiquibaseScene {
 
         @Override
         void undo(Executor executor, Connection connection) throws DatabaseException {
-            executor.execute(new RawSqlStatement("insert into items values (1)"));
+            executor.execute(sql("insert into items values (1)"));
             try {
-                executor.execute(new RawSqlStatement("alter table orders add note text"));
+                executor.execute(sql("alter table orders add note text"));
             } catch (DatabaseException passedOver) {
                 // its transaction has failed, though
             }
-            executor.execute(new RawSqlStatement("insert into items values (2)"));
+            executor.execute(sql("insert into items values (2)"));
         }
     }
 
@@ -421,7 +427,7 @@ class DoneOnceTest extends LiquibaseScene {
             connection.commit();
             LiquibaseScene.execute(connection, "select 1");
             String sql = "select extract(epoch from current_setting('lock_timeout')::interval)::int";
-            Integer timeout = executor.queryForObject(new RawSqlStatement(sql), Integer.class);
+            Integer timeout = executor.queryForObject(sql(sql), Integer.class);
             LiquibaseScene.execute(connection, "insert into items values (%d)".formatted(timeout));
         }
     }
