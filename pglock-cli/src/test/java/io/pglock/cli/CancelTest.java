@@ -221,7 +221,13 @@ class CancelTest extends QueueScene {
             "regex=^(?!$)",
             "regex=\\b\\b",
             "regex=.$",
+            "regex=^\\w",
+            "regex=^\\b",
+            "regex=^\\S+",
+            "regex=^[A-Za-z0-9]",
             "regex=^(?!-\\d+)",
+            "regex=^(?!-[0-9])",
+            "regex=report|^(?!-\\d)",
             "regex=^(?!\\.)"
         }) {
             Cli.Ended refused = pglock("terminate", "-y", "-f", "activity__application_name__" + filter);
@@ -244,6 +250,9 @@ class CancelTest extends QueueScene {
             "regex=^(?!com\\.acme\\.)",
             "regex=^(?!web-\\d{3}$)",
             "regex=^(?!SELECT\\s)",
+            "regex=^hold(?!-\\d)",
+            "regex=(?<!-)older$",
+            "regex=^holder(?!_)",
             "regex=^\\D*$",
             "regex=^.{0,20}$"
         }) {

@@ -246,6 +246,12 @@ class ProfileTest {
         assertThat(output(
                         in, here, "terminate", "--dry-run", "-f", "type=advisory", "-f", "key_name__ne=nightly-report"))
                 .isEqualTo("pglock: nothing to terminate\n");
+        assertThat(output(in, here, "terminate", "--dry-run", "-f", "key_name__contains=report"))
+                .as("not by a name that ls does not show")
+                .isEqualTo("pglock: nothing to terminate\n");
+        Files.delete(config);
+        assertThat(output(in, here, "terminate", "--dry-run", "-f", "key_name__contains=report"))
+                .contains("\n" + late.pid() + " ");
     }
 
     @Test
@@ -264,6 +270,10 @@ class ProfileTest {
         assertThat(cli.run("--terminate", "--dry-run", "--on", "sales", "-c", "looks")
                         .err())
                 .startsWith("pglock: --watch and --check only look");
+        assertThat(cli.run("--check", "--on", "sales", "--csv", "-a", "mode")
+                        .succeeded()
+                        .out())
+                .isEqualTo("mode\r\nACCESS SHARE\r\n");
         Path script = Files.writeString(folder.resolve("t.sql"), "select 1;");
         assertThat(cli.run("trace", script.toString()).out()).contains("select 1");
     }

@@ -3,9 +3,11 @@ package io.pglock.internal;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** How a server shows the name of an application or a role that it was given. Stateless. Not API. */
@@ -46,8 +48,20 @@ final class ServerNames {
                 all.add(cleaned(bytes, "?"));
                 all.add(cleaned(bytes, "\\x%02x"));
             });
+            for (byte[] sent : cutAnywhere(name.getBytes(StandardCharsets.UTF_8))) {
+                all.add(cleaned(sent, "?"));
+                all.add(cleaned(sent, "\\x%02x"));
+            }
         }
         return all;
+    }
+
+    /** A name that comes with the connection is not converted, and cut as if it were in the database's encoding. */
+    private static List<byte[]> cutAnywhere(byte[] sent) {
+        return IntStream.rangeClosed(LONGEST - 2, LONGEST)
+                .filter(length -> length < sent.length)
+                .mapToObj(length -> Arrays.copyOf(sent, length))
+                .toList();
     }
 
     /** Those that have all of its characters: a server refuses the others. Each has those of ASCII, as the same bytes. */

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Properties;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +50,7 @@ class ServerNamesTest {
         "EUC_TW, 夜間備份",
         "WIN1251, Задача",
         "WIN1251, Еженедельная сверка остатков на складах и в магазинах всех городов",
+        "WIN1251, Ежеквартальныйотчётоскладскихостаткахимагазинах",
         "LATIN1, Lohnbüro",
         "UTF8, 夜間バックアップと月次締め処理のためのサーバー間データ連携ジョブ実行管理"
     })
@@ -56,13 +59,22 @@ class ServerNamesTest {
                 Connection connection = other.connect(name)) {
             Set<String> spellings = ServerNames.spellings(Set.of(name));
             assertThat(spellings)
-                    .contains(value(
-                            connection,
-                            "select application_name from pg_stat_activity" + " where pid = pg_backend_pid()"))
+                    .contains(value(connection, APPLICATION))
                     .as("a role's")
                     .contains(value(connection, "select '" + name + "'::name"));
+            Properties atOnce = new Properties();
+            atOnce.setProperty("user", other.user());
+            atOnce.setProperty("password", other.password());
+            atOnce.setProperty("ApplicationName", name);
+            atOnce.setProperty("assumeMinServerVersion", "9.0"); // then it is sent with the connection
+            try (Connection another = DriverManager.getConnection(other.url(), atOnce)) {
+                assertThat(spellings).contains(value(another, APPLICATION));
+            }
         }
     }
+
+    private static final String APPLICATION =
+            "select application_name from pg_stat_activity where pid = pg_backend_pid()";
 
     private static String value(Connection connection, String query) throws SQLException {
         try (Statement statement = connection.createStatement();

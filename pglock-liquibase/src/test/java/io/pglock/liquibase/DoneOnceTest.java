@@ -19,6 +19,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import liquibase.Scope;
+import liquibase.change.core.RawSQLChange;
 import liquibase.change.custom.CustomTaskRollback;
 import liquibase.database.Database;
 import liquibase.exception.CustomChangeException;
@@ -119,10 +120,27 @@ class DoneOnceTest extends LiquibaseScene {
     }
 
     /** A change in Java that commits, and is in a transaction when it ends. */
-    public static final class Continuing extends Committing {
+    public static class Continuing extends Committing {
 
         public Continuing() {
             super(List.of("select 1"));
+        }
+    }
+
+    /** A change in Java that has a change of Liquibase's done, commits that, and is in a transaction when it ends. */
+    public static final class Delegating extends Continuing {
+
+        @Override
+        public void execute(Database database) throws CustomChangeException {
+            try {
+                Scope.getCurrentScope()
+                        .getSingleton(ExecutorService.class)
+                        .getExecutor("jdbc", database)
+                        .execute(new RawSQLChange("select 1"));
+            } catch (DatabaseException e) {
+                throw new CustomChangeException(e);
+            }
+            super.execute(database);
         }
     }
 
@@ -134,7 +152,8 @@ class DoneOnceTest extends LiquibaseScene {
                 "<sql>insert into items values (1); commit; begin</sql>",
                 "<sql splitStatements=\"false\">insert into items values (1); commit; select 1</sql>",
                 "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Committing\"/>",
-                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Continuing\"/>"
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Continuing\"/>",
+                "<customChange class=\"io.pglock.liquibase.DoneOnceTest$Delegating\"/>"
             })
     void aChangesetThatCommitsItselfIsNotRunTwiceWhenTheCommitFails(String committing) throws Exception {
         changelog.xml(REFERRING.formatted("", committing));
@@ -393,7 +412,7 @@ class DoneOnceTest extends LiquibaseScene {
 
         @Override
         void undo(Executor executor, Connection connection) throws DatabaseException {
-            executor.execute(sql("insert into items values (1)"));
+            executor.execute(new RawSQLChange("insert into items values (1)"));
             try {
                 executor.execute(sql("alter table orders add note text"));
             } catch (DatabaseException passedOver) {

@@ -91,7 +91,9 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The same in another encoding, for example {@code EUC_JP}. */
     public Database createDatabaseIn(String encoding) {
-        return createDatabase("template0 encoding '" + encoding + "' lc_collate 'C' lc_ctype 'C'");
+        // ICU and PostgreSQL's own do not have all encodings
+        String provider = majorVersion < 15 ? "" : " locale_provider 'libc'";
+        return createDatabase("template0 encoding '" + encoding + "' lc_collate 'C' lc_ctype 'C'" + provider);
     }
 
     Database createDatabase(String template) {

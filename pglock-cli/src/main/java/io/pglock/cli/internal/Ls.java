@@ -24,6 +24,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -106,8 +107,13 @@ final class Ls implements Callable<Integer> {
         Selection asked = selection.selection(server.profile().limit());
         boolean toPerson = forPeople && console.showsPerson();
         Selection shown = toPerson ? asked.limitedTo(LIMIT_FOR_PEOPLE) : asked;
-        View view = Views.of(output, console, attributes(asked.isBlocking()), asked.isBlocking(), watch != null);
-        if (watch == null) {
+        Optional<String> watching = Optional.ofNullable(watch).filter(time -> counts("watch", check, "check"));
+        boolean checking = check && counts("check", watch != null, "watch");
+        if (watching.isPresent() && checking) {
+            throw Stop.usage("--check ends at once and --watch never; they exclude each other");
+        }
+        View view = Views.of(output, console, attributes(asked.isBlocking()), asked.isBlocking(), watching.isPresent());
+        if (watching.isEmpty()) {
             try (Connection connection = server.server().connectToLook()) {
                 Found found = shown.read(LockQuery.on(connection));
                 view.lines(found.rows(), false).forEach(console::line);
@@ -115,13 +121,10 @@ final class Ls implements Callable<Integer> {
                 if (toPerson && found.all().isEmpty()) {
                     console.say(NOTHING);
                 }
-                return check && found.isBlocked() ? ExitCode.FOUND : ExitCode.OK;
+                return checking && found.isBlocked() ? ExitCode.FOUND : ExitCode.OK;
             }
         }
-        if (check) {
-            throw Stop.usage("--check ends at once and --watch never; they exclude each other");
-        }
-        Refresh refresh = Refresh.every("--watch", watch, console);
+        Refresh refresh = Refresh.every("--watch", watching.get(), console);
         String clear = toPerson ? Refresh.clear() : "";
         try (Connection connection = server.server().connectToLook()) {
             refresh.forEver(again -> {
@@ -137,6 +140,11 @@ final class Ls implements Callable<Integer> {
             });
         }
         return ExitCode.OK;
+    }
+
+    /** Of two that exclude each other, what is said for this call stands for a default. */
+    private boolean counts(String option, boolean otherSaid, String other) {
+        return server.isForThisCall(option) || !otherSaid || !server.isForThisCall(other);
     }
 
     private static String now() {

@@ -303,6 +303,11 @@ final class ChangeSetRun {
 
     /** All of a change's statements, and what it does in Java to find them. */
     void change(Change change, StatementRun work) throws DatabaseException {
+        if (inChange || rollback) { // which the changeset's Java runs, and goes on
+            beforeChange(change);
+            work.run();
+            return;
+        }
         inChange = true;
         failing(() -> {
             beforeChange(change);
@@ -362,7 +367,7 @@ final class ChangeSetRun {
      * done again: not even when Liquibase's own commit fails, of which nobody is told.
      */
     private void beforeStatement() {
-        if (inJava && hasTimeouts()) {
+        if (rollback && inJava && hasTimeouts()) { // when it ends nobody may be told
             guard.afterUnseenWork();
         }
         guard.beforeStatement("");

@@ -2,6 +2,7 @@
 package io.pglock.cli.internal.select;
 
 import io.pglock.cli.internal.Stop;
+import io.pglock.cli.internal.keys.KeyNames;
 import io.pglock.internal.Setting;
 import java.util.List;
 import java.util.Locale;
@@ -18,15 +19,18 @@ final class Condition implements Predicate<Row> {
 
     /** No two words stand side by side in the long one, lest an expression tries all the ways to part it. */
     private static final List<String> ANYBODYS =
-            List.of("x", "X", "7", " x", "77", "777", "xxxxxxxx", "XXXXXXXX", "77777777", "x 7 ".repeat(20) + "x");
+            List.of("x", "X", "7", "77", "777", "xxxxxxxx", "XXXXXXXX", "77777777", "x 7 ".repeat(20) + "x");
 
     /** Of a regular expression: what stands for itself, with a backslash or without, or else what does not. */
     private static final Pattern LITERAL =
             Pattern.compile("\\\\([^\\p{Alnum}])|[(][?][!=<:]*|\\\\.|[\\^$.|?*+(){}\\[\\]]|(.)");
 
-    /** No {@code -7} in the beginning, with nothing before the hyphen: {@code ^(?!$APP-\d)}. */
-    private static final Pattern CUT_OFF =
-            Pattern.compile("[(][?]<?!(?:\\\\[^\\p{Alnum}]|[-_/:,;@#%&~ ])(?:\\\\.|[^\\p{Alnum})\\\\])*[)]");
+    /** That there is no {@code -7}, with nothing before the hyphen: {@code ^(?!$APP-\d)}. */
+    private static final Pattern CUT_OFF = Pattern.compile(
+            "[(][?]<?!(?:\\\\[^\\p{Alnum}]|[-_/:,;@#%&~ ])(?:\\\\.|\\[[^]]*]|[^\\p{Alnum})\\[\\\\])*[)]");
+
+    /** What a word may go on with that is none. */
+    private static final String GOING_ON = " x";
 
     private static final String NO_LITERAL = "\0";
 
@@ -35,14 +39,21 @@ final class Condition implements Predicate<Row> {
     private final String filter;
     private final boolean empty;
     private final boolean ofEverybody;
+    private final Optional<KeyNames> otherNames;
 
     private Condition(
-            Attribute attribute, Predicate<Optional<?>> test, String filter, boolean empty, boolean ofEverybody) {
+            Attribute attribute,
+            Predicate<Optional<?>> test,
+            String filter,
+            boolean empty,
+            boolean ofEverybody,
+            Optional<KeyNames> otherNames) {
         this.attribute = attribute;
         this.test = test;
         this.filter = filter;
         this.empty = empty;
         this.ofEverybody = ofEverybody;
+        this.otherNames = otherNames;
     }
 
     Attribute attribute() {
@@ -51,7 +62,15 @@ final class Condition implements Predicate<Row> {
 
     @Override
     public boolean test(Row row) {
-        return test.test(attribute.of(row));
+        return test.test(attribute.of(row))
+                && otherNames
+                        .map(names -> test.test(attribute.of(row.with(names))))
+                        .orElse(true);
+    }
+
+    /** The same, if it is true with these names of keys, too. */
+    Condition alsoWith(KeyNames names) {
+        return new Condition(attribute, test, filter, empty, ofEverybody, Optional.of(names));
     }
 
     /**
@@ -124,7 +143,12 @@ final class Condition implements Predicate<Row> {
         try {
             Predicate<Optional<?>> test = test(attribute, operator, value);
             return new Condition(
-                    attribute, test, filter, isEmpty(operator, value), isOfEverybody(attribute, operator, value, test));
+                    attribute,
+                    test,
+                    filter,
+                    isEmpty(operator, value),
+                    isOfEverybody(attribute, operator, value),
+                    Optional.empty());
         } catch (IllegalArgumentException e) {
             throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
         }
@@ -137,19 +161,24 @@ final class Condition implements Predicate<Row> {
     }
 
     /** Whether a regular expression is found in every text: in anybody's, in what it says itself, and in these side by side. */
-    private static boolean isOfEverybody(
-            Attribute attribute, Operator operator, String value, Predicate<Optional<?>> test) {
-        if (operator != Operator.REGEX && operator != Operator.IREGEX) {
-            return false;
-        }
-        String expression = isWord(attribute) ? spelt(value) : value;
-        List<String> parts =
-                Stream.concat(ANYBODYS.stream(), literals(expression)).toList();
-        return CUT_OFF.matcher(expression).find()
-                || Stream.concat(
-                                parts.stream(),
-                                parts.stream().flatMap(one -> parts.stream().map(other -> one + other)))
-                        .allMatch(text -> test.test(Optional.of(text)));
+    private static boolean isOfEverybody(Attribute attribute, Operator operator, String value) {
+        return (operator == Operator.REGEX || operator == Operator.IREGEX)
+                && Stream.of(value, CUT_OFF.matcher(value).replaceAll("()"))
+                        .distinct()
+                        .anyMatch(expression -> isInEveryText(attribute, operator, expression));
+    }
+
+    private static boolean isInEveryText(Attribute attribute, Operator operator, String expression) {
+        Predicate<Optional<?>> test = text(attribute, operator, expression);
+        List<String> parts = Stream.concat(
+                        ANYBODYS.stream(), literals(isWord(attribute) ? spelt(expression) : expression))
+                .toList();
+        return Stream.concat(
+                        parts.stream(),
+                        parts.stream()
+                                .flatMap(one -> Stream.concat(parts.stream(), Stream.of(GOING_ON))
+                                        .map(other -> one + other)))
+                .allMatch(text -> test.test(Optional.of(text)));
     }
 
     /** {@code com.acme.} and {@code app} in {@code ^(?!com\.acme\.).*app$}. */

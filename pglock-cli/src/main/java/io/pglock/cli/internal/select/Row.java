@@ -21,4 +21,9 @@ public record Row(LockInfo lock, KeyNames names, List<Integer> blockedBy, Option
     public Row {
         blockedBy = List.copyOf(blockedBy);
     }
+
+    /** The same where advisory keys are called so. */
+    Row with(KeyNames others) {
+        return new Row(lock, others, blockedBy, blocker);
+    }
 }

@@ -6,6 +6,7 @@ import static picocli.CommandLine.Spec.Target.MIXEE;
 import io.pglock.TableName;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.Typed;
+import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,18 +58,21 @@ public final class RowOptions extends SelectionOptions {
      * @throws Stop that says what is wrong with it
      */
     public Selection selection(Optional<String> usualLimit) {
-        return rows(narrowing(), sort, usualLimit, true);
+        return rows(tables(), conditions(), sort, usualLimit, true);
     }
 
-    private Selection rows(Narrowing by, List<String> order, Optional<String> usualLimit, boolean narrowed) {
-        by.filters()
-                .forEach(
-                        filter -> Selection.requireKnown(Condition.parse(filter).attribute(), blocking));
+    private Selection rows(
+            List<TableName> tables,
+            List<Condition> conditions,
+            List<String> order,
+            Optional<String> usualLimit,
+            boolean narrowed) {
+        conditions.forEach(condition -> Selection.requireKnown(condition.attribute(), blocking));
         OptionalInt most = Optional.ofNullable(limit)
                 .or(() -> usualLimit)
                 .map(RowOptions::limit)
                 .orElse(OptionalInt.empty());
-        return selection(by, blocking, order, most, narrowed);
+        return selection(tables, conditions, blocking, order, most, narrowed);
     }
 
     /**
@@ -79,26 +83,28 @@ public final class RowOptions extends SelectionOptions {
      * @throws Stop that says what is wrong with it
      */
     public Selection toSignal(Usual files) {
-        Narrowing said = narrowing();
-        List<String> filters = Stream.concat(
-                        files.values("filter").stream().flatMap(List::stream), said.filters().stream())
+        List<Condition> conditions = Stream.concat(
+                        files.values("filter").stream().flatMap(List::stream), filters().stream())
                 .distinct()
+                .map(Condition::parse)
                 .toList();
-        filters.stream().map(Condition::parse).forEach(Condition::requireValue);
-        List<String> keyNames = Stream.concat(files.everywhere("key-name").stream(), said.keyNames().stream())
-                .distinct()
-                .toList();
+        conditions.forEach(Condition::requireValue);
+        KeyNames everyName = names(files.everywhere("key-name"));
         boolean narrowed =
                 isSessionNamed() || files.isForThisCall(command, "on") || files.isForThisCall(command, "filter");
         return rows(
-                new Narrowing(tables(said.tables(), files), filters, keyNames),
+                tables(files),
+                conditions.stream()
+                        .map(condition -> condition.alsoWith(everyName))
+                        .toList(),
                 isSortTyped() || files.isAskedFor("sort") ? sort : List.of(),
                 Optional.empty(),
                 narrowed);
     }
 
     /** Those that are typed, or else those that the files have in common. */
-    private List<TableName> tables(List<TableName> said, Usual files) {
+    private List<TableName> tables(Usual files) {
+        List<TableName> said = tables();
         List<List<String>> lists = files.values("on");
         if (lists.isEmpty()) {
             return said;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -44,31 +45,46 @@ public class SelectionOptions {
             description = "A name of advisory locks, as pglock run takes it: its key is shown by this name.")
     private List<String> keyNames = new ArrayList<>();
 
-    /** What narrows it beside the sessions, with the names by which advisory locks are known. */
-    record Narrowing(List<TableName> tables, List<String> filters, List<String> keyNames) {}
-
     /** @throws Stop that says what is wrong with it */
     public Selection selection() {
-        return selection(narrowing(), false, List.of(), OptionalInt.empty(), true);
+        return selection(tables(), conditions(), false, List.of(), OptionalInt.empty(), true);
     }
 
-    final Selection selection(Narrowing by, boolean blocking, List<String> sort, OptionalInt limit, boolean narrowed) {
+    final Selection selection(
+            List<TableName> tables,
+            List<Condition> conditions,
+            boolean blocking,
+            List<String> sort,
+            OptionalInt limit,
+            boolean narrowed) {
         List<Integer> sessions = pids.stream().map(SelectionOptions::pid).toList();
-        List<Condition> conditions = by.filters().stream().map(Condition::parse).toList();
         Comparator<Row> order = Ordering.by(sort, blocking);
-        return new Selection(sessions, by.tables(), conditions, blocking, order, limit, names(by.keyNames()), narrowed);
+        return new Selection(sessions, tables, conditions, blocking, order, limit, names(List.of()), narrowed);
     }
 
-    /** As it is said, by whoever says it first. */
-    final Narrowing narrowing() {
-        return new Narrowing(tables(on), filters, keyNames);
+    final List<TableName> tables() {
+        return tables(on);
+    }
+
+    final List<Condition> conditions() {
+        return filters.stream().map(Condition::parse).toList();
+    }
+
+    final List<String> filters() {
+        return filters;
+    }
+
+    /** By these, and those that are said. */
+    final KeyNames names(List<String> more) {
+        return namesOf(
+                Stream.concat(more.stream(), keyNames.stream()).distinct().toList());
     }
 
     final boolean isSessionNamed() {
         return !pids.isEmpty();
     }
 
-    private static KeyNames names(List<String> keyNames) {
+    private static KeyNames namesOf(List<String> keyNames) {
         if (keyNames.contains("")) {
             throw Stop.usage("--key-name: the name of a lock is empty");
         }
