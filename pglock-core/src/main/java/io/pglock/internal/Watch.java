@@ -223,7 +223,18 @@ final class Watch implements Runnable {
             due.forEach(session -> session.refuse(refusal.get()));
             notBefore = lookBegan + pause.toNanos();
         } catch (SQLException | RuntimeException | Error e) {
-            notBefore = System.nanoTime() + outage(due, e).toNanos();
+            if (!isOver()) { // whoever has interrupted its connecting wants no word of it
+                notBefore = System.nanoTime() + outage(due, e).toNanos();
+            }
+        }
+    }
+
+    private boolean isOver() {
+        lock.lock();
+        try {
+            return over;
+        } finally {
+            lock.unlock();
         }
     }
 

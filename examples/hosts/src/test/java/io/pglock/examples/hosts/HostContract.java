@@ -55,7 +55,7 @@ abstract class HostContract extends ShopScene {
         try (HostProcess host = start(
                 firstChannel(),
                 database,
-                Map.of("prioritize", "report", "lockTimeout", "1s", "retryDelay", "2s", "retryDeadline", "2m"))) {
+                Map.of("prioritize", "report", "lockTimeout", "3s", "retryDelay", "2s", "retryDeadline", "2m"))) {
             int migration = awaitWaiterForOrders(scenario, host);
             awaitPauseWithoutLocks(scenario, host, migration);
             web.commit();
@@ -76,7 +76,7 @@ abstract class HostContract extends ShopScene {
         try (HostProcess host = start(
                 firstChannel(),
                 database,
-                Map.of("prioritize", "report", "lockTimeout", "1s", "retryAttempts", "2", "retryDelay", "100ms"))) {
+                Map.of("prioritize", "report", "lockTimeout", "3s", "retryAttempts", "2", "retryDelay", "100ms"))) {
             assertThat(host.exitCode()).as(host.output()).isNotZero();
             assertThat(host.output())
                     .contains(ownError())
