@@ -58,7 +58,7 @@ final class ServerNames {
 
     /** A name that comes with the connection is not converted, and cut as if it were in the database's encoding. */
     private static List<byte[]> cutAnywhere(byte[] sent) {
-        return IntStream.rangeClosed(LONGEST - 2, LONGEST)
+        return IntStream.rangeClosed(LONGEST - 3, LONGEST)
                 .filter(length -> length < sent.length)
                 .mapToObj(length -> Arrays.copyOf(sent, length))
                 .toList();

@@ -313,7 +313,7 @@ final class ChangeSetRun {
             beforeChange(change);
             try {
                 work.run();
-                afterChange(change);
+                afterJava();
             } finally {
                 inJava = false; // after a failure what comes is Liquibase's
             }
@@ -321,9 +321,15 @@ final class ChangeSetRun {
         inChange = false;
     }
 
-    /** Told of a change when it has done what it does in Java, in both directions. */
+    /** Told of a change of a rollback when it has done what it does in Java. */
     void afterChange(Change change) {
-        if (inJava && isUnseen(change)) {
+        if (isUnseen(change)) {
+            afterJava();
+        }
+    }
+
+    private void afterJava() {
+        if (inJava) {
             inJava = false;
             guard.afterUnseenWork();
             if (!hasTimeouts() && guard.hasEndedItsTransaction()) {

@@ -163,7 +163,7 @@ final class Condition implements Predicate<Row> {
     /** Whether a regular expression is found in every text: in anybody's, in what it says itself, and in these side by side. */
     private static boolean isOfEverybody(Attribute attribute, Operator operator, String value) {
         return (operator == Operator.REGEX || operator == Operator.IREGEX)
-                && Stream.of(value, CUT_OFF.matcher(value).replaceAll("()"))
+                && Stream.of(value, CUT_OFF.matcher(value).replaceAll("(?:)"))
                         .distinct()
                         .anyMatch(expression -> isInEveryText(attribute, operator, expression));
     }
