@@ -43,15 +43,10 @@ final class ServerNames {
         for (String name : names) {
             encodings(name).forEach(encoding -> {
                 String stored = cut(name, encoding, LONGEST, 1);
-                byte[] bytes = stored.getBytes(encoding);
                 all.add(stored);
-                all.add(cleaned(bytes, "?"));
-                all.add(cleaned(bytes, "\\x%02x"));
+                all.addAll(shown(stored.getBytes(encoding)));
             });
-            for (byte[] sent : cutAnywhere(name.getBytes(StandardCharsets.UTF_8))) {
-                all.add(cleaned(sent, "?"));
-                all.add(cleaned(sent, "\\x%02x"));
-            }
+            cutAnywhere(name.getBytes(StandardCharsets.UTF_8)).forEach(sent -> all.addAll(shown(sent)));
         }
         return all;
     }
@@ -90,6 +85,10 @@ final class ServerNames {
             }
         }
         return name;
+    }
+
+    private static List<String> shown(byte[] name) {
+        return List.of(cleaned(name, "?"), cleaned(name, "\\x%02x"));
     }
 
     private static String cleaned(byte[] name, String invisible) {

@@ -76,19 +76,16 @@ public class SelectionOptions {
 
     /** By these, and those that are said. */
     final KeyNames names(List<String> more) {
-        return namesOf(
-                Stream.concat(more.stream(), keyNames.stream()).distinct().toList());
+        List<String> all =
+                Stream.concat(more.stream(), keyNames.stream()).distinct().toList();
+        if (all.contains("")) {
+            throw Stop.usage("--key-name: the name of a lock is empty");
+        }
+        return KeyNames.of(all);
     }
 
     final boolean isSessionNamed() {
         return !pids.isEmpty();
-    }
-
-    private static KeyNames namesOf(List<String> keyNames) {
-        if (keyNames.contains("")) {
-            throw Stop.usage("--key-name: the name of a lock is empty");
-        }
-        return KeyNames.of(keyNames);
     }
 
     private static int pid(String text) {
