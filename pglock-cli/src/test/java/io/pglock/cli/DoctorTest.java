@@ -219,6 +219,8 @@ class DoctorTest {
                 "10",
                 "max_connections",
                 "12",
+                "max_wal_senders", // which PostgreSQL 11 wants to fit into the connections
+                "0",
                 "max_prepared_transactions",
                 "0",
                 "track_activity_query_size",
