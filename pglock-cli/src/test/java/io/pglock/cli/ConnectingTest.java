@@ -16,6 +16,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -48,6 +49,7 @@ class ConnectingTest {
                 host postgres ann       all  md5
                 host postgres crowd     all  trust
                 host shut     ann       all  md5
+                local all     ann            md5
                 """);
         server = PostgresServer.startEmbedded(
                 Map.of("hba_file", rules.toString(), "unix_socket_directories", folder.toString()));
@@ -159,6 +161,28 @@ class ConnectingTest {
                 "as ann@shop");
     }
 
+    /** As psql takes it. */
+    @Test
+    void aServerThatIsWrittenWhereNoneIsExpectedIsNotRepeated() {
+        String url = "postgresql://ann:" + WRONG + "@db/shop";
+        String words = "host=db password=" + WRONG + " dbname=shop";
+        for (String server : new String[] {url, words}) {
+            for (String command : new String[] {"ls", "tree", "terminate"}) {
+                assertFails(Cli.bare().run(command, server), 1, "--url asks for a server");
+            }
+            assertThat(doctor(Cli.bare(), server).err())
+                    .contains("Unmatched argument")
+                    .doesNotContain(WRONG);
+            assertThat(Cli.bare().run(server).err()).doesNotContain(WRONG);
+        }
+        assertFails(Cli.bare().run("run", url, "--", "true"), 1, "KEY is the URL of a server");
+        assertFails(
+                doctor(Cli.bare(), "-d", words), 1, "The database (--database) is a connection string. Write --url");
+        assertFails(doctor(Cli.bare().environment("PGDATABASE", words)), 1, "The database (PGDATABASE)");
+        Ended typed = doctor(Cli.bare(), "--password=" + WRONG);
+        assertThat(typed.err()).contains("Unknown option: '--password'").doesNotContain(WRONG);
+    }
+
     @Test
     void thePasswordMayBeInTheEnvironmentOrInAFileOfOnesOwn() throws IOException {
         assertAnn(doctor(ann().environment("PGPASSWORD", SECRET)));
@@ -172,6 +196,10 @@ class ConnectingTest {
         // the driver would look for both in one line
         assertAnn(doctor(
                 with, "--host", server.host() + "," + server.host(), "--port", "2," + server.port(), "--no-password"));
+        // psql looks for it where HOME says, whoever the user is
+        Path home = Files.createDirectories(folder.resolve("home"));
+        Files.copy(file, home.resolve(".pgpass"), StandardCopyOption.COPY_ATTRIBUTES);
+        assertAnn(doctor(ann().environment("HOME", home.toString())));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
         assertFails(doctor(with, "--no-password"), 69, "others can read it too. chmod 600 " + file);
     }
@@ -184,6 +212,10 @@ class ConnectingTest {
                 .environment("PGUSER", "postgres")
                 .environment("PGSSLMODE", "require");
         assertThat(doctor(socket).succeeded().out()).contains("ok    pooler: the connection is direct");
+        Path colon = Files.createDirectories(folder.resolve("cloudsql/shop:here:db"));
+        Path link = colon.resolve(".s.PGSQL." + server.port());
+        Files.createSymbolicLink(link, folder.resolve(".s.PGSQL." + server.port()));
+        assertThat(doctor(socket, "--host", colon.toString()).succeeded().out()).contains("connection is direct");
         assertFails(doctor(socket, "-p", "1"), 69, "there is no such socket", "Cannot connect to " + folder + ":1,");
         assertFails(doctor(socket, "--host", folder + ",db1"), 1, "cannot be one host of several");
         String patient = "trap 'echo told; exit 0' TERM; echo begun; while :; do sleep 0.05; done";
@@ -194,6 +226,21 @@ class ConnectingTest {
             statement.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
             assertThat(run.ended()).extracting(Ended::code, Ended::out).containsExactly(69, "begun\ntold\n");
         }
+    }
+
+    /** Only of libpq's own folders it is the one of localhost. */
+    @Test
+    void thePasswordForAFolderIsThatOfTheFolder() throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("of-folders"),
+                "localhost:*:*:*:" + WRONG + "\n" + folder + ":*:*:ann:" + SECRET.replace(":", "\\:") + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        assertAnn(doctor(ann().environment("PGPASSFILE", file.toString()), "--host", folder.toString()));
+        Files.writeString(file, "localhost:*:*:*:" + WRONG + "\n");
+        assertFails(
+                doctor(ann().environment("PGPASSFILE", file.toString()), "--host", folder.toString(), "--no-password"),
+                69,
+                "password");
     }
 
     @Test

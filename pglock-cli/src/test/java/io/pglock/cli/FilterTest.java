@@ -83,6 +83,10 @@ class FilterTest {
         refused("activity__quary=x", "unknown attribute activity__quary; did you mean activity__query?");
         refused("duration__gt=5s", "unknown attribute duration; did you mean activity__duration?");
         refused("activity__duration__gtt=5s", "unknown operator gtt for activity__duration; did you mean gt?");
+        for (String blank :
+                new String[] {"activity__application_name__ne = etl", "rel_name= sales", "key__iexact=7 "}) {
+            refused(blank, "there is a blank before or behind the value; write it without");
+        }
         refused("activity__duration__gt=5", "5 has no unit; write 5s or 5ms");
         refused("wait_duration__gt=5 parsecs", "5 parsecs is not a duration; write 30s, 1m30s");
         refused("granted=perhaps", "perhaps is neither true nor false");
@@ -112,6 +116,7 @@ class FilterTest {
         complained(NO_SERVER.run("ls", "--on", "a..b"), "--on a..b is not the name of a table");
         complained(NO_SERVER.run("ls", "--sort", "-"), "the name of an attribute is missing");
         complained(NO_SERVER.run("ls", "4711", "orders"), "orders is not a process id; --on orders asks for a table");
+        complained(NO_SERVER.run("--no-color", "tree"), "and the name of a command comes first");
         complained(NO_SERVER.run("tree", "-4711"), "-4711 is not a process id");
         complained(NO_SERVER.run("ls", "--bloking"), "Unknown option: '--bloking'; did you mean --blocking?");
         for (String command : new String[] {"tree", "watch"}) {

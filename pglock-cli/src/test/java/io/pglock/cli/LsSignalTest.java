@@ -64,6 +64,27 @@ class LsSignalTest {
         holder.rollback();
     }
 
+    /** Its transaction of now cannot be told from that of then. */
+    @Test
+    void whoDoesNotSayInWhichTransactionItIsMustBeNamed(Database database, Scenario scenario) {
+        Session batch = scenario.session("batch");
+        batch.execute("create table parcels (id int)", "set track_activities = off", "begin", "lock table parcels");
+
+        Cli.Ended found = Cli.on(database).run("--on", "parcels", "--terminate", "-y");
+        assertThat(found.code()).isEqualTo(1);
+        assertThat(found.err())
+                .contains("left alone, its track_activities is off", "to end it all the same, name its pid");
+        assertThat(batch.value("select 1")).isEqualTo("1");
+
+        assertThat(Cli.on(database)
+                        .run("--on", "parcels", "--terminate", "-y", Integer.toString(batch.pid()))
+                        .succeeded()
+                        .out())
+                .contains("Terminated pid " + batch.pid());
+        scenario.awaitGone(batch.pid());
+        batch.kill();
+    }
+
     @Test
     void refusesWhatWouldHitEverybodyOrMakesNoSense(Database database) {
         assertThat(Cli.on(database).run("--terminate", "-y"))

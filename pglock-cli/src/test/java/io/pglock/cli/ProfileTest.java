@@ -332,6 +332,18 @@ class ProfileTest {
         return output;
     }
 
+    /** A quote in one has nothing to do with a quote in the next. */
+    @Test
+    void filtersWithQuotesAreFiltersOfTheirOwn() throws IOException {
+        Files.writeString(file, """
+                [profiles.quotes]
+                filters = ['activity__query__ne=select "', "mode=SHARE", 'rel_name__ne=a"b']
+                attributes = ["rel_name"]
+                csv = true
+                """);
+        assertThat(cli.run("ls", "-c", "quotes").succeeded().lines()).containsExactly("rel_name", "goods");
+    }
+
     @Test
     void anEmptyListIsNothingAndKeysOfOtherCommandsAreForThem() throws IOException {
         Files.writeString(file, """

@@ -42,6 +42,29 @@ class PromptTest extends QueueScene {
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 
+    /** A session's own lock is held in no transaction, so the transaction does not say that it is gone. */
+    @Test
+    void whoHasGivenBackALockOfItsSessionMeanwhileIsNotHitAndThatIsSaid() {
+        holder.execute("select pg_advisory_lock(77)", "select pg_advisory_lock(78)");
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "-f", "key=77")) {
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
+            holder.execute("select pg_advisory_unlock(77)");
+            tmux.keys("y", "Enter");
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.text())
+                    .contains("left alone, it has none of these locks any more")
+                    .doesNotContain("Terminated pid");
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+        try (Tmux tmux = Tmux.start(Cli.on(database), "terminate", "-f", "key=78")) {
+            tmux.await("Terminate 1 session on " + server(), "? (y/[n])");
+            tmux.keys("y", "Enter");
+            assertThat(tmux.awaitExit()).isZero();
+            assertThat(tmux.text()).contains("Terminated pid " + holder.pid());
+        }
+        scenario.awaitGone(holder.pid());
+    }
+
     @Test
     void aBlockerThatHasLetGoMeanwhileIsNotHitAndThatIsSaid() {
         holder.execute("begin", "select * from orders");

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +73,22 @@ class RunTest {
         assertThat(atOnce.code()).isEqualTo(75);
         assertThat(atOnce.out()).isEmpty();
         assertThat(atOnce.err().lines()).hasSize(1).allMatch(line -> line.contains("pid " + holder.pid()));
+    }
+
+    /** Another server, or no command at all, were they pglock's. */
+    @Test
+    void whatFollowsTheCommandIsTheCommands(Database database) {
+        String[] options = {"-h", "-p", "5433", "--host", "nowhere.invalid", "--", "-V"};
+        for (List<String> before : List.of(List.of("run", "report"), List.of("run", "report", "--nowait", "--"))) {
+            Ended ended = Cli.on(database)
+                    .run(Stream.of(before.stream(), Stream.of("echo"), Stream.of(options))
+                            .flatMap(words -> words)
+                            .toArray(String[]::new));
+            assertThat(ended.succeeded().out()).isEqualTo(String.join(" ", options) + "\n");
+        }
+        assertThat(Cli.bare().run("run", "report").err()).contains("Missing required parameter");
+        assertThat(Cli.bare().run("run", "report", "--").err()).contains("Missing required parameter");
+        assertThat(Cli.bare().run("run", "report", "--help").succeeded().out()).contains("KEY -- COMMAND");
     }
 
     @Test

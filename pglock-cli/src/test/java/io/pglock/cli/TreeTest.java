@@ -52,13 +52,13 @@ class TreeTest extends QueueScene {
                 .matches("        └┄ pid " + web.pid() + " web +waits \\S+ for ACCESS SHARE on orders +queued behind +"
                         + "\"select count\\(\\*\\) from orders\"");
         assertThat(tree.out()).doesNotContain("\u001b");
-        assertThat(pglock("tree", "--on", "items").out()).isEqualTo("nobody waits for a lock\n");
+        assertThat(pglock("tree", "--on", "items").out()).isEqualTo("nobody of those asked for waits for a lock\n");
     }
 
     @Test
     void tellsAScriptWhetherSomebodyWaits() {
         assertThat(pglock("tree", "--check", "--on", "orders").succeeded().out())
-                .isEqualTo("nobody waits for a lock\n");
+                .isEqualTo("nobody of those asked for waits for a lock\n");
         readersBehindAMigrationBehindAnIdleTransaction();
 
         Cli.Ended found = pglock("tree", "--check", "--json", "--on", "orders");
@@ -171,6 +171,19 @@ class TreeTest extends QueueScene {
         assertThat(tree.lines()).hasSize(3);
         assertThat(tree.out()).contains("state hidden");
         assertThat(tree.err()).contains("GRANT pg_read_all_stats TO \"" + role.name() + "\"");
+
+        for (String command : new String[] {"ls", "tree"}) {
+            Cli.Ended checked = as(role).run(command, "--check", "-f", "activity__query__icontains=orders");
+            assertThat(checked.code()).as(command).isEqualTo(77);
+            assertThat(checked.err()).contains("whether anybody waits of whom the filters are true");
+            Cli.Ended elsewhere =
+                    as(role).run(command, "--check", "-f", "activity__query__icontains=orders", "-f", "rel_name=items");
+            assertThat(elsewhere.code()).as(command).isZero();
+        }
+        assertThat(as(role).run("--check", "-f", "wait_duration__gt=1h", "--on", "orders")
+                        .code())
+                .as("for how long is known of everybody since PostgreSQL 14")
+                .isEqualTo(scenario.database().server().majorVersion() >= 14 ? 0 : 77);
     }
 
     private void readersBehindAMigrationBehindAnIdleTransaction() {

@@ -111,6 +111,28 @@ class WatchTest extends QueueScene {
         altering.await();
     }
 
+    /** The lock of its session was all that there was to it, and of transactions it has had none before and after. */
+    @Test
+    void whoHasLetGoOutsideOfATransactionIsNotHit() {
+        holder.execute("select pg_advisory_lock(77)");
+        Running waiting = web.start("select pg_advisory_lock(77)");
+        scenario.awaitBlockedBy(web, holder);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("t");
+            tmux.await("y/[n]");
+            holder.execute("select pg_advisory_unlock(77)");
+            waiting.await();
+            tmux.await("nobody waits for a lock");
+            tmux.keys("y");
+            tmux.await("left alone, it is in nobody's way any more");
+            tmux.keys("q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        assertThat(holder.value("select 1")).isEqualTo("1");
+        web.execute("select pg_advisory_unlock(77)");
+    }
+
     @Test
     void whoSaysYesAndQuitsIsToldWhatCameOfIt() {
         Running altering = altering();

@@ -121,7 +121,7 @@ final class Ls implements Callable<Integer> {
                 if (toPerson && found.all().isEmpty()) {
                     console.say(NOTHING);
                 }
-                return checking && found.isBlocked() ? ExitCode.FOUND : ExitCode.OK;
+                return checking ? checked(found) : ExitCode.OK;
             }
         }
         Refresh refresh = Refresh.every("--watch", watching.get(), console);
@@ -138,6 +138,17 @@ final class Ls implements Callable<Integer> {
                 // what is shown in place is gone with the next round, and so is what was said of it
                 remark(found, toPerson ? found.notes() : unsaid(found.notes()), toPerson);
             });
+        }
+        return ExitCode.OK;
+    }
+
+    private int checked(Found found) {
+        if (found.isBlocked()) {
+            return ExitCode.FOUND;
+        }
+        if (found.mayBeBlocked()) {
+            console.say(Selection.UNANSWERED);
+            return ExitCode.NOT_PERMITTED;
         }
         return ExitCode.OK;
     }

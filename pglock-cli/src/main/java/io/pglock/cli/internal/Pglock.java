@@ -142,17 +142,32 @@ public final class Pglock {
         line.setToggleBooleanFlags(true);
         // an argument that begins with @ may be the command's that is run
         line.setExpandAtFiles(false);
+        // the values of a profile stand side by side, and a quote in one has nothing to do with one in the next
+        line.setSplitQuotedStrings(true);
         line.setDefaultValueProvider(new ProfileDefaults(this::commandLine, System.getenv()));
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         line.setParameterExceptionHandler((failure, words) -> {
-            console.say(failure.getMessage() + meant(failure));
+            console.say(told(failure) + meant(failure));
             console.err()
                     .println("Try " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help.");
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((failure, command, result) -> failed(failure));
         return line;
+    }
+
+    /** Picocli's message; of a word that nobody asked for, nothing of what may be a password. */
+    private static String told(ParameterException failure) {
+        String message = String.valueOf(failure.getMessage());
+        if (failure instanceof UnmatchedArgumentException unmatched) {
+            for (String word : unmatched.getUnmatched()) {
+                String safe =
+                        word.startsWith("-") ? word.replaceFirst("=.*", "") : word.replaceFirst("(=|://).*", "$1...");
+                message = message.replace(word, safe);
+            }
+        }
+        return message;
     }
 
     /** The option that was probably meant where there is no such one. */
@@ -211,7 +226,7 @@ public final class Pglock {
         @Override
         public void log(Level level, ResourceBundle bundle, String format, Object... values) {
             if (isLoggable(level)) {
-                console.say(MessageFormat.format(format, values));
+                console.say(values == null || values.length == 0 ? format : MessageFormat.format(format, values));
             }
         }
     }

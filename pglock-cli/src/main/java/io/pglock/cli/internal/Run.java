@@ -6,12 +6,18 @@ import io.pglock.cli.internal.run.LockedCommand;
 import io.pglock.cli.internal.run.OnLost;
 import io.pglock.cli.internal.server.ServerOptions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Stack;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IParameterConsumer;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -56,6 +62,7 @@ final class Run implements Callable<Integer> {
             index = "1..*",
             arity = "1..*",
             paramLabel = "COMMAND",
+            parameterConsumer = AllThatFollows.class,
             description = "What to run, with its arguments. Write -- before it.")
     private List<String> command = List.of();
 
@@ -88,6 +95,18 @@ final class Run implements Callable<Integer> {
             defaultValue = "10s",
             description = "Between SIGTERM and SIGKILL when the command is stopped.")
     private String grace = "";
+
+    /** What follows the program's name is the program's, also where it looks like an option of ours: {@code pg_dump -p 5433}. */
+    private static final class AllThatFollows implements IParameterConsumer {
+
+        @Override
+        public void consumeParameters(Stack<String> words, ArgSpec argument, CommandSpec command) {
+            List<String> all = new ArrayList<>(words);
+            Collections.reverse(all);
+            words.clear();
+            argument.setValue(List.copyOf(all));
+        }
+    }
 
     Run(Console console) {
         this.console = console;
@@ -123,6 +142,14 @@ final class Run implements Callable<Integer> {
         }
     }
 
+    /** Not repeated: the URL of a server may have a password in it. */
+    private void requireName() {
+        if (key.matches("(jdbc:)?postgres(ql)?://.*")) {
+            throw Stop.usage(
+                    "KEY is the URL of a server; that is written --url URL, and the name of the lock after it.");
+        }
+    }
+
     private LockKey lockKey() {
         try {
             if (key.isEmpty()) {
@@ -130,6 +157,7 @@ final class Run implements Callable<Integer> {
             }
             if (!number) {
                 requireReadable();
+                requireName();
                 return LockKey.named(key);
             }
             String[] numbers = key.split(",", -1);

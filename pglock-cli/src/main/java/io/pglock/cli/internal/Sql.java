@@ -50,7 +50,7 @@ public final class Sql {
 
     /** Transactions of clients, the oldest first; of a session that the role may not see, neither age nor state is known. */
     public static final String DOCTOR_TRANSACTIONS = """
-            select pid, usename, datname, application_name, client_addr::text as client, state,
+            select pid, usename, datname, application_name, state,
                    extract(epoch from clock_timestamp() - xact_start) * 1000 as age_ms,
                    extract(epoch from clock_timestamp() - state_change) * 1000 as state_age_ms,
                    left(query, 60) as query

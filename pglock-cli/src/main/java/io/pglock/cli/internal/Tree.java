@@ -61,24 +61,38 @@ final class Tree implements Callable<Integer> {
     public Integer call() throws SQLException {
         Selection selection = selected.selection();
         LockTree tree;
+        boolean unanswered;
         TargetNames names = new TargetNames(selection.keyNames(), new RowKeys());
         try (Connection connection = server.server().connectToLook()) {
-            tree = selection.tree(LockQuery.on(connection));
+            LockQuery all = LockQuery.on(connection);
+            tree = selection.tree(all);
             names.rows().read(connection, tree);
+            unanswered = check && tree.isEmpty() && selection.mayHaveTrees(all);
         }
         if (json) {
             TreeJson.write(tree, names, console.out());
             console.line("");
         } else {
-            print(tree, names);
+            print(tree, names, selection.nobody());
         }
-        return check && !tree.isEmpty() ? ExitCode.FOUND : ExitCode.OK;
+        return check ? checked(tree, unanswered) : ExitCode.OK;
     }
 
-    private void print(LockTree tree, TargetNames names) {
+    private int checked(LockTree tree, boolean unanswered) {
+        if (!tree.isEmpty()) {
+            return ExitCode.FOUND;
+        }
+        if (unanswered) {
+            console.say(Selection.UNANSWERED);
+            return ExitCode.NOT_PERMITTED;
+        }
+        return ExitCode.OK;
+    }
+
+    private void print(LockTree tree, TargetNames names, String nobody) {
         Colours colours = Colours.of(console, !noColor);
         if (tree.isEmpty()) {
-            console.line("nobody waits for a lock");
+            console.line(nobody);
         }
         TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
         tree.notes().forEach(console::say);

@@ -102,7 +102,7 @@ final class Watch implements Callable<Integer> {
             LockTree tree = selection.tree(LockQuery.on(connection));
             names.rows().read(connection, tree);
             console.line(LocalTime.now(ZoneId.systemDefault()).format(CLOCK)
-                    + (tree.isEmpty() ? " nobody waits for a lock" : ""));
+                    + (tree.isEmpty() ? " " + selection.nobody() : ""));
             TreeView.rows(tree, names).forEach(row -> console.line(colours.line(row.spans())));
             console.flush();
             tree.notes().stream().filter(said::add).forEach(console::say);

@@ -31,7 +31,7 @@ final class InTheWay {
 
     /** {@code nightly-report (-866...) is held by pid 4711 (pglock, idle for 42s), connected since 2026-11-26 10:15:02.} */
     String of(LockKey key, boolean shared) {
-        try (Connection connection = server.connect()) {
+        try (Connection connection = server.connectToLook()) {
             List<Backend> holders =
                     LockQuery.on(connection).advisory(key).database(connection.getCatalog()).granted().list().stream()
                             .filter(lock -> !shared || lock.mode() == LockMode.EXCLUSIVE)

@@ -43,6 +43,11 @@ public record Attribute(
         return name.startsWith(OF_BLOCKERS);
     }
 
+    /** Whether it is how long a lock is waited for; before PostgreSQL 14 that is something that a session does. */
+    boolean isOfWait() {
+        return name.startsWith("wait_");
+    }
+
     /** Whether it is something that a session does or is, which a role may not see of every one. */
     boolean isOfSession() {
         return name.contains(OF_SESSIONS);

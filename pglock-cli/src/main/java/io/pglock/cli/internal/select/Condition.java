@@ -140,6 +140,14 @@ final class Condition implements Predicate<Row> {
                     "the filter " + filter + ": the value is empty, and every text has that in it; write a part of "
                             + attribute + ", or leave the filter out");
         }
+        // " etl" is nobody's name: with ne it would be true for etl, which was to be spared
+        if (operator.isOfWhole()
+                && isVerbatim(attribute)
+                && !value.isBlank()
+                && !value.strip().equals(value)) {
+            throw Stop.usage("the filter " + filter + ": there is a blank before or behind the value; write it without,"
+                    + " or " + attribute + "__regex where blanks are meant");
+        }
         try {
             Predicate<Optional<?>> test = test(attribute, operator, value);
             return new Condition(
@@ -243,6 +251,11 @@ final class Condition implements Predicate<Row> {
         boolean word = isWord(attribute);
         Predicate<String> matches = matches(operator, word ? spelt(value) : value, word || operator.ignoresCase());
         return found -> found.map(Values::text).filter(matches).isPresent();
+    }
+
+    /** Whether its values are compared as they are written, to the last blank. */
+    private static boolean isVerbatim(Attribute attribute) {
+        return attribute.kind() == Kind.TEXT || attribute.kind() == Kind.ID;
     }
 
     private static boolean isWord(Attribute attribute) {

@@ -15,14 +15,15 @@ import java.util.Map;
  * @param all the rows, in order
  * @param limit how many of them are wanted at most
  * @param notes what could not be seen, and why
- * @param unanswered whether a filter asks what this role may not see of somebody: they are not among the rows, and might be
+ * @param unanswered of whom a filter asks what this role may not see: they are not among the rows, and might be
  */
-public record Found(List<Row> all, int limit, List<String> notes, boolean unanswered) {
+public record Found(List<Row> all, int limit, List<String> notes, List<Row> unanswered) {
 
     /** Copies the lists. */
     public Found {
         all = List.copyOf(all);
         notes = List.copyOf(notes);
+        unanswered = List.copyOf(unanswered);
     }
 
     /** Those that are wanted. */
@@ -37,7 +38,16 @@ public record Found(List<Row> all, int limit, List<String> notes, boolean unansw
 
     /** Whether any of them, wanted or not, waits for a lock. */
     public boolean isBlocked() {
-        return all.stream().anyMatch(row -> !row.lock().granted());
+        return isBlocked(all);
+    }
+
+    /** Whether anybody who waits for a lock might be one of them, for all that the role may see. */
+    public boolean mayBeBlocked() {
+        return isBlocked(unanswered);
+    }
+
+    private static boolean isBlocked(List<Row> rows) {
+        return rows.stream().anyMatch(row -> !row.lock().granted());
     }
 
     /** The locks that are wanted, each once, in the order of the rows. */

@@ -51,6 +51,11 @@ enum Operator {
         };
     }
 
+    /** Whether it compares with one whole text. */
+    boolean isOfWhole() {
+        return this == EXACT || this == IEXACT || this == NE;
+    }
+
     /** Whether it asks for a part of a text: every text has an empty one. */
     boolean isOfPart() {
         return switch (this) {

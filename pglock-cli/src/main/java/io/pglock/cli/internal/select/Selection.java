@@ -21,10 +21,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Which locks are asked for, and in which order. Immutable and thread-safe. Not API. */
 public final class Selection {
+
+    /** What is said where the answer depends on what the role may not see. */
+    public static final String UNANSWERED =
+            "whether anybody waits of whom the filters are true, this role may not see; pg_read_all_stats helps";
 
     private final List<Integer> pids;
     private final List<TableName> tables;
@@ -85,13 +90,8 @@ public final class Selection {
         return new Selection(pids, tables, conditions, blocking, order, most, names, narrowed);
     }
 
-    /**
-     * The query for these locks, without order and limit.
-     *
-     * @param all the query for everything
-     * @throws Stop when a filter is about who is in the way, of whom such a query knows nothing
-     */
-    LockQuery of(LockQuery all) {
+    /** @throws Stop when a filter is about who is in the way, of whom a query for locks knows nothing */
+    private void requireOfLocks() {
         conditions.stream()
                 .map(Condition::attribute)
                 .filter(Selection::isOfWaits)
@@ -99,7 +99,6 @@ public final class Selection {
                 .ifPresent(attribute -> {
                     throw Stop.usage("one cannot filter by " + attribute + " here");
                 });
-        return narrowed(all, (conditions, row) -> untrue(conditions, row).isEmpty());
     }
 
     /** @param matches judges a lock by those conditions that are of it alone */
@@ -127,7 +126,9 @@ public final class Selection {
         Optional<Backend> session = attribute.isOfBlocker()
                 ? row.blocker().map(Blocker::backend)
                 : Optional.of(row.lock().backend());
-        return attribute.isOfSession()
+        boolean mayBeHidden =
+                attribute.isOfSession() || attribute.isOfWait() && !row.lock().granted();
+        return mayBeHidden
                 && attribute.of(row).isEmpty()
                 && session.filter(backend -> !backend.visible()).isPresent();
     }
@@ -151,11 +152,10 @@ public final class Selection {
                 .filter(row -> mayMatch(conditions, row))
                 .sorted(order)
                 .toList();
-        List<Row> rows = possible.stream()
-                .filter(row -> untrue(conditions, row).isEmpty())
-                .toList();
-        boolean unanswered = rows.size() < possible.size();
-        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes(), unanswered);
+        Map<Boolean, List<Row>> rows = possible.stream()
+                .collect(
+                        Collectors.partitioningBy(row -> untrue(conditions, row).isEmpty()));
+        return new Found(rows.get(true), limit.orElse(Integer.MAX_VALUE), snapshot.notes(), rows.get(false));
     }
 
     /**
@@ -164,8 +164,21 @@ public final class Selection {
      * @param all the query for everything
      */
     public LockTree tree(LockQuery all) {
-        LockQuery query = of(all);
+        requireOfLocks();
+        LockQuery query =
+                narrowed(all, (conditions, row) -> untrue(conditions, row).isEmpty());
         return reading(query::tree);
+    }
+
+    /** Whether there are trees that might be among these, for all that the role may see. */
+    public boolean mayHaveTrees(LockQuery all) {
+        LockQuery query = narrowed(all, Selection::mayMatch);
+        return !reading(query::tree).isEmpty();
+    }
+
+    /** What is said where nobody waits: of what was asked for, or at all. */
+    public String nobody() {
+        return isOfEverything() ? "nobody waits for a lock" : "nobody of those asked for waits for a lock";
     }
 
     private <T> T reading(Supplier<T> reading) {

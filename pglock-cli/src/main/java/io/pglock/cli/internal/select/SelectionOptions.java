@@ -97,8 +97,15 @@ public class SelectionOptions {
         } catch (NumberFormatException e) {
             // said below
         }
+        if (text.contains("=") || text.contains("://")) {
+            // not repeated: there may be a password in it
+            throw Stop.usage("what is written without an option is a process id, and one of these words is none;"
+                    + " --url asks for a server, --filter for what is true of a lock");
+        }
         throw Stop.usage(text + " is not a process id"
-                + (text.matches("\\p{Alpha}.*") ? "; --on " + text + " asks for a table" : ""));
+                + (text.matches("\\p{Alpha}.*")
+                        ? "; --on " + text + " asks for a table, and the name of a command comes first"
+                        : ""));
     }
 
     static List<TableName> tables(List<String> names) {

@@ -23,6 +23,8 @@ final class PasswordFile {
     /** What pgjdbc asks first. */
     private static final String PROPERTY = "org.postgresql.pgpassfile";
 
+    private static final String NONE = "/dev/null";
+
     private static final Set<PosixFilePermission> OTHERS = EnumSet.of(
             PosixFilePermission.GROUP_READ,
             PosixFilePermission.GROUP_WRITE,
@@ -34,23 +36,25 @@ final class PasswordFile {
     private PasswordFile() {}
 
     /**
-     * Makes the driver use it.
+     * Makes the driver use this one.
      *
      * @return why it does not, if so
      */
-    static Optional<String> use(Optional<String> named) {
-        Path file = named.map(Path::of).orElseGet(() -> Path.of(System.getProperty("user.home", ""), ".pgpass"));
+    static Optional<String> use(Path file) {
         if (isOthersToo(file)) {
-            System.setProperty(PROPERTY, "/dev/null");
+            System.setProperty(PROPERTY, NONE);
             return Optional.of(file + " is not read: others can read it too. chmod 600 " + file);
         }
-        named.ifPresent(name -> System.setProperty(PROPERTY, name));
+        System.setProperty(PROPERTY, file.toString());
         return Optional.empty();
     }
 
-    /** The password for several hosts, where the file has one for any of them: the driver tells all of them the same. */
+    /**
+     * The password where the driver would look for another than libpq, and does not look any more: for several hosts the first one
+     * that the file has, as the driver tells all of them the same; for the folder of a socket that of the folder.
+     */
     static Optional<String> find(Place place) {
-        return IntStream.range(0, place.hosts().size())
+        Optional<String> password = IntStream.range(0, place.hosts().size())
                 .mapToObj(i -> Optional.ofNullable(PgPassParser.getPassword(
                         place.hosts().get(i),
                         Integer.toString(place.ports().get(i)),
@@ -58,6 +62,8 @@ final class PasswordFile {
                         place.user().value())))
                 .flatMap(Optional::stream)
                 .findFirst();
+        System.setProperty(PROPERTY, NONE);
+        return password;
     }
 
     private static boolean isOthersToo(Path file) {

@@ -82,6 +82,7 @@ public final class Server {
         Given host = given(parameters, Parameter.HOST);
         Given port = given(parameters, Parameter.PORT);
         Given database = given(parameters, Parameter.DBNAME);
+        requireName(database);
         String[] hosts = hosts(host);
         int[] ports = ports(port, hosts.length);
         ServerSource source = new ServerSource(
@@ -100,11 +101,13 @@ public final class Server {
         source.setPortNumbers(ports);
         source.setDatabaseName(database.value());
         source.setUser(user.value());
-        PasswordFile.use(parameters.get(Parameter.PASSFILE).map(Given::value)).ifPresent(source::mention);
+        PasswordFile.use(Path.of(given(parameters, Parameter.PASSFILE).value())).ifPresent(source::mention);
+        // of a folder the driver knows nothing: it would look for localhost, which libpq does for its own folders only
+        boolean unlike = hosts.length > 1 || local && !SOCKET_FOLDERS.contains(hosts[0]);
         parameters
                 .get(Parameter.PASSWORD)
                 .map(Given::value)
-                .or(() -> hosts.length > 1 ? PasswordFile.find(source.place()) : Optional.empty())
+                .or(() -> unlike ? PasswordFile.find(source.place()) : Optional.empty())
                 .ifPresent(source::setPassword);
         set(source, parameters, hosts.length);
         if (local) {
@@ -117,6 +120,15 @@ public final class Server {
                     socket(hosts[0], Integer.toString(ports[0])).toString());
         }
         return source;
+    }
+
+    /** What psql takes for a connection string. It is not repeated: there may be a password in it. */
+    private static void requireName(Given database) {
+        String first = database.value().strip().replaceFirst("(?s)\\s*=.*", "");
+        if (database.value().contains("=") && Parameter.named(first).isPresent()) {
+            throw Stop.usage("The database (" + database.from() + ") is a connection string. Write --url"
+                    + " postgresql://user@host:port/database, or --host, --port, --user and --database.");
+        }
     }
 
     private static void set(ServerSource source, Parameters parameters, int hosts) {
@@ -151,7 +163,7 @@ public final class Server {
     private static String[] hosts(Given given) {
         return Arrays.stream(given.value().split(",", -1))
                 .map(host -> host.isEmpty() ? LOCAL : host)
-                .map(host -> host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
+                .map(host -> host.contains(":") && !host.startsWith("[") && !isFolder(host) ? "[" + host + "]" : host)
                 .toArray(String[]::new);
     }
 

@@ -87,6 +87,7 @@ public final class ServerOptions {
         // one that is read already adds nothing new
         all.get(Parameter.SERVICE).ifPresent(named -> all.addAll(read(named, environment)));
         all.addEnvironment(environment);
+        all.add(Parameter.PASSFILE, Home.of(environment).resolve(".pgpass").toString(), Parameters.BY_DEFAULT);
         return all;
     }
 

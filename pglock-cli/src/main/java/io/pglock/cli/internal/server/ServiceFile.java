@@ -36,7 +36,7 @@ final class ServiceFile {
         Path own = Optional.ofNullable(environment.get("PGSERVICEFILE"))
                 .filter(name -> !name.isEmpty())
                 .map(Path::of)
-                .orElseGet(() -> Path.of(System.getProperty("user.home", ""), ".pg_service.conf"));
+                .orElseGet(() -> Home.of(environment).resolve(".pg_service.conf"));
         Optional<Path> everybodys = Optional.ofNullable(environment.get("PGSYSCONFDIR"))
                 .filter(name -> !name.isEmpty())
                 .map(folder -> Path.of(folder, "pg_service.conf"));

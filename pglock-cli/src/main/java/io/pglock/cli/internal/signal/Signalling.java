@@ -65,7 +65,11 @@ public final class Signalling {
                     + " rows are looked at; --limit none looks at all");
         }
         say(found.notes().stream());
-        return run(all, targets(all, selection, found), found.unanswered());
+        return run(
+                all,
+                selection,
+                targets(all, selection, found),
+                !found.unanswered().isEmpty());
     }
 
     private Targets targets(LockQuery all, Selection selection, Found found) {
@@ -75,6 +79,7 @@ public final class Signalling {
         return Targets.owners(
                 signal,
                 found.locks(),
+                selection.pids(),
                 leader -> all.pid(leader).list().stream()
                         .map(lock -> lock.backend())
                         .filter(session -> session.pid() == leader)
@@ -92,7 +97,7 @@ public final class Signalling {
         return session.leaderPid().orElse(session.pid());
     }
 
-    private int run(LockQuery locks, Targets targets, boolean unanswered) {
+    private int run(LockQuery all, Selection selection, Targets targets, boolean unanswered) {
         say(targets.left().stream().map(Targets.Left::toString));
         if (targets.sessions().isEmpty()) {
             console.say("nothing to " + targets.verb() + (unanswered ? ", of what this role may see" : ""));
@@ -117,7 +122,19 @@ public final class Signalling {
             console.line((signal == Signal.CANCEL ? "Cancelling " : "Terminating ") + all(targets) + ".");
             announced();
         }
-        return report(targets.send(locks));
+        Targets meant = ask && targets.hasTimeless() ? stillMeant(all, selection, targets) : targets;
+        return report(meant.send(all));
+    }
+
+    /** Meanwhile somebody has been thinking. */
+    private Targets stillMeant(LockQuery all, Selection selection, Targets targets) {
+        Targets meant = targets.among(
+                selection.read(all).all().stream()
+                        .map(row -> row.lock().backend())
+                        .toList(),
+                "it has none of these locks any more");
+        say(meant.left().stream().skip(targets.left().size()).map(Targets.Left::toString));
+        return meant;
     }
 
     /** Whoever looks on sees who is hit, and where, before it is too late. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /**
@@ -30,6 +31,11 @@ import java.util.function.IntFunction;
 public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Optional<List<BlockedLock>> waits) {
 
     private static final String CLIENT = "client backend";
+    private static final Optional<String> PROTECTED =
+            Optional.of("it is protected; to end it all the same, name its pid");
+    private static final Optional<String> UNTRACKED = Optional.of(
+            "its track_activities is off, so nobody can tell whether it still is the same transaction; to end"
+                    + " it all the same, name its pid");
 
     /** Somebody to whom nothing will be sent. */
     public record Left(Backend backend, String why) {
@@ -44,9 +50,14 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
      * The owners of these locks, of one reading. For a parallel worker it is the session for which it works, read only once and only
      * if it has none of the locks itself: read again, it would be somebody else, in whatever it does by then.
      *
+     * @param named the process ids that somebody has written: whose session that is, is meant in whatever transaction it cannot tell
      * @param leader the session with this process id
      */
-    public static Targets owners(Signal signal, Collection<LockInfo> locks, IntFunction<Optional<Backend>> leader) {
+    public static Targets owners(
+            Signal signal,
+            Collection<LockInfo> locks,
+            Collection<Integer> named,
+            IntFunction<Optional<Backend>> leader) {
         Map<Integer, Backend> sessions = new HashMap<>();
         locks.forEach(lock -> sessions.putIfAbsent(lock.backend().pid(), lock.backend()));
         Set<Backend> owners = new LinkedHashSet<>();
@@ -57,53 +68,106 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                             pid, unseen -> leader.apply(unseen).orElse(owner)))
                     .orElse(owner));
         }
-        return sorted(signal, owners, Optional.empty(), Set.of());
+        return sorted(
+                signal, owners, Optional.empty(), owner -> isUntracked(owner, named) ? UNTRACKED : Optional.empty());
     }
 
-    /** These, seen before. */
+    /** This one, seen before. */
     public static Targets of(Signal signal, Backend session) {
-        return sorted(signal, Set.of(session), Optional.empty(), Set.of());
+        return sorted(signal, Set.of(session), Optional.empty(), anybody -> Optional.empty());
     }
 
     /** Those who hold what these wait for; not those who are merely queued ahead. */
     public static Targets blockers(Signal signal, List<BlockedLock> waits) {
         Set<Backend> blockers = new LinkedHashSet<>();
         waits.forEach(wait -> wait.hardBlockers().forEach(blocker -> blockers.add(blocker.backend())));
+        Set<String> protect = Set.copyOf(LockPolicy.defaults().protect());
         return sorted(
                 signal,
                 blockers,
                 Optional.of(waits),
-                Set.copyOf(LockPolicy.defaults().protect()));
+                blocker -> isProtected(blocker, protect) ? PROTECTED : Optional.empty());
     }
 
     private static Targets sorted(
-            Signal signal, Set<Backend> all, Optional<List<BlockedLock>> waits, Set<String> protect) {
+            Signal signal,
+            Set<Backend> all,
+            Optional<List<BlockedLock>> waits,
+            Function<Backend, Optional<String>> spared) {
         List<Backend> sessions = new ArrayList<>();
         List<Left> left = new ArrayList<>();
         for (Backend session : all) {
-            reason(signal, session, protect)
+            unreachable(session)
+                    .or(() -> spared.apply(session))
+                    .or(() -> idle(signal, session))
                     .ifPresentOrElse(why -> left.add(new Left(session, why)), () -> sessions.add(session));
         }
         return new Targets(signal, List.copyOf(sessions), List.copyOf(left), waits);
     }
 
     /** What is known before it is tried. What is not, the server says in the statement that would have sent the signal. */
-    private static Optional<String> reason(Signal signal, Backend session, Set<String> protect) {
+    private static Optional<String> unreachable(Backend session) {
         if (session.isPreparedTransaction()) {
             return Optional.of("it has no session that could be signalled");
         }
         if (session.type().filter(type -> !type.equals(CLIENT)).isPresent()) {
             return Optional.of("it is not a client's session");
         }
-        if (session.application().filter(protect::contains).isPresent()
-                || session.user().filter(protect::contains).isPresent()) {
-            return Optional.of("it is protected; to end it all the same, name its pid");
-        }
-        if (signal == Signal.CANCEL
-                && session.state().filter(state -> state.startsWith("idle")).isPresent()) {
-            return Optional.of("it runs no statement that could be cancelled; to end its transaction, terminate it");
-        }
         return Optional.empty();
+    }
+
+    private static Optional<String> idle(Signal signal, Backend session) {
+        return signal == Signal.CANCEL
+                        && session.state()
+                                .filter(state -> state.startsWith("idle"))
+                                .isPresent()
+                ? Optional.of("it runs no statement that could be cancelled; to end its transaction, terminate it")
+                : Optional.empty();
+    }
+
+    private static boolean isProtected(Backend session, Set<String> protect) {
+        return session.application().filter(protect::contains).isPresent()
+                || session.user().filter(protect::contains).isPresent();
+    }
+
+    /** It does not say in which transaction it is, so nobody can make sure that it is the one in which it was seen. */
+    private static boolean isUntracked(Backend session, Collection<Integer> named) {
+        return session.state().filter("disabled"::equals).isPresent() && !named.contains(session.pid());
+    }
+
+    /**
+     * Whether there is one among them that is in no transaction: a session's own lock needs none. As far as a server can tell it is in
+     * the same one for ever, so only its locks say whether it still is what it was.
+     */
+    public boolean hasTimeless() {
+        return waits.isEmpty() && sessions.stream().anyMatch(Targets::isTimeless);
+    }
+
+    /**
+     * The same without those in no transaction that are not among these.
+     *
+     * @param now who has the locks now
+     * @param why what is said of the others
+     */
+    public Targets among(Collection<Backend> now, String why) {
+        List<Backend> still = new ArrayList<>();
+        List<Left> gone = new ArrayList<>(left);
+        for (Backend session : sessions) {
+            if (isTimeless(session) && now.stream().noneMatch(other -> isSame(other, session))) {
+                gone.add(new Left(session, why));
+            } else {
+                still.add(session);
+            }
+        }
+        return new Targets(signal, List.copyOf(still), List.copyOf(gone), waits);
+    }
+
+    private static boolean isTimeless(Backend session) {
+        return session.xactStart().isEmpty();
+    }
+
+    private static boolean isSame(Backend one, Backend other) {
+        return one.pid() == other.pid() && one.backendStart().equals(other.backendStart());
     }
 
     /** Sends it to exactly those who were seen, each only if it still is what it was then. */

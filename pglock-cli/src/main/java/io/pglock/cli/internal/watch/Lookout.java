@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.watch;
 
-import io.pglock.LockInfo;
 import io.pglock.LockQuery;
-import io.pglock.LockTree;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.view.TargetNames;
 import java.sql.Connection;
@@ -49,7 +47,7 @@ final class Lookout implements AutoCloseable {
         ScheduledFuture<?> unused = thread.scheduleWithFixedDelay(
                 () -> {
                     if (!paused) {
-                        look();
+                        look(Optional.empty());
                     }
                 },
                 0,
@@ -57,16 +55,21 @@ final class Lookout implements AutoCloseable {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** Only on the thread. After a failure nothing works any more, and nothing is tried. */
-    private void look() {
+    /**
+     * Only on the thread. After a failure nothing works any more, and nothing is tried.
+     *
+     * @param kept what stays as it is, but for the details; empty where all is to be looked at
+     */
+    private void look(Optional<Sight> kept) {
         if (failure.get() != null) {
             return;
         }
         try {
-            LockTree tree = selection.tree(all);
-            names.rows().read(connection, tree);
-            List<LockInfo> locks = detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of());
-            latest.set(new Sight(tree, Instant.now(), locks));
+            Sight seen = kept.orElseGet(() -> new Sight(selection.tree(all), Instant.now(), List.of()));
+            if (kept.isEmpty()) {
+                names.rows().read(connection, seen.tree());
+            }
+            latest.set(seen.with(detailsOf.map(pid -> all.pid(pid).list()).orElse(List.of())));
         } catch (Throwable e) { // an error as well: the executor would keep it to itself, and the picture would stand
             // still
             failure.set(e);
@@ -76,6 +79,11 @@ final class Lookout implements AutoCloseable {
     /** What was seen last. */
     Optional<Sight> latest() {
         return Optional.ofNullable(latest.get());
+    }
+
+    /** What is said where nobody waits. */
+    String nobody() {
+        return selection.nobody();
     }
 
     /** Why it sees nothing any more. */
@@ -91,11 +99,11 @@ final class Lookout implements AutoCloseable {
         return paused;
     }
 
-    /** Looks at the locks of this session as well, from now on. */
+    /** Looks at the locks of this session as well, from now on; the rest stays as it is while it is paused. */
     void detailsOf(Optional<Integer> pid) {
         if (!pid.equals(detailsOf)) {
             detailsOf = pid;
-            thread.execute(this::look);
+            thread.execute(() -> look(paused ? latest() : Optional.empty()));
         }
     }
 
@@ -111,7 +119,7 @@ final class Lookout implements AutoCloseable {
             } finally {
                 sending.giveUp();
             }
-            look();
+            look(Optional.empty());
         });
     }
 

@@ -107,8 +107,7 @@ final class Painter {
     private static void list(Screen screen, Page page, int room) {
         List<TreeView.Row> rows = screen.rows();
         if (rows.isEmpty() && screen.sight().isPresent()) {
-            page.line(new Span(
-                    screen.filter().isEmpty() ? "nobody waits for a lock" : "nobody who waits matches", Look.FAINT));
+            page.line(new Span(screen.filter().isEmpty() ? screen.nobody() : "nobody who waits matches", Look.FAINT));
         }
         int first = Math.max(0, Math.min(screen.index() - room / 2, rows.size() - room));
         for (int i = first; i < Math.min(rows.size(), first + room); i++) {

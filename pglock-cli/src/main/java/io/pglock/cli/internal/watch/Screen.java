@@ -146,6 +146,11 @@ final class Screen {
         return index;
     }
 
+    /** What is said where there is none. */
+    String nobody() {
+        return lookout.nobody();
+    }
+
     Sort sort() {
         return sort;
     }
@@ -205,14 +210,27 @@ final class Screen {
     /** Anything but yes is a no. */
     private void answer(Targets targets, int character) {
         asked = Optional.empty();
-        if (character == 'y' || character == 'Y') {
-            message = "...";
-            Sending sending = new Sending(targets);
-            sent.add(sending);
-            lookout.signal(sending);
-        } else {
+        if (character != 'y' && character != 'Y') {
             message = "Nothing was sent.";
+            return;
         }
+        Targets meant = targets.hasTimeless() ? stillThere(targets) : targets;
+        if (meant.sessions().isEmpty()) {
+            message = meant.left().get(0).toString();
+            return;
+        }
+        message = "...";
+        Sending sending = new Sending(meant);
+        sent.add(sending);
+        lookout.signal(sending);
+    }
+
+    private Targets stillThere(Targets targets) {
+        List<Backend> now = sight.stream()
+                .flatMap(seen -> seen.tree().stream())
+                .map(LockTree.Node::backend)
+                .toList();
+        return targets.among(now, "it is in nobody's way any more");
     }
 
     private void typeFilter(int character) {

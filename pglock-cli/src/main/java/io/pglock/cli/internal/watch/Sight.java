@@ -21,6 +21,11 @@ record Sight(LockTree tree, Instant at, List<LockInfo> locks) {
         locks = List.copyOf(locks);
     }
 
+    /** The same, with these locks. */
+    Sight with(List<LockInfo> details) {
+        return new Sight(tree, at, details);
+    }
+
     /** Those of them that are this session's, or a parallel worker's of it: the details may be of somebody else by now. */
     List<LockInfo> locksOf(Backend session) {
         return locks.stream().filter(lock -> isOf(session, lock.backend())).toList();

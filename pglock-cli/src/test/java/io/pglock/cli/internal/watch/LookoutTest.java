@@ -17,6 +17,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class LookoutTest extends QueueScene {
@@ -48,6 +49,40 @@ class LookoutTest extends QueueScene {
                 .hasValueSatisfying(outcome ->
                         assertThat(outcome).startsWith("Nothing was sent to pid " + holder.pid() + " (holder"));
         assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    /** Whoever stops the picture looks at somebody, and must not find somebody else in its place. */
+    @Test
+    void whatIsPausedStaysButForTheDetails(Connection connection) {
+        holder.execute("begin", "select * from orders");
+        migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        Selection all = new SelectionOptions().selection();
+
+        try (Lookout lookout = new Lookout(connection, all, new TargetNames(all.keyNames(), new RowKeys()))) {
+            lookout.every(Duration.ofMillis(50));
+            scenario.await(
+                    "a look",
+                    () -> lookout.latest().filter(seen -> seen.waiting() == 1).isPresent());
+            lookout.pause(true);
+            holder.commit();
+            scenario.await(
+                    "the migration's end",
+                    () -> scenario.pidsBlocking(migration).isEmpty());
+            web.execute("begin", "select * from items");
+            Sight paused = lookout.latest().orElseThrow();
+
+            lookout.detailsOf(Optional.of(web.pid()));
+
+            scenario.await(
+                    "the details", () -> !lookout.latest().orElseThrow().locks().isEmpty());
+            assertThat(lookout.latest())
+                    .hasValueSatisfying(seen -> assertThat(seen)
+                            .extracting(Sight::tree, Sight::at)
+                            .containsExactly(paused.tree(), paused.at()));
+            lookout.pause(false);
+            scenario.await("another look", () -> lookout.latest().orElseThrow().waiting() == 0);
+        }
     }
 
     @Test
