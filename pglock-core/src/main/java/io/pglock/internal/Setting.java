@@ -61,8 +61,9 @@ public enum Setting {
             Spelling.INTERVAL,
             "retryMaxDelay",
             "10s",
-            "What the pause is never longer than, however many attempts there were. Ten seconds, so that a blocker that"
-                    + " nobody can see costs no more than that."),
+            "What the pause is never longer than, however many attempts there were, but for the one after giving way: that lasts"
+                    + " while those in the way are seen, within what is left of `retryDeadline`. Ten seconds, so that a blocker"
+                    + " that nobody can see costs no more than that."),
     MAX_BLOCKED_TIME(
             Spelling.LIMIT_OR_ZERO,
             "maxBlockedTime",
@@ -113,7 +114,9 @@ public enum Setting {
             Spelling.INTERVAL,
             "pollInterval",
             "50ms",
-            "How often the watch looks, and only at work that has been running for longer than this."),
+            "How often the watch looks, and only at work that has been running for longer than this. It spends at most a fifth"
+                    + " of the time looking: where a look takes 100ms there is one each 500ms, and `maxBlockedTime` is kept no"
+                    + " closer than that."),
     MONITOR_URL(
             Spelling.URL,
             "monitorUrl",
