@@ -143,7 +143,9 @@ public final class Pglock {
         // an argument that begins with @ may be the command's that is run
         line.setExpandAtFiles(false);
         // the values of a profile stand side by side, and a quote in one has nothing to do with one in the next
-        line.setSplitQuotedStrings(true);
+        line.getSubcommands()
+                .values()
+                .forEach(command -> command.getCommandSpec().parser().splitQuotedStrings(true));
         line.setDefaultValueProvider(new ProfileDefaults(this::commandLine, System.getenv()));
         line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
