@@ -4,6 +4,7 @@ package io.pglock;
 import io.pglock.internal.Log;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.UnitCalls;
+import io.pglock.internal.UnseenDriver;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -119,11 +120,16 @@ public final class LockGuard implements AutoCloseable {
 
     /**
      * Whether PostgreSQL itself, 10 or newer, is at the other end: not H2, and not one of the databases that speak its
-     * protocol and have other locks (CockroachDB, YugabyteDB, Redshift). No round trip.
+     * protocol and have other locks (CockroachDB, YugabyteDB, Redshift). No round trip. On a PostgreSQL whose driver pglock does
+     * not see, as in another class loader, there is one warning.
      */
     public static boolean serves(Connection connection) {
         try {
-            if (connection.isClosed() || !connection.isWrapperFor(PGConnection.class)) {
+            if (connection.isClosed()) {
+                return false;
+            }
+            if (!connection.isWrapperFor(PGConnection.class)) {
+                UnseenDriver.warn(connection);
                 return false;
             }
             PGConnection driver = connection.unwrap(PGConnection.class);
@@ -133,6 +139,9 @@ public final class LockGuard implements AutoCloseable {
                     && !version.contains("-YB-")
                     && version.matches("[1-9]\\d.*");
         } catch (SQLException e) {
+            return false;
+        } catch (LinkageError e) { // no pgjdbc where pglock is, or a driver from before there were wrappers
+            UnseenDriver.warn(connection);
             return false;
         }
     }

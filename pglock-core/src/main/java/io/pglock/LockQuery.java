@@ -292,7 +292,8 @@ public final class LockQuery {
 
     /**
      * Cancels the statements of the sessions whose locks {@link #list()} gives, as long as they are in the transaction in which
-     * they were seen. What runs no statement cannot be cancelled.
+     * they were seen. What runs no statement cannot be cancelled. A session whose {@code track_activities} is off does not say
+     * in which transaction it is, and is spared.
      *
      * @return what was done to each
      * @throws IllegalStateException without any filter: that would be everybody on the server
@@ -309,7 +310,8 @@ public final class LockQuery {
 
     /**
      * Cancels exactly these sessions, seen before and perhaps confirmed by somebody since: each only if it still is in the
-     * transaction in which it was seen.
+     * transaction in which it was seen. A session whose {@code track_activities} is off does not say in which it is: named
+     * here, it is signalled in any.
      *
      * @return what was done to each
      * @throws PgLockException when the session cannot be asked
@@ -364,7 +366,7 @@ public final class LockQuery {
                     "Without a filter this would " + (how == Signal.CANCEL ? "cancel" : "terminate")
                             + " every session on the server. Say which: on(...), application(...), pid(...).");
         }
-        return LockSignals.toSessions(
+        return LockSignals.toOwners(
                 session, how, locks.stream().map(LockInfo::backend).toList());
     }
 }

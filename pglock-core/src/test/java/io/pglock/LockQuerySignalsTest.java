@@ -174,6 +174,43 @@ class LockQuerySignalsTest extends QueueScene {
         assertThat(web.value("select 1")).isEqualTo("1");
     }
 
+    /** It does not say when its transaction began. */
+    @Test
+    void sparesWhoCannotBeKnownToBeInTheSameTransactionAndSignalsHimWhenHeIsNamed() throws SQLException {
+        Role untracked = scenario.role("untracked");
+        holder.execute("alter role " + untracked.name() + " set track_activities = off");
+        try (Connection theirs = scenario.connectAs(untracked)) {
+            theirs.setAutoCommit(false);
+            Held.execute(theirs, "select pg_advisory_xact_lock(-7)");
+            LockQuery owners = locks().advisory(LockKey.of(-7));
+            LockQuery goingOn = owners.where(lock -> goesOn(theirs)); // between the look and the signal
+
+            assertThat(goingOn.terminate()).singleElement().satisfies(LockQuerySignalsTest::isNotTracked);
+            assertThat(goingOn.cancel()).singleElement().satisfies(LockQuerySignalsTest::isNotTracked);
+
+            List<Backend> named = owners.list().stream().map(LockInfo::backend).toList();
+            goesOn(theirs);
+            assertThat(locks().terminate(named)).extracting(Signalled::outcome).containsExactly(Outcome.SENT);
+            scenario.awaitGone(named.get(0).pid());
+        }
+    }
+
+    /** To another transaction, with the lock of the same name. */
+    private static boolean goesOn(Connection theirs) {
+        try {
+            theirs.commit();
+            Held.execute(theirs, "select pg_advisory_xact_lock(-7)");
+            return true;
+        } catch (SQLException e) {
+            throw new IllegalStateException("it has been ended", e);
+        }
+    }
+
+    private static void isNotTracked(Signalled one) {
+        assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
+        assertThat(one.detail()).contains("its track_activities is off");
+    }
+
     @Test
     void signalsTheBlockersOfExactlyTheWaitsThatWereSeen() {
         holder.execute("begin", "select * from orders");

@@ -8,6 +8,7 @@ import io.pglock.LockPolicy;
 import io.pglock.Signal;
 import io.pglock.Signalled;
 import io.pglock.Signalled.Outcome;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -31,14 +32,30 @@ public final class LockSignals {
 
     private LockSignals() {}
 
-    /** To each session once, whatever number of its locks were found: a second cancel might hit its next statement. */
+    /** How one session is signalled. */
+    @FunctionalInterface
+    private interface Sending {
+        Signalled send(Connection side, Signal how, Backend seen) throws SQLException;
+    }
+
+    /** To each of these, whom somebody has named. */
     public static List<Signalled> toSessions(PgSession session, Signal how, Collection<Backend> seen) {
+        return toEach(session, how, seen, Signals::toSession);
+    }
+
+    /** To each of these, who hold or await a lock that is meant. */
+    public static List<Signalled> toOwners(PgSession session, Signal how, Collection<Backend> seen) {
+        return toEach(session, how, seen, Signals::toOwner);
+    }
+
+    /** To each session once, whatever number of its locks were found: a second cancel might hit its next statement. */
+    private static List<Signalled> toEach(PgSession session, Signal how, Collection<Backend> seen, Sending sending) {
         Map<BlockerKey, Backend> sessions = new LinkedHashMap<>();
         seen.forEach(backend -> sessions.putIfAbsent(BlockerKey.of(backend), backend));
         try {
             List<Signalled> done = new ArrayList<>();
             for (Backend backend : sessions.values()) {
-                done.add(Signals.toSession(session.connection(), how, backend));
+                done.add(sending.send(session.connection(), how, backend));
             }
             return List.copyOf(done);
         } catch (SQLException e) {

@@ -64,15 +64,28 @@ public final class Signals {
 
     /**
      * Signals this session if it still is the session, in the transaction, that was seen, a client's, and not the asking one.
+     * Somebody has named it: where its transactions cannot be told apart, in whichever it is.
      */
     public static Signalled toSession(Connection side, Signal how, Backend seen) throws SQLException {
-        return send(side, how, seen, Sql.signalSession(how), statement -> identity(statement, seen));
+        return toSame(side, how, seen, true);
+    }
+
+    /** As {@link #toSession}, and never one whose transactions cannot be told apart: it is meant for a lock that it held in one. */
+    static Signalled toOwner(Connection side, Signal how, Backend seen) throws SQLException {
+        return toSame(side, how, seen, false);
+    }
+
+    private static Signalled toSame(Connection side, Signal how, Backend seen, boolean named) throws SQLException {
+        return send(side, how, seen, Sql.signalSession(how), statement -> {
+            identity(statement, seen);
+            statement.setBoolean(4, named);
+            statement.setString(5, seen.state().orElse(""));
+        });
     }
 
     /**
-     * Signals this session if all of {@link #toSession} holds and it still holds a lock that {@code waiterPid} waits for, in a
-     * conflicting mode; and never one whose transactions cannot be told apart, another migration, a Flyway history connection,
-     * or whom {@code spared} names.
+     * Signals this session if all of {@link #toOwner} holds and it still holds a lock that {@code waiterPid} waits for, in a
+     * conflicting mode; and never another migration, a Flyway history connection, or whom {@code spared} names.
      */
     public static Signalled toBlocker(Connection side, Signal how, Backend seen, int waiterPid, Spared spared)
             throws SQLException {

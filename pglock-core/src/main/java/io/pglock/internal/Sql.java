@@ -99,12 +99,14 @@ public final class Sql {
 
     private static final String SIGNAL_SESSION = """
             with target as (
-                select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start
+                select ?::int as pid, ?::timestamptz as backend_start, ?::timestamptz as xact_start,
+                       ?::bool as named, ?::text as state
             ), verdict as (
                 select t.pid, case
                     when a.pid is null or a.backend_start is distinct from t.backend_start then 'ENDED'
                     when a.pid = pg_backend_pid() then 'SELF'
                     when a.backend_type is distinct from 'client backend' then 'NOT_A_CLIENT'
+                    when not t.named and 'disabled' in (t.state, a.state) then 'NOT_TRACKED'
                     when a.xact_start is distinct from t.xact_start then 'OTHER_TRANSACTION'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
@@ -190,7 +192,10 @@ public final class Sql {
     static final String WHY_NOT_PERMITTED =
             "select quote_ident(current_user), exists (select 1 from pg_roles where rolname = ? and rolsuper)";
 
-    /** Parameters: pid, its backend_start, its xact_start. One row: the verdict, and what the signal function returned. */
+    /**
+     * Parameters: pid, its backend_start, its xact_start, whether somebody named it, its state. One row: the verdict, and what
+     * the signal function returned.
+     */
     static String signalSession(Signal signal) {
         return signal(SIGNAL_SESSION, signal);
     }

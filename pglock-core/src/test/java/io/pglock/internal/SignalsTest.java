@@ -174,6 +174,27 @@ class SignalsTest {
     }
 
     @Test
+    void sparesAnOwnerThatDidNotOrDoesNotSayInWhichTransactionItIsUnlessItIsNamed() throws SQLException {
+        holder.execute("commit", "select pg_advisory_lock(1)");
+        Backend idle = look(holder);
+        holder.execute("set track_activities = off", "begin", "select 1");
+        isNotTracked(idle);
+        Backend untracked = look(holder);
+        holder.execute("rollback", "set track_activities = on");
+        isNotTracked(untracked);
+        assertThat(Signals.toOwner(side, Signal.TERMINATE, look(holder)).sent()).isTrue();
+        scenario.awaitGone(holder.pid());
+    }
+
+    private void isNotTracked(Backend seen) throws SQLException {
+        Signalled done = Signals.toOwner(side, Signal.TERMINATE, seen);
+        assertThat(done.outcome()).isEqualTo(Outcome.SPARED);
+        assertThat(done.detail())
+                .endsWith("not terminated: its track_activities is off, so nobody can tell whether it still is the same"
+                        + " transaction.");
+    }
+
+    @Test
     void sparesAFormerBlockerWhenTheWaiterWaitsNoMore() throws SQLException {
         Running waiting = waiting();
         Backend seen = look(holder);

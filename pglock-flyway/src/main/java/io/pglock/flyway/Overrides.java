@@ -6,10 +6,12 @@ import io.pglock.SqlCommand;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.configuration.Configuration;
+import org.flywaydb.core.api.migration.JavaMigration;
 
 /** What one migration says of its own settings: in a leading comment, or in an annotation. Stateless. */
 final class Overrides {
@@ -43,12 +45,23 @@ final class Overrides {
 
     /** @throws IllegalArgumentException when it is not in the right form */
     static Map<String, String> ofJavaMigration(MigrationInfo migration, Configuration flyway) {
+        return type(migration.getScript(), flyway)
+                .map(type -> type.getAnnotation(MigrationPolicy.class))
+                .map(policy -> LockPolicy.settings(policy.value()))
+                .orElse(Map.of());
+    }
+
+    /** That of the object that Flyway was given, which its class loader need not see; else one that Flyway has found itself. */
+    private static Optional<Class<?>> type(String name, Configuration flyway) {
+        for (JavaMigration given : flyway.getJavaMigrations()) {
+            if (given.getClass().getName().equals(name)) {
+                return Optional.of(given.getClass());
+            }
+        }
         try {
-            Class<?> type = Class.forName(migration.getScript(), false, flyway.getClassLoader());
-            MigrationPolicy policy = type.getAnnotation(MigrationPolicy.class);
-            return policy == null ? Map.of() : LockPolicy.settings(policy.value());
+            return Optional.of(Class.forName(name, false, flyway.getClassLoader()));
         } catch (ClassNotFoundException | LinkageError notAClass) {
-            return Map.of();
+            return Optional.empty();
         }
     }
 }

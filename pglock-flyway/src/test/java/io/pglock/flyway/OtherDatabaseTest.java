@@ -2,12 +2,21 @@
 package io.pglock.flyway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.TcpProxy;
+import java.io.File;
+import java.lang.reflect.Method;
+import java.net.MalformedURLException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.flywaydb.core.Flyway;
 import org.h2.jdbcx.JdbcDataSource;
@@ -15,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.postgresql.Driver;
 
 @PostgresTest
 class OtherDatabaseTest {
@@ -35,6 +45,49 @@ class OtherDatabaseTest {
         assertThat(flyway.migrate().migrationsExecuted).isEqualTo(1);
 
         assertThat(RecordedLog.all()).isNotEmpty().noneMatch(line -> line.contains("pglock"));
+    }
+
+    /** As in a service on H2 that has pglock from a parent POM, and no driver of PostgreSQL. */
+    @Test
+    void isSilentWhereThereIsNoDriverOfPostgres(@TempDir Path folder) throws Exception {
+        try (URLClassLoader alone = withoutDriver()) {
+            assertThatThrownBy(() -> alone.loadClass(Driver.class.getName()))
+                    .isInstanceOf(ClassNotFoundException.class);
+            Method migrate = alone.loadClass(OnH2.class.getName()).getMethod("migrate", Path.class);
+
+            assertThat((List<?>) migrate.invoke(null, folder))
+                    .isNotEmpty()
+                    .anyMatch(line -> line.toString().contains("Successfully applied 1 migration"))
+                    .noneMatch(line -> line.toString().contains("pglock"));
+        }
+    }
+
+    /** The class path of the tests without that jar. */
+    private static URLClassLoader withoutDriver() throws URISyntaxException, MalformedURLException {
+        Path driver = Path.of(
+                Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        List<URL> jars = new ArrayList<>();
+        for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            if (!Path.of(part).equals(driver)) {
+                jars.add(Path.of(part).toUri().toURL());
+            }
+        }
+        return new URLClassLoader(jars.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+    }
+
+    /** Migrates one; what Flyway has logged. */
+    public static final class OnH2 {
+
+        private OnH2() {}
+
+        /** In the class loader that it has been loaded by. */
+        public static List<String> migrate(Path folder) {
+            JdbcDataSource h2 = new JdbcDataSource();
+            h2.setURL("jdbc:h2:mem:alone;DB_CLOSE_DELAY=-1");
+            Migrations migrations = new Migrations(folder).with("V1__a.sql", "create table a (id int);");
+            PgLockFlyway.migrate(migrations.flyway(h2).load());
+            return RecordedLog.all();
+        }
     }
 
     /**

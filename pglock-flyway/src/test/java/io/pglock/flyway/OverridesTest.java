@@ -143,6 +143,26 @@ class OverridesTest extends FlywayScene {
                 .isEqualTo("1s,7s");
     }
 
+    /** As on a thread of the common pool, whose context class loader is the JVM's and not the application's. */
+    @Test
+    @Proves(Capability.ANNOTATION)
+    void anAnnotationCountsWhereFlywaysClassLoaderDoesNotSeeTheClass() {
+        ClassLoader ofTheJvm = new ClassLoader(ClassLoader.getPlatformClassLoader()) {};
+        migrations.with("V1__first.sql", "alter table items add column seen text;");
+
+        migrations
+                .flyway(dataSource, ofTheJvm)
+                .loggers("auto")
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .javaMigrations(new V2__Annotated(), new V3__Plain())
+                .load()
+                .migrate();
+
+        assertThat(value("select string_agg(seen, ',' order by seen) from items"))
+                .isEqualTo("2s,7s");
+    }
+
     @Test
     @Proves(Capability.ANNOTATION)
     void aMistakeInAnAnnotationFailsTheMigrationBeforeItRuns() {
