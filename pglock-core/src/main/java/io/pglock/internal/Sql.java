@@ -138,6 +138,7 @@ public final class Sql {
                     when $flyway then 'FLYWAY_HISTORY'
                     when $waiting then 'FLYWAY_WAITING'
                     when not exists (select 1 from blocking) then 'NOT_BLOCKING'
+                    when a.wait_event = 'SyncRep' then 'COMMITTING'
                     when a.state_change <> t.idle_since then 'AT_WORK'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
