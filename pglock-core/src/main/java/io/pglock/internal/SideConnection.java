@@ -196,9 +196,17 @@ final class SideConnection implements AutoCloseable {
                         }
                     }
                 }
+            } catch (SQLException e) {
+                abort(); // it may have got some of them, nobody knows which, and they outlive the statement
+                throw e;
             }
         }
         return absent;
+    }
+
+    /** Whether that failure is the end of this connection. */
+    boolean isLost(SQLException failure) {
+        return session.isLost(failure);
     }
 
     private void unmark(Set<Integer> pids) throws SQLException {
@@ -356,7 +364,6 @@ final class SideConnection implements AutoCloseable {
             // closing a broken connection: nothing is left to give back
         }
     }
-}
 
     private void restore(Connection connection) throws SQLException {
         if (session.physical().isClosed()) {
@@ -375,3 +382,4 @@ final class SideConnection implements AutoCloseable {
             abort();
         }
     }
+}

@@ -374,7 +374,9 @@ final class Watch implements Runnable {
         if (retry.equals(FIRST_RETRY)) {
             outages++;
         }
-        boolean lost = side.isEmpty() || !(failure instanceof SQLException sql) || SqlState.isConnectionLost(sql);
+        boolean lost = side.isEmpty()
+                || !(failure instanceof SQLException sql)
+                || side.get().isLost(sql);
         if (lost) {
             dropSide();
         }
