@@ -111,7 +111,8 @@ public final class Prioritize {
 
     /**
      * Nobody is signalled, nor logged, before this session has waited for so long; only another session of this JVM that blocks it
-     * is told at once. For {@link #terminate} it is also how long a session has to have idled to be terminated at once.
+     * is told at once. Who waited ahead of it at first has as long from when it is seen to hold the lock. For {@link #terminate} it
+     * is also how long a session has to have idled to be terminated at once.
      *
      * @param wait zero or more; 1 s if not set
      * @throws IllegalArgumentException when it is negative or longer than 24 days

@@ -30,10 +30,6 @@ public record SqlCommand(String sql, String words) {
     private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
     private static final Pattern SESSION_LOCK =
             Pattern.compile("\\bpg_(?:try_)?advisory_lock(?:_shared)?\\s*\\(", Pattern.CASE_INSENSITIVE);
-    private static final Pattern DETACHES_CONCURRENTLY =
-            Pattern.compile("^alter\\s+table\\b.*\\bdetach\\s+partition\\b.*\\bconcurrently\\b");
-    private static final Pattern CONCURRENTLY =
-            Pattern.compile("^(?:create\\s+(?:unique\\s+)?index\\s+concurrently|reindex\\b.*\\bconcurrently)\\b");
     private static final int ENOUGH = 200;
 
     private static final Set<String> TRANSACTION =
@@ -122,16 +118,11 @@ public record SqlCommand(String sql, String words) {
 
     /** Outside a transaction it has either done all of its work or none, or, as VACUUM, nothing that is harmed by doing it again. */
     public boolean isAtomic() {
-        return !begins(NOT_ATOMIC) && !controlsTransaction() && !detachesConcurrently();
+        return !begins(NOT_ATOMIC) && !controlsTransaction() && !Statements.detachesConcurrently(sql);
     }
 
     /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
     public boolean buildsConcurrently() {
-        return CONCURRENTLY.matcher(withoutStrings(words)).find();
-    }
-
-    /** In two transactions: when the second one fails, the partition is "pending detach", and only {@code FINALIZE} goes on. */
-    private boolean detachesConcurrently() {
-        return DETACHES_CONCURRENTLY.matcher(withoutStrings(words)).find();
+        return Statements.buildsConcurrently(sql);
     }
 }

@@ -10,8 +10,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Who has been in the way of one unit, in words: of its latest attempt, or of any where nobody was in that one's. Immutable, but
- * what has been seen may become more.
+ * Who has been in the way of one unit, in words. Immutable, but what has been seen may become more.
  *
  * @param lockTimeout the one that has ended the latest attempt, where that can be it
  */
@@ -24,7 +23,7 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> l
         return holdersFirst(latest()).size();
     }
 
-    /** {@code blocked by pid 4711 (web, ...) and 2 more}; empty where nobody has been seen. */
+    /** {@code blocked by pid 4711 (web, ...) and 2 more}; empty where nobody has been seen in the latest attempt. */
     Optional<String> named() {
         List<SeenBlocker> seen = latest();
         if (seen.isEmpty()) {
@@ -42,8 +41,7 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> l
     }
 
     private List<SeenBlocker> latest() {
-        List<SeenBlocker> latest = scope.guarded().latestBlockers();
-        return latest.isEmpty() ? scope.blockers() : latest;
+        return scope.guarded().latestBlockers();
     }
 
     private static List<SeenBlocker> holdersFirst(List<SeenBlocker> seen) {
@@ -51,22 +49,31 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> l
         return holders.isEmpty() ? seen : holders;
     }
 
-    /** {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} */
+    /**
+     * {@code blocked by pid 4711 (web, idle in transaction for 42s: "SELECT ..."): terminated. What to do.} Where nobody has been seen
+     * in the latest attempt, who was in the way before: whether that one still is nobody knows.
+     */
     Optional<String> described() {
         List<SeenBlocker> latest = latest();
-        if (latest.isEmpty()) {
-            return Optional.empty();
-        }
         List<Signalled> actions = scope.actions();
-        List<SeenBlocker> named = holdersFirst(latest);
-        int others = latest.size() - Math.min(named.size(), NAMED);
-        return Optional.of("blocked by "
-                + named.stream()
+        if (!latest.isEmpty()) {
+            return Optional.of("blocked by " + described(latest, actions) + remedy(holdersFirst(latest), actions));
+        }
+        List<SeenBlocker> before = scope.blockers();
+        return before.isEmpty()
+                ? Optional.empty()
+                : Optional.of("blocked in an earlier attempt by " + described(before, actions)
+                        + " Nobody was seen in the latest one.");
+    }
+
+    private static String described(List<SeenBlocker> seen, List<Signalled> actions) {
+        List<SeenBlocker> named = holdersFirst(seen);
+        int others = seen.size() - Math.min(named.size(), NAMED);
+        return named.stream()
                         .limit(NAMED)
                         .map(blocker -> blocker.backend().describe() + done(blocker, actions))
                         .collect(Collectors.joining("; "))
-                + (others == 0 ? "." : "; and " + others + " more.")
-                + remedy(named, actions));
+                + (others == 0 ? "." : "; and " + others + " more.");
     }
 
     /** What was done to this one: the last thing. */

@@ -65,16 +65,30 @@ final class UnitTimeouts implements AutoCloseable {
                 .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, millis(timeout))));
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
+        if (!opened.isLocal() && policy.enabled() && policy.lockTimeout().isEmpty() && found.isEmpty()) {
+            found = Optional.of(foundLockTimeout(opened));
+        }
         savepoint = withSavepoint && !forgotten && opened.isLocal();
         due = false;
-        if (!opened.isLocal() && policy.enabled() && policy.lockTimeout().isEmpty() && found.isEmpty()) {
-            found = Optional.of(foundLockTimeout());
-        }
         return opened;
     }
 
     private static int millis(Duration timeout) {
         return Wait.millis(timeout, "none");
+    }
+
+    /** @param opened what has just been set for the session, and is not to stay there where this fails */
+    private int foundLockTimeout(SettingScope opened) {
+        try {
+            return foundLockTimeout();
+        } catch (RuntimeException | Error e) {
+            try {
+                opened.close();
+            } catch (RuntimeException another) {
+                e.addSuppressed(another);
+            }
+            throw e;
+        }
     }
 
     private int foundLockTimeout() {

@@ -3,12 +3,15 @@ package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.testkit.Call;
+import io.pglock.testkit.Database;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -79,9 +82,9 @@ class LockGuardRetryTest extends GuardScene {
     void everyAttemptHasThePolicysTimeoutAlsoAfterAFullRollback() {
         Session web = idleInTransaction("web");
 
-        Call<String> unit = altering(brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(3), ALTER);
+        Call<String> unit = altering(brisk().retryAttempts(3), ALTER);
 
-        assertThat(unit.await()).startsWith("55P03 V7__note.sql: not locked within 300ms, blocked by pid " + web.pid());
+        assertThat(unit.await()).startsWith("55P03 V7__note.sql: not locked within 1s, blocked by pid " + web.pid());
         web.commit();
     }
 
@@ -89,9 +92,8 @@ class LockGuardRetryTest extends GuardScene {
     void namesTheBlockerAndTheAttemptsWhenItGivesUp() {
         Session web = idleInTransaction("web");
 
-        assertThat(replaying(brisk().lockTimeout(Duration.ofMillis(300)).retryAttempts(3), ALTER)
-                        .await())
-                .startsWith("55P03 V7__note.sql: not locked within 300ms, blocked by pid " + web.pid() + " (web, ")
+        assertThat(replaying(brisk().retryAttempts(3), ALTER).await())
+                .startsWith("55P03 V7__note.sql: not locked within 1s, blocked by pid " + web.pid() + " (web, ")
                 .contains(" Given up after 3 attempts in ")
                 .doesNotContain("SUPPRESSED");
 
@@ -258,16 +260,53 @@ class LockGuardRetryTest extends GuardScene {
     void doesNotBlameTheLockTimeoutForWhatTheMinimumAgeForbids() {
         Session web = idleInTransaction("web");
         LockPolicy policy = terminating(brisk())
-                .lockTimeout(Duration.ofMillis(300))
-                .prioritizeAfter(Duration.ofMillis(400))
+                .prioritizeAfter(Duration.ofMillis(1100))
                 .prioritizeMinAge(HOUR)
                 .retryAttempts(4);
 
         assertThat(altering(policy, ALTER).await())
-                .startsWith("55P03 V7__note.sql: not locked within 300ms, blocked by pid " + web.pid())
+                .startsWith("55P03 V7__note.sql: not locked within 1s, blocked by pid " + web.pid())
                 .doesNotContain("is over before");
 
         web.commit();
+    }
+
+    /** Who was in the way before has gone, and who is now cannot be seen. */
+    @Test
+    void doesNotBlameWhoWasInTheWayOfAnEarlierAttempt(Database database) {
+        Session first = idleInTransaction("first");
+        Session second = scenario.session("second");
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port())) {
+            LockGuard.Messages messages = (level, message) -> {
+                say(level, message);
+                if (message.contains("Trying again")) {
+                    proxy.refuse();
+                    first.commit();
+                    second.execute("begin", "select * from orders");
+                }
+            };
+            LockPolicy policy = brisk().retryAttempts(2);
+            Connection connection = migration().connection();
+            try (LockGuard guard =
+                    LockGuard.open("V7__note.sql", connection, proxy.dataSource(database), policy, messages)) {
+                SQLException failure = catchThrowableOfType(
+                        SQLException.class,
+                        () -> guard.run(
+                                () -> {
+                                    execute(connection, ALTER);
+                                    return true;
+                                },
+                                LockGuard.Undo.NOTHING));
+                assertThat(guard.failed(failure).orElseThrow())
+                        .startsWith("V7__note.sql: not locked within 1s, blocked in an earlier attempt by pid "
+                                + first.pid() + " (first, ")
+                        .contains("). Nobody was seen in the latest one. Given up after 2 attempts in ")
+                        .doesNotContain("end it");
+            }
+        }
+        assertThat(said).anySatisfy(line -> assertThat(line).contains("blocked by pid " + first.pid() + " (first, "));
+        second.rollback();
     }
 
     @Test

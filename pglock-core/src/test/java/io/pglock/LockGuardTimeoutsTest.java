@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -83,6 +84,22 @@ class LockGuardTimeoutsTest {
         assertThat(setting(mine, "statement_timeout")).isEqualTo("0");
         mine.rollback();
         mine.setAutoCommit(true);
+    }
+
+    /** The session's own lock_timeout is asked for after the unit's statement_timeout was set, which may end the question. */
+    @Test
+    void leavesNothingBehindWhenItCannotBegin(Scenario scenario, PostgresServer server, Connection mine)
+            throws SQLException {
+        server.assumeAtLeast(11); // which locks views
+        Session other = scenario.session("other");
+        other.execute("begin", "lock table pg_catalog.pg_settings in access exclusive mode");
+
+        assertThatThrownBy(() -> open(mine, UNWATCHED.noLockTimeout().statementTimeout(Duration.ofMillis(200))))
+                .isInstanceOf(PgLockException.class)
+                .hasMessageContaining("statement timeout");
+
+        assertThat(setting(mine, "statement_timeout")).isEqualTo("0");
+        other.rollback();
     }
 
     @Test

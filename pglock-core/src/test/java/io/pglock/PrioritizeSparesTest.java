@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pglock.Signalled.Outcome;
 import io.pglock.internal.OwnSessions;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.Signals;
+import io.pglock.internal.Spared;
+import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.Role;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
@@ -14,10 +18,16 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** Who is never signalled, however long the guarded session waits. */
 class PrioritizeSparesTest extends PrioritizeScene {
@@ -254,6 +264,70 @@ class PrioritizeSparesTest extends PrioritizeScene {
         Session migration = scenario.session("migration");
         SeenBlocker blocker = blockedInVainBy(holder, quickly(migration).terminate(), migration, holder::commit);
         assertThat(blocker.spared().orElseThrow()).startsWith("its track_activities is off");
+    }
+
+    /** A signal ends that wait: the server then calls committed what its standby does not have, and it may be lost with the server. */
+    @Test
+    void sparesWhoHasCommittedAndWaitsForAStandby() throws Exception {
+        Map<String, String> settings = Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local");
+        try (PostgresServer server = PostgresServer.startEmbedded(settings);
+                Database database = server.createDatabase();
+                Connection looking = database.connect();
+                Connection web = database.connect("web");
+                Connection migration = database.connect("migration")) {
+            Held.execute(looking, "create table orders (id int)");
+            Held.execute(web, "set synchronous_commit = on; begin; insert into orders values (1)");
+            CompletableFuture<Void> committing = executing(web, "commit");
+            int pid = pid(web);
+            scenario.await(
+                    "the commit to wait for a standby",
+                    () -> Held.column(looking, "select wait_event from pg_stat_activity where pid = " + pid)
+                            .contains("SyncRep"));
+            try (PriorityScope scope = PgLock.on(migration)
+                    .prioritize(database.dataSource())
+                    .every(Duration.ofMillis(10))
+                    .after(Duration.ofMillis(50))
+                    .grace(Duration.ofMillis(50))
+                    .terminate()
+                    .start()) {
+                CompletableFuture<Void> altering = executing(migration, ALTER);
+                scenario.await(
+                        "the blocker to be seen for longer than it takes",
+                        () -> scope.blockers().stream()
+                                .anyMatch(seen -> seen.waited().toMillis() > 300));
+                assertThat(scope.actions()).isEmpty();
+                assertThat(scope.blockers()).singleElement().satisfies(seen -> {
+                    assertThat(seen.hard()).isTrue();
+                    assertThat(seen.describe())
+                            .contains("blocked by pid " + pid + " (web, active for ")
+                            .endsWith("(never signalled: it has committed and waits for a standby)");
+                });
+                Backend seen = scope.blockers().get(0).backend();
+                Spared nobody = new Spared(Set.of(), Set.of());
+                for (Signal signal : Signal.values()) {
+                    Signalled done = Signals.toBlocker(looking, signal, seen, pid(migration), nobody);
+                    assertThat(done.outcome()).isEqualTo(Outcome.SPARED);
+                    assertThat(done.detail()).endsWith(": it has committed and waits for a standby.");
+                }
+                Held.execute(looking, "select pg_cancel_backend(" + pid + ")"); // what is never to be sent
+                committing.get(30, TimeUnit.SECONDS);
+                altering.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static CompletableFuture<Void> executing(Connection connection, String sql) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                Held.execute(connection, sql);
+            } catch (SQLException e) {
+                throw new CompletionException(e);
+            }
+        });
+    }
+
+    private static int pid(Connection connection) throws SQLException {
+        return connection.unwrap(PGConnection.class).getBackendPID();
     }
 
     @Test

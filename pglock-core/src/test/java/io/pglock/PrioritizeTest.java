@@ -12,6 +12,7 @@ import io.pglock.testkit.Session;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -49,6 +50,36 @@ class PrioritizeTest extends PrioritizeScene {
             assertThat(scope.actions()).isEmpty();
             assertThat(scope.warnings()).isEmpty();
         }
+    }
+
+    /** It has been in nobody's way for as long as it waited itself. */
+    @Test
+    void whoWaitedAheadAndHoldsTheLockNowIsGivenTheTimeAnew() {
+        Duration after = Duration.ofSeconds(1);
+        Session holder = idleInTransaction("holder");
+        Session next = scenario.session("next");
+        Running working = next.start("begin", "lock table orders in access exclusive mode", "select pg_sleep(300)");
+        scenario.awaitBlockedBy(next, holder);
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration).after(after).cancel().protect("holder").start()) {
+            Running altering = migration.start(ALTER);
+            scenario.await(
+                    "a wait that is long enough",
+                    () -> seen(scope, next)
+                            .filter(seen -> seen.waited().compareTo(after) > 0)
+                            .isPresent());
+            Instant before = Instant.now();
+            holder.commit();
+            altering.await();
+
+            assertThat(working.awaitFailure().getSQLState()).isEqualTo("57014");
+            assertThat(scope.actions()).singleElement().satisfies(done -> {
+                assertThat(done.backend().pid()).isEqualTo(next.pid());
+                assertThat(Duration.between(before, done.at())).isGreaterThanOrEqualTo(after.minusMillis(50));
+            });
+        }
+        next.rollback();
     }
 
     @Test

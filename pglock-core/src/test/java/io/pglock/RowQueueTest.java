@@ -64,7 +64,7 @@ class RowQueueTest extends PrioritizeScene {
                 .outcome();
     }
 
-    /** Once the holder has ended, each of the others holds the row for a moment, and may be signalled for that. */
+    /** Once the holder has ended, each of the others holds the row for a moment: on a slow machine perhaps for as long as it takes. */
     @Test
     void aGuardedSessionEndsTheHolderAndNobodyAhead() {
         holder.execute("begin", UPDATE);

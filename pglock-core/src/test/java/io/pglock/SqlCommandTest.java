@@ -84,7 +84,9 @@ class SqlCommandTest {
                 "copy t from stdin",
                 "create database d",
                 "execute p",
-                "alter table only t detach partition \"t concurrently\" Concurrently"
+                "alter table only t detach partition \"t concurrently\" Concurrently",
+                "alter table t -- hot\n detach partition p concurrently",
+                "alter table t detach partition p /* a /* b */ c */ concurrently"
             })
     void mayHaveDoneAPartOfItsWorkWhenItFails(String sql) {
         assertThat(command(sql).isAtomic()).isFalse();
@@ -95,6 +97,7 @@ class SqlCommandTest {
             strings = {
                 "alter table t add a int",
                 "alter table t detach partition \"concurrently\"",
+                "alter table t detach partition p -- not concurrently",
                 "alter table t detach partition p finalize",
                 "insert into t values (1)",
                 "vacuum t",
@@ -118,6 +121,21 @@ class SqlCommandTest {
                 .isTrue();
         assertThat(command("reindex (verbose, concurrently) table t").buildsConcurrently())
                 .isTrue();
+        assertThat(command("-- soon\ncreate index -- x\n concurrently i on t (a)")
+                        .buildsConcurrently())
+                .isTrue();
+        assertThat(command("create index -- concurrently\n i on t (a)").buildsConcurrently())
+                .isFalse();
+    }
+
+    @Test
+    void saysConcurrentlyHoweverLateItDoes() {
+        String much = "/* " + "x".repeat(300) + " */";
+        assertThat(command("create index " + much + " concurrently i on t (a)").buildsConcurrently())
+                .isTrue();
+        assertThat(command("alter table t " + much + " detach partition p concurrently")
+                        .isAtomic())
+                .isFalse();
     }
 
     @Test

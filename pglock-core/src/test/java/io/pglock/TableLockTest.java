@@ -52,7 +52,10 @@ class TableLockTest {
                     create table parts_2 partition of parts for values from (2) to (3);
                     create table parts_3 partition of parts for values from (3) to (4);
                     create table parts_4 partition of parts for values from (4) to (5);
-                    create view some_orders as select * from orders""");
+                    create view some_orders as select * from orders;
+                    create materialized view all_items as select * from items;
+                    create view many_parts as select * from parts where id > 1;
+                    create view some_parts as select * from many_parts where id not in (select id from all_items)""");
         }
     }
 
@@ -167,6 +170,21 @@ class TableLockTest {
                 .isThrownBy(() -> table("parts").mode(LockMode.SHARE).noWait().acquire())
                 .withMessageContaining("not acquired at once, blocked by pid " + writer.pid() + " ")
                 .satisfies(e -> assertThat(e.getMessage()).doesNotContain("pid " + reader.pid() + " "));
+    }
+
+    /** To lock a view is to lock its tables, and theirs. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void namesTheHolderOfATableOfAView(boolean only, PostgresServer server, Scenario scenario) {
+        server.assumeAtLeast(11);
+        Session other = holding(scenario, "other", "lock table items in access exclusive mode");
+        Session web = holding(scenario, "web", "insert into parts_3 values (3)");
+        TableLock view = table("some_parts").mode(LockMode.SHARE).noWait();
+
+        assertThatExceptionOfType(LockTimeoutException.class)
+                .isThrownBy(() -> (only ? view.only() : view).acquire())
+                .withMessageContaining("not acquired at once, blocked by pid " + web.pid() + " ")
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("pid " + other.pid() + " "));
     }
 
     @Test

@@ -284,6 +284,47 @@ class WatchTest extends PrioritizeScene {
         }
     }
 
+    /** As above, but in the very first statement, before there is anything to look through. */
+    @Test
+    void aSideConnectionThatNeverAnswersIsCutOff() throws SQLException {
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port())) {
+            CountDownLatch connected = new CountDownLatch(1);
+            DataSource silent = new HandingOut(() -> {
+                Connection connection = proxy.dataSource(database).getConnection();
+                proxy.cutSilently();
+                connected.countDown();
+                return connection;
+            });
+            PriorityScope scope = quickly(scenario.session("migration"), silent).start();
+            await(connected);
+            scope.close();
+            scenario.await("the thread ends", () -> watchThreads().isEmpty());
+        }
+    }
+
+    @Test
+    void aSideConnectionThatCannotBeGivenBackIsCutOff() throws SQLException {
+        try (TcpProxy proxy =
+                TcpProxy.to(database.server().host(), database.server().port())) {
+            PriorityScope scope = quickly(scenario.session("migration"), proxy.dataSource(database))
+                    .every(Duration.ofHours(1)) // it never looks again
+                    .requireSideConnection()
+                    .start();
+            proxy.cutSilently();
+            scope.close();
+            scenario.await("the thread ends", () -> watchThreads().isEmpty());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     @Test
     void endsByItselfWhenTheGuardedConnectionIsClosed() throws SQLException {
         Connection forgotten = dataSource.getConnection();

@@ -211,7 +211,8 @@ public final class Guarded {
                 if (ended) {
                     return;
                 }
-                signalled |= unit.pursuits().pursue(sighting, place.waited(sighting, now), side, now);
+                signalled |= unit.pursuits()
+                        .pursue(sighting, place.waited(sighting, now), place.heldUpBy(sighting, now), side, now);
             }
             if (!sightings.isEmpty() && !ended) {
                 place.makeWay(side, now, signalled, every());
@@ -361,7 +362,7 @@ public final class Guarded {
         return acting.undisturbed(() -> {
             long now = System.nanoTime();
             return holders.stream()
-                    .map(holder -> unit.pursuits().untilSignal(holder, place.waited(holder, now), now))
+                    .map(holder -> unit.pursuits().untilSignal(holder, place.heldUpBy(holder, now), now))
                     .flatMap(Optional::stream)
                     .reduce(Durations::shorter);
         });

@@ -39,14 +39,16 @@ final class Pursuits {
      * Takes note of one who is in the way now, and does what was asked for.
      *
      * @param waited in the lock queue
+     * @param heldUp for how much of that it has been the holder
      * @return whether a signal was sent
      */
-    boolean pursue(Sighting sighting, Duration waited, SideConnection side, long now) throws SQLException {
+    boolean pursue(Sighting sighting, Duration waited, Duration heldUp, SideConnection side, long now)
+            throws SQLException {
         BlockerKey key = BlockerKey.of(sighting.backend());
-        Duration inTheWayFor = Optional.ofNullable(inTheWaySince.get(key))
+        Duration before = Optional.ofNullable(inTheWaySince.get(key))
                 .map(since -> Duration.ofNanos(now - since))
-                .filter(longer -> longer.compareTo(waited) > 0)
-                .orElse(waited);
+                .orElse(Duration.ZERO);
+        Duration inTheWayFor = Durations.longer(before, waited);
         SeenBlocker plain = new SeenBlocker(
                 sighting.backend(), sighting.hard(), sighting.waitsFor(), inTheWayFor, sighting.spared());
         SeenBlocker seen = plain.spared().isPresent()
@@ -57,6 +59,9 @@ final class Pursuits {
         if (worthTelling && announced.add(key)) {
             notices.tell(
                     seen.hard() ? Level.WARNING : Level.INFO, "pid " + sighting.waiter() + " " + seen.describe() + ".");
+        }
+        if (Durations.longer(before, heldUp).compareTo(plan.timing().after()) < 0) {
+            return false;
         }
         Pursuit.Step step = nextStep(key, seen, now);
         pursuits.put(key, step.pursuit());
@@ -74,12 +79,12 @@ final class Pursuits {
     /**
      * The guarded session steps aside; this one was in its way.
      *
-     * @param waited in the lock queue
+     * @param heldUp how long it has waited in the lock queue for this holder
      * @return how long it is until a signal would be due to it, which takes a waiter in the queue; empty if none will be
      */
-    Optional<Duration> untilSignal(Sighting sighting, Duration waited, long now) {
+    Optional<Duration> untilSignal(Sighting sighting, Duration heldUp, long now) {
         BlockerKey key = BlockerKey.of(sighting.backend());
-        long since = inTheWaySince.computeIfAbsent(key, blocker -> now - waited.toNanos());
+        long since = inTheWaySince.computeIfAbsent(key, blocker -> now - heldUp.toNanos());
         SeenBlocker seen = inTheWay(sighting, since, now);
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         boolean mayBegin = seen.spared().isEmpty()

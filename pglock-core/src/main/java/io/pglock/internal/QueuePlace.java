@@ -27,6 +27,9 @@ final class QueuePlace {
 
     private final Map<BlockerKey, Long> aheadSince = new HashMap<>();
 
+    /** Since when each of them holds what it waits for; empty for who has been seen to from the first look at this wait on. */
+    private final Map<BlockerKey, Optional<Long>> holdingSince = new HashMap<>();
+
     private Duration waited = Duration.ZERO;
 
     private Optional<GiveWay> rule = Optional.empty();
@@ -82,15 +85,22 @@ final class QueuePlace {
         }
         String before = waitsFor;
         waitsFor = sightings.get(0).waitsFor();
-        if (!waitsFor.equals(before)) {
+        boolean begins = !waitsFor.equals(before);
+        if (begins) {
             waitsSince = now;
             aheadSince.clear();
+            holdingSince.clear();
         }
         Set<BlockerKey> present = sightings.stream()
                 .map(sighting -> BlockerKey.of(sighting.backend()))
                 .collect(Collectors.toSet());
         aheadSince.keySet().retainAll(present);
         present.forEach(key -> aheadSince.putIfAbsent(key, now));
+        holdingSince.keySet().retainAll(present);
+        sightings.stream()
+                .filter(Sighting::hard)
+                .forEach(holder -> holdingSince.putIfAbsent(
+                        BlockerKey.of(holder.backend()), begins ? Optional.empty() : Optional.of(now)));
         ahead = sightings;
         waited = ownWait(now);
     }
@@ -111,6 +121,15 @@ final class QueuePlace {
      */
     Duration waited(Sighting sighting, long now) {
         return waited(sighting, aheadSince.getOrDefault(BlockerKey.of(sighting.backend()), now), now);
+    }
+
+    /** How long it has waited for this one as a holder: who has stood in the queue before has been in nobody's way for so long. */
+    Duration heldUpBy(Sighting sighting, long now) {
+        Duration waited = waited(sighting, now);
+        return holdingSince
+                .getOrDefault(BlockerKey.of(sighting.backend()), Optional.empty())
+                .map(since -> Durations.shorter(waited, Duration.ofNanos(now - since)))
+                .orElse(waited);
     }
 
     /** Whoever is ahead by now. */

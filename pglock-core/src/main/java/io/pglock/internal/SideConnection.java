@@ -27,7 +27,7 @@ import org.postgresql.core.BaseConnection;
 
 /**
  * The session through which a watch looks and signals. Borrowed, checked, and given back as it was found. Used by the watch's
- * thread only, except {@link #abort}. Not API.
+ * thread only, except {@link #abort(BaseConnection)}. Not API.
  */
 final class SideConnection implements AutoCloseable {
 
@@ -54,9 +54,12 @@ final class SideConnection implements AutoCloseable {
     private final Set<Integer> marked = new HashSet<>();
     private final Map<BlockerKey, OwnSockets.Answer> ofThisJvm = Findings.rememberingWhatIsUsed();
     private final String look;
+    private final Runnable givingBack;
 
-    private SideConnection(PgSession session, PgSession.Facts facts, boolean autoCommit, Found found) {
+    private SideConnection(
+            PgSession session, PgSession.Facts facts, boolean autoCommit, Found found, Runnable givingBack) {
         this.session = session;
+        this.givingBack = givingBack;
         this.facts = facts;
         this.autoCommit = autoCommit;
         this.settings = found.settings();
@@ -66,12 +69,12 @@ final class SideConnection implements AutoCloseable {
     }
 
     /**
-     * Makes a connection ready to watch through, or gives it back.
+     * What is to be {@linkplain #of made ready}, without a round trip; else it is given back.
      *
      * @throws Unusable when it must not be used; if it is a guarded session itself, or the driver's own connection in a
      *     transaction that somebody else has begun, no SQL was run on it and it was not closed
      */
-    static SideConnection of(Connection connection, Collection<Guarded> guarded) throws SQLException, Unusable {
+    static PgSession borrowed(Connection connection, Collection<Guarded> guarded) throws SQLException, Unusable {
         PgSession session;
         try {
             session = PgSession.of(connection);
@@ -91,6 +94,16 @@ final class SideConnection implements AutoCloseable {
                     "the DataSource hands out a session that is in use, the guarded one itself or one inside a"
                             + " transaction. Give it a DataSource that opens connections of its own");
         }
+        return session;
+    }
+
+    /**
+     * Makes a session ready to watch through, or gives it back.
+     *
+     * @param givingBack run right before that: then it is somebody else's, and not to be {@linkplain #abort(BaseConnection) cut off}
+     */
+    static SideConnection of(PgSession session, Runnable givingBack) throws SQLException, Unusable {
+        Connection connection = session.connection();
         boolean autoCommit = true;
         boolean ready = false;
         try {
@@ -100,20 +113,21 @@ final class SideConnection implements AutoCloseable {
             }
             PgSession.Facts facts = session.facts();
             session.requireDirect("The side connection");
-            SideConnection side = new SideConnection(session, facts, autoCommit, prepare(session));
+            SideConnection side = new SideConnection(session, facts, autoCommit, prepare(session), givingBack);
             ready = true;
             return side;
         } catch (LockNotSupportedException e) {
             throw new Unusable(String.valueOf(e.getMessage()));
         } finally {
             if (!ready) {
-                giveBack(connection, autoCommit);
+                giveBack(connection, autoCommit, givingBack);
             }
         }
     }
 
-    private static void giveBack(Connection connection, boolean autoCommit) throws SQLException {
+    private static void giveBack(Connection connection, boolean autoCommit, Runnable givingBack) throws SQLException {
         try (connection) {
+            givingBack.run();
             if (!autoCommit && !connection.isClosed()) {
                 connection.setAutoCommit(false);
             }
@@ -182,9 +196,17 @@ final class SideConnection implements AutoCloseable {
                         }
                     }
                 }
+            } catch (SQLException e) {
+                abort(); // it may have got some of them, nobody knows which, and they outlive the statement
+                throw e;
             }
         }
         return absent;
+    }
+
+    /** Whether that failure is the end of this connection. */
+    boolean isLost(SQLException failure) {
+        return session.isLost(failure);
     }
 
     private void unmark(Set<Integer> pids) throws SQLException {
@@ -315,8 +337,12 @@ final class SideConnection implements AutoCloseable {
     }
 
     /** Ends a statement that does not come back, by cutting the connection. From any thread. */
-    void abort() {
-        BaseConnection physical = session.physical();
+    private void abort() {
+        abort(session.physical());
+    }
+
+    /** The same while it is being made ready, or given back. */
+    static void abort(BaseConnection physical) {
         try {
             physical.abort(Runnable::run);
         } catch (SQLException e) {
@@ -329,24 +355,31 @@ final class SideConnection implements AutoCloseable {
     public void close() {
         registration.close();
         try (Connection connection = session.connection()) {
-            if (session.physical().isClosed()) {
-                return;
-            }
             try {
-                unmark(Set.copyOf(marked));
-                try (PreparedStatement statement =
-                        connection.prepareStatement(Sql.watchRestore(session.majorVersion()))) {
-                    bind(statement, settings);
-                    statement.execute();
-                }
-                if (!autoCommit) {
-                    connection.setAutoCommit(false);
-                }
-            } catch (SQLException e) {
-                abort();
+                restore(connection);
+            } finally {
+                givingBack.run();
             }
         } catch (SQLException e) {
             // closing a broken connection: nothing is left to give back
+        }
+    }
+
+    private void restore(Connection connection) throws SQLException {
+        if (session.physical().isClosed()) {
+            return;
+        }
+        try {
+            unmark(Set.copyOf(marked));
+            try (PreparedStatement statement = connection.prepareStatement(Sql.watchRestore(session.majorVersion()))) {
+                bind(statement, settings);
+                statement.execute();
+            }
+            if (!autoCommit) {
+                connection.setAutoCommit(false);
+            }
+        } catch (SQLException e) {
+            abort();
         }
     }
 }

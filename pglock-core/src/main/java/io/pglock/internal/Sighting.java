@@ -36,6 +36,9 @@ record Sighting(
         List<Integer> victims,
         Optional<Duration> victimsWaited) {
 
+    /** What a session waits for that commits, until a synchronous standby has it; it holds its locks meanwhile. */
+    private static final String SYNC_REP = "IPC:SyncRep";
+
     /**
      * A lock and the virtual transaction in which it is held.
      *
@@ -178,6 +181,9 @@ record Sighting(
                 }
                 if (backend.state().filter("disabled"::equals).isPresent()) {
                     yield Optional.of(Signals.NOT_TRACKED_IN_WORDS);
+                }
+                if (backend.waitEvent().filter(SYNC_REP::equals).isPresent()) {
+                    yield Optional.of(Signals.COMMITTING_IN_WORDS);
                 }
                 yield row.getBoolean("guarded")
                         ? Optional.of("another migration that pglock guards")

@@ -28,6 +28,9 @@ public final class Signals {
     static final String NOT_TRACKED_IN_WORDS =
             "its track_activities is off, so nobody can tell whether it still is the same transaction";
 
+    /** A signal would make the server call that done which its standby does not have: what is lost then was acknowledged. */
+    static final String COMMITTING_IN_WORDS = "it has committed and waits for a standby";
+
     /** What the statement found, in the words of {@link Sql}'s verdicts. */
     private enum Verdict {
         SEND(Outcome.SENT, ""),
@@ -43,7 +46,8 @@ public final class Signals {
         OWN(Outcome.SPARED, "it belongs to this JVM's own work"),
         GUARDED(Outcome.SPARED, "it is another migration that pglock guards"),
         FLYWAY_HISTORY(Outcome.SPARED, "it holds Flyway's history lock"),
-        FLYWAY_WAITING(Outcome.SPARED, "it is another Flyway that waits for the migration lock");
+        FLYWAY_WAITING(Outcome.SPARED, "it is another Flyway that waits for the migration lock"),
+        COMMITTING(Outcome.SPARED, COMMITTING_IN_WORDS);
 
         private final Outcome outcome;
         private final String why;

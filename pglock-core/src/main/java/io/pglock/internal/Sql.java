@@ -140,6 +140,7 @@ public final class Sql {
                     when $flyway then 'FLYWAY_HISTORY'
                     when $waiting then 'FLYWAY_WAITING'
                     when not exists (select 1 from blocking) then 'NOT_BLOCKING'
+                    when a.wait_event = 'SyncRep' then 'COMMITTING'
                     when a.state_change <> t.idle_since then 'AT_WORK'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
@@ -812,12 +813,25 @@ public final class Sql {
     private static final String ON_KEY =
             "l.locktype = 'advisory' and l.classid::bigint = ? and l.objid::bigint = ? and l.objsubid = ?";
 
+    /** LOCK TABLE on a view locks what that selects from, with children, and so on; what a view depends on is more than that. */
     private static final String ON_TABLES = """
             l.locktype = 'relation' and l.relation in (
-                with recursive t(oid) as (
-                    select to_regclass(name)::oid from unnest(?::text[]) as name
+                with recursive t(oid, with_children) as (
+                    select to_regclass(name)::oid, with_children
+                    from (select ?::text[] as names, ?::bool as with_children) named cross join unnest(names) as name
                     union
-                    select i.inhrelid from t join pg_inherits i on i.inhparent = t.oid where ?
+                    select below.oid, true
+                    from t cross join lateral (
+                        select i.inhrelid from pg_inherits i where t.with_children and i.inhparent = t.oid
+                        union all
+                        select c.oid
+                        from pg_class v
+                        join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
+                        join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                                        and d.refclassid = 'pg_class'::regclass
+                        join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v')
+                        where v.oid = t.oid and v.relkind = 'v'
+                    ) below(oid)
                 )
                 select oid from t)""";
 

@@ -20,6 +20,14 @@ public final class Statements {
 
     private static final Pattern CONCURRENTLY = Pattern.compile("\\bconcurrently\\b", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern BUILDS = Pattern.compile(
+            "^\\s*(?:create\\s+(?:unique\\s+)?index\\s+concurrently|reindex\\b.*\\bconcurrently)\\b",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    private static final Pattern DETACHES = Pattern.compile(
+            "^\\s*alter\\s+table\\b.*\\bdetach\\s+partition\\b.*\\bconcurrently\\b",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
     private static final Pattern ATOMIC = Pattern.compile("\\bbegin\\s+atomic\\b", Pattern.CASE_INSENSITIVE);
 
     private Statements() {}
@@ -27,6 +35,16 @@ public final class Statements {
     /** {@code CREATE INDEX CONCURRENTLY}, {@code REINDEX ... CONCURRENTLY}, {@code DETACH PARTITION ... CONCURRENTLY} and so on. */
     public static boolean concurrently(String sql) {
         return isSaid(CONCURRENTLY, sql);
+    }
+
+    /** Builds or rebuilds an index so, whatever it names. */
+    public static boolean buildsConcurrently(String sql) {
+        return concurrently(sql) && BUILDS.matcher(said(sql, false)).find();
+    }
+
+    /** In two transactions: when the second one fails, the partition is "pending detach", and only {@code FINALIZE} goes on. */
+    public static boolean detachesConcurrently(String sql) {
+        return concurrently(sql) && DETACHES.matcher(said(sql, false)).find();
     }
 
     /**

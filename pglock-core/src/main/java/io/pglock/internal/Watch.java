@@ -17,6 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.postgresql.core.BaseConnection;
 
 /**
  * Looks after all guarded sessions of one DataSource, from one daemon thread through one side connection: one statement for
@@ -55,9 +56,14 @@ final class Watch implements Runnable {
     private boolean connecting;
     private boolean over;
 
-    private volatile Optional<SideConnection> side = Optional.empty();
+    /** From the first statement on it to the last, so that what hangs there can be cut off; under a lock of its own. */
+    private Optional<BaseConnection> inUse = Optional.empty();
 
-    /** The thread's own. */
+    private final ReentrantLock cutting = new ReentrantLock();
+
+    /** The thread's own, as is what follows. */
+    private Optional<SideConnection> side = Optional.empty();
+
     private Optional<String> refusal = Optional.empty();
 
     private long notBefore = System.nanoTime();
@@ -142,7 +148,21 @@ final class Watch implements Runnable {
 
     /** Ends a statement that hangs. */
     void cutOff() {
-        side.ifPresent(SideConnection::abort);
+        cutting.lock();
+        try {
+            inUse.ifPresent(SideConnection::abort);
+        } finally {
+            cutting.unlock();
+        }
+    }
+
+    private void inUse(Optional<BaseConnection> connection) {
+        cutting.lock();
+        try {
+            inUse = connection;
+        } finally {
+            cutting.unlock();
+        }
     }
 
     @Override
@@ -329,7 +349,9 @@ final class Watch implements Runnable {
         } finally {
             connecting(false);
         }
-        side = Optional.of(SideConnection.of(connection, all()));
+        PgSession session = SideConnection.borrowed(connection, all());
+        inUse(Optional.of(session.physical()));
+        side = Optional.of(SideConnection.of(session, () -> inUse(Optional.empty())));
         return side;
     }
 
@@ -352,7 +374,9 @@ final class Watch implements Runnable {
         if (retry.equals(FIRST_RETRY)) {
             outages++;
         }
-        boolean lost = side.isEmpty() || !(failure instanceof SQLException sql) || SqlState.isConnectionLost(sql);
+        boolean lost = side.isEmpty()
+                || !(failure instanceof SQLException sql)
+                || side.get().isLost(sql);
         if (lost) {
             dropSide();
         }
@@ -366,9 +390,11 @@ final class Watch implements Runnable {
     }
 
     private void dropSide() {
-        Optional<SideConnection> dropped = side;
-        side = Optional.empty();
         warm = false;
-        dropped.ifPresent(SideConnection::close);
+        try {
+            side.ifPresent(SideConnection::close);
+        } finally {
+            side = Optional.empty();
+        }
     }
 }

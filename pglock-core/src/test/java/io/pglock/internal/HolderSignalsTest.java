@@ -50,7 +50,7 @@ class HolderSignalsTest {
         long start = PgSession.of(waiter.connection()).facts().start();
         Running waiting = waiter.start("begin", wanted);
         scenario.awaitBlocked(waiter.pid());
-        try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
+        try (SideConnection side = SideConnection.of(PgSession.of(dataSource.getConnection()), () -> {})) {
             Sighting seen = side.look(Map.of(waiter.pid(), start)).get(0);
             assertThat(side.holders(List.of(seen.held().orElseThrow()), seen.waiter())
                             .orElseThrow())
@@ -123,7 +123,7 @@ class HolderSignalsTest {
     }
 
     private boolean stillHeld(Sighting seen) throws SQLException, SideConnection.Unusable {
-        try (SideConnection side = SideConnection.of(dataSource.getConnection(), List.of())) {
+        try (SideConnection side = SideConnection.of(PgSession.of(dataSource.getConnection()), () -> {})) {
             Sighting.Held held = seen.held().orElseThrow();
             return side.holders(List.of(held), seen.waiter()).orElseThrow().contains(held);
         }

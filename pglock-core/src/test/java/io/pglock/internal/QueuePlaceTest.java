@@ -114,6 +114,40 @@ class QueuePlaceTest {
         assertThat(place.waited()).as("its own wait").hasMillis(900);
     }
 
+    private static Sighting queued(Sighting holder) {
+        return new Sighting(
+                holder.waiter(),
+                holder.backend(),
+                Optional.empty(),
+                holder.waitsFor(),
+                holder.waited(),
+                holder.running(),
+                holder.kind(),
+                holder.spared(),
+                holder.victims(),
+                holder.victimsWaited());
+    }
+
+    /** By now. */
+    private long heldUp(Sighting sighting, int now) {
+        place.saw(List.of(sighting), at(now));
+        return place.heldUpBy(sighting, at(now)).toMillis();
+    }
+
+    @Test
+    void whoWaitedAheadHoldsItUpFromWhenItHoldsTheLock() {
+        Sighting holder = ahead(1, 0, KEY, LONG);
+        waited(queued(holder), 0);
+        waited(queued(holder), 1_000);
+        assertThat(heldUp(holder, 1_100)).isZero();
+        assertThat(heldUp(holder, 1_500)).isEqualTo(400);
+        assertThat(place.waited(holder, at(1_500))).as("in all").hasMillis(1_500);
+        assertThat(heldUp(ahead(2, 0, KEY, LONG), 1_600)).as("another one").isZero();
+        place.attempt();
+        assertThat(heldUp(holder, 2_000)).isZero();
+        assertThat(heldUp(holder, 2_300)).as("from the first look on").isEqualTo(300);
+    }
+
     @Test
     void aWaitIsNoOlderThanItsStatement() {
         waited(ahead(1, 0, KEY, LONG), 0);
