@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Which locks are asked for, and in which order. Immutable and thread-safe. Not API. */
@@ -152,10 +151,13 @@ public final class Selection {
                 .filter(row -> mayMatch(conditions, row))
                 .sorted(order)
                 .toList();
-        Map<Boolean, List<Row>> rows = possible.stream()
-                .collect(
-                        Collectors.partitioningBy(row -> untrue(conditions, row).isEmpty()));
-        return new Found(rows.get(true), limit.orElse(Integer.MAX_VALUE), snapshot.notes(), rows.get(false));
+        List<Row> rows = possible.stream()
+                .filter(row -> untrue(conditions, row).isEmpty())
+                .toList();
+        List<Row> unanswered = possible.stream()
+                .filter(row -> !untrue(conditions, row).isEmpty())
+                .toList();
+        return new Found(rows, limit.orElse(Integer.MAX_VALUE), snapshot.notes(), unanswered);
     }
 
     /**
