@@ -159,6 +159,28 @@ final class ScopePart implements Realm.Part {
         if (going == null) {
             going = LockAttempts.begin(scope.site().name(), policy, realm::say);
             attempts = going;
+    /**
+     * Before a statement of the application's on what is no PostgreSQL, where no setting of pglock's is known and its locks may
+     * hold nobody back: it goes out as it is, unless it was to be under a lock that nothing has shown where to take.
+     */
+    void leavesAlone(BaseConnection connection) throws SQLException {
+        String where = Means.shown(connection.getMetaData().getURL());
+        for (Scope each = scope; each != null; each = each.outer()) {
+            if (each.awaitsLock() || locksInTransactions(each.site().spec())) {
+                each.asksForLock();
+                throw new LockNotSupportedException(each + ": not locked, for " + where
+                        + " is not PostgreSQL 10 or newer. Let another method do what is done there"
+                        + (each.awaitsLock() ? ", or set monitorUrl: then the lock is taken there." : "."));
+            }
+        }
+        realm.environment()
+                .warnOnce(
+                        "no PostgreSQL at " + where,
+                        scope + ": " + where
+                                + " is not PostgreSQL 10 or newer: what guarded methods do there goes out as it is,"
+                                + " without timeouts, and nobody watches for blockers.");
+    }
+
         }
         return going;
     }
@@ -286,8 +308,7 @@ final class ScopePart implements Realm.Part {
     /** What is taken in each transaction, before its first statement. */
     void lockIn(BaseConnection connection, boolean alone) {
         Spec spec = scope.site().spec();
-        boolean xact = spec.advisory().filter(Spec.Advisory::xact).isPresent();
-        if (spec.table().isEmpty() && !xact) {
+        if (!locksInTransactions(spec)) {
             return;
         }
         long begun = System.nanoTime();
@@ -330,9 +351,18 @@ final class ScopePart implements Realm.Part {
 
     @Override
     public void close() {
+        boolean xact = isXact(spec);
         LockAttempts going = attempts;
         if (going != null) {
             going.close();
         }
     }
 }
+    private static boolean locksInTransactions(Spec spec) {
+        return spec.table().isPresent() || isXact(spec);
+    }
+
+    private static boolean isXact(Spec spec) {
+        return spec.advisory().filter(Spec.Advisory::xact).isPresent();
+    }
+

@@ -42,6 +42,8 @@ final class Session {
     private @Nullable ScopePart user;
     private long userThread;
     private boolean unsure;
+    /** Whether it leads to PostgreSQL; empty as long as no scope has used it. */
+    private Optional<Boolean> postgres = Optional.empty();
 
     /** A statement of nobody's scope that finds nothing to do. */
     private final Sent quiet = new Sent(this, null, Commands.NONE, true, true, TransactionState.IDLE);
@@ -125,6 +127,12 @@ final class Session {
         if (part != null) {
             user = part;
             part.uses(this, open.getBackendPID());
+            if (!isPostgres(open)) {
+                if (verb == Verb.WORK) {
+                    part.leavesAlone(open);
+                }
+                return statement; // which is told of as any other: a method is not run again over what it did there
+            }
             boolean commits = commands.has(Verb.COMMIT) && !alone;
             if (commits) {
                 part.beforeCommit(open);
@@ -140,6 +148,14 @@ final class Session {
             lockFor(part.scope(), part, open, alone);
         }
         return statement;
+    }
+
+    /** Found out once, and only for a scope. */
+    private boolean isPostgres(BaseConnection open) throws SQLException {
+        if (postgres.isEmpty()) {
+            postgres = Optional.of(Databases.isPostgres(open));
+        }
+        return postgres.get();
     }
 
     private static Timeouts wanted(@Nullable ScopePart part, String sql, boolean alone) {
