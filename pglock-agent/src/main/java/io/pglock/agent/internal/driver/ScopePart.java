@@ -24,6 +24,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -41,6 +42,8 @@ final class ScopePart implements Realm.Part {
     private final Scope scope;
     private final LockPolicy policy;
     private final Set<Session> sessions = new LinkedHashSet<>();
+    /** Those on which its last transaction has ended: whatever goes on there since is somebody else's. */
+    private final Set<Session> atRest = ConcurrentHashMap.newKeySet();
     /** For what is watched: another thread may take over one of its connections. */
     private final ReentrantLock watching = new ReentrantLock();
 
@@ -75,14 +78,22 @@ final class ScopePart implements Realm.Part {
             part.sessions.add(session);
             part.scope.used(backend);
         }
+            part.atRest.remove(session);
     }
 
-    /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
-    void gives(Session session, BaseConnection connection) {
+    /**
+     * The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's.
+     *
+     * @param idle no transaction is open on it yet
+     */
+    void gives(Session session, BaseConnection connection, boolean idle) {
         for (Scope each = scope; each != null; each = each.outer()) {
             ScopePart part = of(each);
             part.watching.lock();
             try {
+            if (idle) {
+                part.rests(session);
+            }
                 LockAttempts going = part.attempts;
                 if (going != null) {
                     going.leave(connection);
@@ -95,6 +106,11 @@ final class ScopePart implements Realm.Part {
 
     /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
     void takesEffect() {
+    /** No transaction is open on it, and it may be somebody else's with the next statement. */
+    void rests(Session session) {
+        atRest.add(session);
+    }
+
         scope.tookEffect();
         for (Scope each = scope; each != null; each = each.outer()) {
             ScopePart part = of(each);
@@ -248,7 +264,7 @@ final class ScopePart implements Realm.Part {
         }
         Optional<String> never = scope.hasTakenEffect()
                 ? Optional.of("something that it did has been committed")
-                : sessions.stream().allMatch(Session::isAtRest)
+                : sessions.stream().allMatch(session -> atRest.contains(session) || session.isAtRest())
                         ? Optional.empty()
                         : Optional.of("a transaction that it used is still open");
         if (never.isPresent()) {

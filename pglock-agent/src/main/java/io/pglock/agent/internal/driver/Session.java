@@ -116,7 +116,7 @@ final class Session {
             transactionEnded(false);
         }
         if (user != null && user != part) {
-            user.gives(this, open);
+            user.gives(this, open, idle);
             user = null;
         }
         settings.usedIn(part == null ? null : part.scope());
@@ -287,6 +287,9 @@ final class Session {
                 return; // what another thread wants is in force, or will be with its next statement
             }
             settings.usedIn(part.scope().outer());
+            if (isAtRest()) {
+                part.rests(this);
+            }
             putBack(open, outer);
         } catch (SQLException e) {
             if (isGone()) {
