@@ -48,6 +48,8 @@ final class ScopePart implements Realm.Part {
     private final ReentrantLock watching = new ReentrantLock();
 
     private volatile @Nullable LockAttempts attempts;
+    private boolean watched;
+    private boolean cameBack;
 
     ScopePart(DriverRealm realm, Scope scope) {
         this.realm = realm;
@@ -136,8 +138,19 @@ final class ScopePart implements Realm.Part {
         }
     }
 
-    /** What an attempt waits for a lock, where that is not what the settings say. */
+    /** What an attempt waits for a lock, where that is not what the settings say: of the scope whose lock timeout is in force. */
     Optional<Long> lockTimeoutOfAttempt() {
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            Optional<Long> another = part.ownLockTimeoutOfAttempt();
+            if (another.isPresent()
+                    || part.scope.site().timeouts().lockTimeout().isPresent()) {
+                return another;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Long> ownLockTimeoutOfAttempt() {
         LockAttempts going = attempts;
         return going == null
                 ? Optional.empty()
@@ -153,10 +166,13 @@ final class ScopePart implements Realm.Part {
      */
     void beforeWork(BaseConnection connection, String sql, boolean alone) throws Throwable {
         realm.locks().used(scope, connection);
-        for (Scope each = scope; each != null; each = each.outer()) {
-            if (of(each).watches()) {
-                of(each).watch(connection, sql, alone);
-                return; // one is enough, and the innermost knows best
+        boolean isWatched = false;
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            if (!isWatched && part.watches()) {
+                part.watch(connection, sql, alone);
+                isWatched = true; // one is enough, and the innermost knows best
+            } else if (part.countsAttempts()) {
+                part.attempts();
             }
         }
     }
@@ -164,10 +180,12 @@ final class ScopePart implements Realm.Part {
     // ---- core's guard -----------------------------------------------------------------------------------------------
 
     private boolean watches() {
-        return policy.enabled()
-                && (policy.prioritize() != LockPolicy.Priority.OFF
-                        || scope.site().retries()
-                        || policy.report().isPresent());
+        return policy.enabled() && policy.prioritize() != LockPolicy.Priority.OFF || countsAttempts();
+    }
+
+    /** Whether it matters how each attempt of it ends, whoever watches. */
+    private boolean countsAttempts() {
+        return policy.enabled() && (scope.site().retries() || policy.report().isPresent());
     }
 
     private LockAttempts attempts() {
@@ -203,6 +221,7 @@ final class ScopePart implements Realm.Part {
 
     private void watch(BaseConnection connection, String sql, boolean alone) throws SQLException {
         LockAttempts going = attempts();
+        watched = true;
         if (!going.knows(connection) && !realm.mayAsk(connection)) {
             realm.environment()
                     .warnOnce(
@@ -272,7 +291,10 @@ final class ScopePart implements Realm.Part {
             return false;
         }
         sessions.clear();
-        return going.comesBack(failure.get());
+        atRest.clear();
+        boolean again = going.comesBack(failure.get());
+        cameBack |= again;
+        return again;
     }
 
     private static Optional<SQLException> sql(Throwable thrown) {
@@ -285,7 +307,9 @@ final class ScopePart implements Realm.Part {
     @Override
     public @Nullable String explain(Throwable thrown) {
         LockAttempts going = attempts;
-        return going == null ? null : sql(thrown).flatMap(going::failed).orElse(null);
+        Optional<String> failed = going == null ? Optional.empty() : sql(thrown).flatMap(going::failed);
+        return failed.filter(text -> watched || cameBack)
+                .orElse(null); // else the one inside that has watched has said it
     }
 
     // ---- its locks --------------------------------------------------------------------------------------------------
