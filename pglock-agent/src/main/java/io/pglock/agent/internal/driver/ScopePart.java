@@ -78,9 +78,9 @@ final class ScopePart implements Realm.Part {
     void uses(Session session, int backend) {
         for (ScopePart part = this; part != null; part = part.outer()) {
             part.sessions.add(session);
+            part.atRest.remove(session);
             part.scope.used(backend);
         }
-            part.atRest.remove(session);
     }
 
     /**
@@ -91,11 +91,11 @@ final class ScopePart implements Realm.Part {
     void gives(Session session, BaseConnection connection, boolean idle) {
         for (Scope each = scope; each != null; each = each.outer()) {
             ScopePart part = of(each);
-            part.watching.lock();
-            try {
             if (idle) {
                 part.rests(session);
             }
+            part.watching.lock();
+            try {
                 LockAttempts going = part.attempts;
                 if (going != null) {
                     going.leave(connection);
@@ -106,13 +106,13 @@ final class ScopePart implements Realm.Part {
         }
     }
 
-    /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
-    void takesEffect() {
     /** No transaction is open on it, and it may be somebody else's with the next statement. */
     void rests(Session session) {
         atRest.add(session);
     }
 
+    /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
+    void takesEffect() {
         scope.tookEffect();
         for (Scope each = scope; each != null; each = each.outer()) {
             ScopePart part = of(each);
@@ -160,6 +160,28 @@ final class ScopePart implements Realm.Part {
     }
 
     /**
+     * Before a statement of the application's on what is no PostgreSQL, where no setting of pglock's is known and its locks may
+     * hold nobody back: it goes out as it is, unless it was to be under a lock that nothing has shown where to take.
+     */
+    void leavesAlone(BaseConnection connection) throws SQLException {
+        String where = Means.shown(connection.getMetaData().getURL());
+        for (Scope each = scope; each != null; each = each.outer()) {
+            if (each.awaitsLock() || locksInTransactions(each.site().spec())) {
+                each.asksForLock();
+                throw new LockNotSupportedException(each + ": not locked, for " + where
+                        + " is not PostgreSQL 10 or newer. Let another method do what is done there"
+                        + (each.awaitsLock() ? ", or set monitorUrl: then the lock is taken there." : "."));
+            }
+        }
+        realm.environment()
+                .warnOnce(
+                        "no PostgreSQL at " + where,
+                        scope + ": " + where
+                                + " is not PostgreSQL 10 or newer: what guarded methods do there goes out as it is,"
+                                + " without timeouts, and nobody watches for blockers.");
+    }
+
+    /**
      * Before a statement of the application's: the lock that had to wait for a connection, and the watch.
      *
      * @param alone it is a transaction of its own
@@ -193,28 +215,6 @@ final class ScopePart implements Realm.Part {
         if (going == null) {
             going = LockAttempts.begin(scope.site().name(), policy, realm::say);
             attempts = going;
-    /**
-     * Before a statement of the application's on what is no PostgreSQL, where no setting of pglock's is known and its locks may
-     * hold nobody back: it goes out as it is, unless it was to be under a lock that nothing has shown where to take.
-     */
-    void leavesAlone(BaseConnection connection) throws SQLException {
-        String where = Means.shown(connection.getMetaData().getURL());
-        for (Scope each = scope; each != null; each = each.outer()) {
-            if (each.awaitsLock() || locksInTransactions(each.site().spec())) {
-                each.asksForLock();
-                throw new LockNotSupportedException(each + ": not locked, for " + where
-                        + " is not PostgreSQL 10 or newer. Let another method do what is done there"
-                        + (each.awaitsLock() ? ", or set monitorUrl: then the lock is taken there." : "."));
-            }
-        }
-        realm.environment()
-                .warnOnce(
-                        "no PostgreSQL at " + where,
-                        scope + ": " + where
-                                + " is not PostgreSQL 10 or newer: what guarded methods do there goes out as it is,"
-                                + " without timeouts, and nobody watches for blockers.");
-    }
-
         }
         return going;
     }
@@ -351,6 +351,7 @@ final class ScopePart implements Realm.Part {
         if (!locksInTransactions(spec)) {
             return;
         }
+        boolean xact = isXact(spec);
         long begun = System.nanoTime();
         try {
             if (alone) {
@@ -366,6 +367,14 @@ final class ScopePart implements Realm.Part {
         } finally {
             scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    private static boolean locksInTransactions(Spec spec) {
+        return spec.table().isPresent() || isXact(spec);
+    }
+
+    private static boolean isXact(Spec spec) {
+        return spec.advisory().filter(Spec.Advisory::xact).isPresent();
     }
 
     private static TableLock table(BaseConnection connection, Spec.Table wanted) {
@@ -391,18 +400,9 @@ final class ScopePart implements Realm.Part {
 
     @Override
     public void close() {
-        boolean xact = isXact(spec);
         LockAttempts going = attempts;
         if (going != null) {
             going.close();
         }
     }
 }
-    private static boolean locksInTransactions(Spec spec) {
-        return spec.table().isPresent() || isXact(spec);
-    }
-
-    private static boolean isXact(Spec spec) {
-        return spec.advisory().filter(Spec.Advisory::xact).isPresent();
-    }
-

@@ -233,6 +233,7 @@ final class Session {
     // ---- settings ---------------------------------------------------------------------------------------------------
 
     private void reconcile(BaseConnection open, boolean alone, Timeouts wanted) throws SQLException {
+        settle(open);
         if (unsure) {
             settings.lookAgain(open);
             unsure = false;
@@ -249,6 +250,13 @@ final class Session {
             settings.forSession(open, wanted);
         }
         armOrDisarm();
+    }
+
+    /** What the application has set may be what it had been told in the scope, which is over now: then that is still ours. */
+    private void settle(BaseConnection open) throws SQLException {
+        if (settings.areInDoubt() && open.getTransactionState() == TransactionState.IDLE) {
+            settings.settle(PgSession.of(open).isBehindPooler() ? Optional.empty() : Optional.of(open));
+        }
     }
 
     /** Without beginning a transaction, where autocommit is off. */
@@ -279,6 +287,9 @@ final class Session {
             if (user == part) {
                 user = part.outer(); // which may be watching it, until somebody else gets it
             }
+            if (isAtRest()) {
+                part.rests(this);
+            }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
             if (open == null
@@ -287,9 +298,6 @@ final class Session {
                 return; // what another thread wants is in force, or will be with its next statement
             }
             settings.usedIn(part.scope().outer());
-            if (isAtRest()) {
-                part.rests(this);
-            }
             putBack(open, outer);
         } catch (SQLException e) {
             if (isGone()) {
@@ -312,6 +320,7 @@ final class Session {
         switch (open.getTransactionState()) {
             case IDLE -> {
                 transactionEnded(false);
+                settle(open);
                 if (settings.areChangedForSession()) {
                     if (outer.isNothing()) {
                         putBackForSession(open);
