@@ -158,10 +158,12 @@ final class UnitWatch implements AutoCloseable {
             return "; nobody was watching (prioritize=off), so it is not known who was in the way.";
         }
         return "; it is not known who was in the way"
-                + scope.flatMap(seen -> seen.warnings().stream().findFirst())
-                        .map(why -> ": " + why)
-                        .orElse(": the wait was too short for the watch (pollInterval="
-                                + Durations.text(policy.pollInterval()) + ").");
+                + scope.map(seen -> seen.warnings().stream()
+                                .findFirst()
+                                .map(why -> ": " + why)
+                                .orElse(": the wait was too short for the watch (pollInterval="
+                                        + Durations.text(policy.pollInterval()) + ")."))
+                        .orElse("."); // its sessions were watched for another unit, or by nobody
     }
 
     // ---- attempts ---------------------------------------------------------------------------------------------------

@@ -47,6 +47,14 @@ class LockAttemptsStepsTest extends AttemptsScene {
         return reading;
     }
 
+    @Test
+    void doesNotBlameAWatchThatItNeverHad() {
+        try (LockAttempts attempts = begin(patient().prioritize(Priority.REPORT))) {
+            assertThat(attempts.failed(LOCK_TIMEOUT))
+                    .hasValueSatisfying(text -> assertThat(text).endsWith("; it is not known who was in the way."));
+        }
+    }
+
     // ---- watch and leave --------------------------------------------------------------------------------------------
 
     @Test

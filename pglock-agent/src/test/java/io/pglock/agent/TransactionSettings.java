@@ -21,6 +21,7 @@ final class TransactionSettings extends TransactionScene {
     void all() {
         layers();
         ownAfterOurs();
+        putBackByTheApplication();
         snapshots();
     }
 
@@ -184,6 +185,74 @@ final class TransactionSettings extends TransactionScene {
             });
             readings.line(name, read.get(0), read.get(1), left(connection));
         });
+    }
+
+    /** What it had been told is ours, and not what was there before. */
+    private void putBackByTheApplication() {
+        on("told and put back", "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> putBack(connection, "show lock_timeout", read));
+            readings.line("told and put back", read.get(0), read.get(1), left(connection));
+        });
+        on("told and put back, in a query", "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> {
+                putBack(connection, "select setting || unit from pg_settings where name = 'lock_timeout'", read);
+                read.add(lockTimeout(connection));
+            });
+            readings.line("told and put back, in a query", read.get(0), read.get(1), read.get(2), left(connection));
+        });
+        inTransaction("told and put back, in a transaction", connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> {
+                putBack(connection, "show lock_timeout", read);
+                connection.commit();
+            });
+            readings.line("told and put back, in a transaction", read.get(0), read.get(1), left(connection));
+        });
+        inTransaction("told and put back, still open", connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> putBack(connection, "show lock_timeout", read));
+            connection.commit();
+            readings.line("told and put back, still open", lockTimeout(connection));
+            connection.commit();
+            readings.line("told and put back, still open, after", left(connection));
+        });
+        inTransaction("told and put back, rolled back", connection -> {
+            List<Object> read = new ArrayList<>();
+            within(() -> putBack(connection, "show lock_timeout", read));
+            connection.rollback();
+            readings.line("told and put back, rolled back", lockTimeout(connection));
+            connection.rollback();
+            readings.line("told and put back, rolled back, after", left(connection));
+        });
+        on("told and put back, nested", "", true, connection -> {
+            List<Object> read = new ArrayList<>();
+            longer(() -> {
+                within(() -> putBack(connection, "show lock_timeout", read));
+                read.add(lockTimeout(connection));
+            });
+            readings.line("told and put back, nested", read.get(0), read.get(1), read.get(2), left(connection));
+        });
+        on("told and set otherwise", "", true, connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                execute(connection, "set lock_timeout = '9s'");
+            });
+            within(() -> {
+                execute(connection, "select count(*) from seen");
+                execute(connection, "set lock_timeout = '1111ms'");
+            });
+            readings.line("told and set otherwise", left(connection));
+        });
+    }
+
+    private static void putBack(Connection connection, String ask, List<Object> read) throws SQLException {
+        String told = value(connection, ask);
+        execute(connection, "set lock_timeout = '9s'");
+        read.add(told);
+        read.add(lockTimeout(connection));
+        execute(connection, "set lock_timeout = '" + told + "'");
     }
 
     /** How many rows it sees that were committed after its first statement. */

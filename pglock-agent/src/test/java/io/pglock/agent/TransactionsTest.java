@@ -74,6 +74,15 @@ class TransactionsTest {
             after ours, local and still open: 9s 5s 5s
             the application's own with work in one text: 9s 9s
             the application's own with work in one text, after: 9s
+            told and put back: 1111ms 9s 5s
+            told and put back, in a query: 1111ms 9s 1111ms 5s
+            told and put back, in a transaction: 1111ms 9s 5s
+            told and put back, still open: 5s
+            told and put back, still open, after: 5s
+            told and put back, rolled back: 5s
+            told and put back, rolled back, after: 5s
+            told and put back, nested: 1111ms 9s 2222ms 5s
+            told and set otherwise: 1111ms
             repeatable read: 1 0 1111ms
             repeatable read, after: 5s
             serializable: 1 0 1111ms

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.LockGuard;
 import io.pglock.agent.internal.Environment;
 import io.pglock.internal.SideDataSource;
 import java.sql.Connection;
@@ -25,11 +26,27 @@ final class Databases {
         this.environment = environment;
     }
 
-    void opened(Driver driver, String url, Properties properties, BaseConnection connection) {
+    void opened(Driver driver, String url, Properties properties, BaseConnection connection) throws SQLException {
+        if (!isPostgres(connection)) {
+            ofConnection.put(connection, new Means(environment, driver, url, properties));
+            return; // no lock is ever there
+        }
         Means means = byKey.computeIfAbsent(
                 Means.key(url, properties), key -> new Means(environment, driver, url, properties));
         means.renew(properties);
         ofConnection.put(connection, means);
+    }
+
+    /**
+     * Whether it leads to PostgreSQL itself, 10 or newer, by what the server has said of itself to the driver: no statement is
+     * sent. One that is closed leads nowhere else.
+     */
+    static boolean isPostgres(BaseConnection connection) throws SQLException {
+        try {
+            return LockGuard.serves(connection) || connection.isClosed();
+        } catch (NoSuchMethodError e) { // a driver before 42.2.6 tells only the version
+            return connection.getMetaData().getDatabaseMajorVersion() >= 10;
+        }
     }
 
     /** The only one, if there is one only. */

@@ -137,7 +137,7 @@ public final class DriverRealm implements Realm {
                 properties == null ? new Properties() : properties,
                 opened);
         try {
-            if (scope != null) {
+            if (scope != null && Databases.isPostgres(opened)) {
                 locks.opened(scope, opened);
             }
         } catch (Throwable e) {

@@ -105,6 +105,11 @@ final class Means extends SideDataSource {
     /** Neither user nor password nor any other property. */
     @Override
     public String toString() {
+        return shown(url);
+    }
+
+    /** What may be shown of a URL. */
+    static String shown(String url) {
         return url.replaceFirst("\\?.*", "").replaceFirst("//[^/@]*@", "//");
     }
 }

@@ -24,6 +24,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -41,10 +42,14 @@ final class ScopePart implements Realm.Part {
     private final Scope scope;
     private final LockPolicy policy;
     private final Set<Session> sessions = new LinkedHashSet<>();
+    /** Those on which its last transaction has ended: whatever goes on there since is somebody else's. */
+    private final Set<Session> atRest = ConcurrentHashMap.newKeySet();
     /** For what is watched: another thread may take over one of its connections. */
     private final ReentrantLock watching = new ReentrantLock();
 
     private volatile @Nullable LockAttempts attempts;
+    private boolean watched;
+    private boolean cameBack;
 
     ScopePart(DriverRealm realm, Scope scope) {
         this.realm = realm;
@@ -73,14 +78,22 @@ final class ScopePart implements Realm.Part {
     void uses(Session session, int backend) {
         for (ScopePart part = this; part != null; part = part.outer()) {
             part.sessions.add(session);
+            part.atRest.remove(session);
             part.scope.used(backend);
         }
     }
 
-    /** The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's. */
-    void gives(Session session, BaseConnection connection) {
+    /**
+     * The connection has gone to another scope or thread, through its pool: what is seen of it there is not this one's.
+     *
+     * @param idle no transaction is open on it yet
+     */
+    void gives(Session session, BaseConnection connection, boolean idle) {
         for (Scope each = scope; each != null; each = each.outer()) {
             ScopePart part = of(each);
+            if (idle) {
+                part.rests(session);
+            }
             part.watching.lock();
             try {
                 LockAttempts going = part.attempts;
@@ -91,6 +104,11 @@ final class ScopePart implements Realm.Part {
                 part.watching.unlock();
             }
         }
+    }
+
+    /** No transaction is open on it, and it may be somebody else's with the next statement. */
+    void rests(Session session) {
+        atRest.add(session);
     }
 
     /** Something that was done cannot be undone any more: nothing of it is given up for others from here on. */
@@ -120,8 +138,19 @@ final class ScopePart implements Realm.Part {
         }
     }
 
-    /** What an attempt waits for a lock, where that is not what the settings say. */
+    /** What an attempt waits for a lock, where that is not what the settings say: of the scope whose lock timeout is in force. */
     Optional<Long> lockTimeoutOfAttempt() {
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            Optional<Long> another = part.ownLockTimeoutOfAttempt();
+            if (another.isPresent()
+                    || part.scope.site().timeouts().lockTimeout().isPresent()) {
+                return another;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Long> ownLockTimeoutOfAttempt() {
         LockAttempts going = attempts;
         return going == null
                 ? Optional.empty()
@@ -131,16 +160,41 @@ final class ScopePart implements Realm.Part {
     }
 
     /**
+     * Before a statement of the application's on what is no PostgreSQL, where no setting of pglock's is known and its locks may
+     * hold nobody back: it goes out as it is, unless it was to be under a lock that nothing has shown where to take.
+     */
+    void leavesAlone(BaseConnection connection) throws SQLException {
+        String where = Means.shown(connection.getMetaData().getURL());
+        for (Scope each = scope; each != null; each = each.outer()) {
+            if (each.awaitsLock() || locksInTransactions(each.site().spec())) {
+                each.asksForLock();
+                throw new LockNotSupportedException(each + ": not locked, for " + where
+                        + " is not PostgreSQL 10 or newer. Let another method do what is done there"
+                        + (each.awaitsLock() ? ", or set monitorUrl: then the lock is taken there." : "."));
+            }
+        }
+        realm.environment()
+                .warnOnce(
+                        "no PostgreSQL at " + where,
+                        scope + ": " + where
+                                + " is not PostgreSQL 10 or newer: what guarded methods do there goes out as it is,"
+                                + " without timeouts, and nobody watches for blockers.");
+    }
+
+    /**
      * Before a statement of the application's: the lock that had to wait for a connection, and the watch.
      *
      * @param alone it is a transaction of its own
      */
     void beforeWork(BaseConnection connection, String sql, boolean alone) throws Throwable {
         realm.locks().used(scope, connection);
-        for (Scope each = scope; each != null; each = each.outer()) {
-            if (of(each).watches()) {
-                of(each).watch(connection, sql, alone);
-                return; // one is enough, and the innermost knows best
+        boolean isWatched = false;
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            if (!isWatched && part.watches()) {
+                part.watch(connection, sql, alone);
+                isWatched = true; // one is enough, and the innermost knows best
+            } else if (part.countsAttempts()) {
+                part.attempts();
             }
         }
     }
@@ -148,10 +202,12 @@ final class ScopePart implements Realm.Part {
     // ---- core's guard -----------------------------------------------------------------------------------------------
 
     private boolean watches() {
-        return policy.enabled()
-                && (policy.prioritize() != LockPolicy.Priority.OFF
-                        || scope.site().retries()
-                        || policy.report().isPresent());
+        return policy.enabled() && policy.prioritize() != LockPolicy.Priority.OFF || countsAttempts();
+    }
+
+    /** Whether it matters how each attempt of it ends, whoever watches. */
+    private boolean countsAttempts() {
+        return policy.enabled() && (scope.site().retries() || policy.report().isPresent());
     }
 
     private LockAttempts attempts() {
@@ -165,6 +221,7 @@ final class ScopePart implements Realm.Part {
 
     private void watch(BaseConnection connection, String sql, boolean alone) throws SQLException {
         LockAttempts going = attempts();
+        watched = true;
         if (!going.knows(connection) && !realm.mayAsk(connection)) {
             realm.environment()
                     .warnOnce(
@@ -226,7 +283,7 @@ final class ScopePart implements Realm.Part {
         }
         Optional<String> never = scope.hasTakenEffect()
                 ? Optional.of("something that it did has been committed")
-                : sessions.stream().allMatch(Session::isAtRest)
+                : sessions.stream().allMatch(session -> atRest.contains(session) || session.isAtRest())
                         ? Optional.empty()
                         : Optional.of("a transaction that it used is still open");
         if (never.isPresent()) {
@@ -234,7 +291,10 @@ final class ScopePart implements Realm.Part {
             return false;
         }
         sessions.clear();
-        return going.comesBack(failure.get());
+        atRest.clear();
+        boolean again = going.comesBack(failure.get());
+        cameBack |= again;
+        return again;
     }
 
     private static Optional<SQLException> sql(Throwable thrown) {
@@ -247,7 +307,9 @@ final class ScopePart implements Realm.Part {
     @Override
     public @Nullable String explain(Throwable thrown) {
         LockAttempts going = attempts;
-        return going == null ? null : sql(thrown).flatMap(going::failed).orElse(null);
+        Optional<String> failed = going == null ? Optional.empty() : sql(thrown).flatMap(going::failed);
+        return failed.filter(text -> watched || cameBack)
+                .orElse(null); // else the one inside that has watched has said it
     }
 
     // ---- its locks --------------------------------------------------------------------------------------------------
@@ -286,10 +348,10 @@ final class ScopePart implements Realm.Part {
     /** What is taken in each transaction, before its first statement. */
     void lockIn(BaseConnection connection, boolean alone) {
         Spec spec = scope.site().spec();
-        boolean xact = spec.advisory().filter(Spec.Advisory::xact).isPresent();
-        if (spec.table().isEmpty() && !xact) {
+        if (!locksInTransactions(spec)) {
             return;
         }
+        boolean xact = isXact(spec);
         long begun = System.nanoTime();
         try {
             if (alone) {
@@ -305,6 +367,14 @@ final class ScopePart implements Realm.Part {
         } finally {
             scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    private static boolean locksInTransactions(Spec spec) {
+        return spec.table().isPresent() || isXact(spec);
+    }
+
+    private static boolean isXact(Spec spec) {
+        return spec.advisory().filter(Spec.Advisory::xact).isPresent();
     }
 
     private static TableLock table(BaseConnection connection, Spec.Table wanted) {

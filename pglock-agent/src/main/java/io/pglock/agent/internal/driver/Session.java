@@ -42,6 +42,8 @@ final class Session {
     private @Nullable ScopePart user;
     private long userThread;
     private boolean unsure;
+    /** Whether it leads to PostgreSQL; empty as long as no scope has used it. */
+    private Optional<Boolean> postgres = Optional.empty();
 
     /** A statement of nobody's scope that finds nothing to do. */
     private final Sent quiet = new Sent(this, null, Commands.NONE, true, true, TransactionState.IDLE);
@@ -114,7 +116,7 @@ final class Session {
             transactionEnded(false);
         }
         if (user != null && user != part) {
-            user.gives(this, open);
+            user.gives(this, open, idle);
             user = null;
         }
         settings.usedIn(part == null ? null : part.scope());
@@ -125,6 +127,12 @@ final class Session {
         if (part != null) {
             user = part;
             part.uses(this, open.getBackendPID());
+            if (!isPostgres(open)) {
+                if (verb == Verb.WORK) {
+                    part.leavesAlone(open);
+                }
+                return statement; // which is told of as any other: a method is not run again over what it did there
+            }
             boolean commits = commands.has(Verb.COMMIT) && !alone;
             if (commits) {
                 part.beforeCommit(open);
@@ -140,6 +148,14 @@ final class Session {
             lockFor(part.scope(), part, open, alone);
         }
         return statement;
+    }
+
+    /** Found out once, and only for a scope. */
+    private boolean isPostgres(BaseConnection open) throws SQLException {
+        if (postgres.isEmpty()) {
+            postgres = Optional.of(Databases.isPostgres(open));
+        }
+        return postgres.get();
     }
 
     private static Timeouts wanted(@Nullable ScopePart part, String sql, boolean alone) {
@@ -217,6 +233,7 @@ final class Session {
     // ---- settings ---------------------------------------------------------------------------------------------------
 
     private void reconcile(BaseConnection open, boolean alone, Timeouts wanted) throws SQLException {
+        settle(open);
         if (unsure) {
             settings.lookAgain(open);
             unsure = false;
@@ -233,6 +250,13 @@ final class Session {
             settings.forSession(open, wanted);
         }
         armOrDisarm();
+    }
+
+    /** What the application has set may be what it had been told in the scope, which is over now: then that is still ours. */
+    private void settle(BaseConnection open) throws SQLException {
+        if (settings.areInDoubt() && open.getTransactionState() == TransactionState.IDLE) {
+            settings.settle(PgSession.of(open).isBehindPooler() ? Optional.empty() : Optional.of(open));
+        }
     }
 
     /** Without beginning a transaction, where autocommit is off. */
@@ -262,6 +286,9 @@ final class Session {
         try {
             if (user == part) {
                 user = part.outer(); // which may be watching it, until somebody else gets it
+            }
+            if (isAtRest()) {
+                part.rests(this);
             }
             locked.remove(part.scope());
             BaseConnection open = connection.get();
@@ -293,6 +320,7 @@ final class Session {
         switch (open.getTransactionState()) {
             case IDLE -> {
                 transactionEnded(false);
+                settle(open);
                 if (settings.areChangedForSession()) {
                     if (outer.isNothing()) {
                         putBackForSession(open);

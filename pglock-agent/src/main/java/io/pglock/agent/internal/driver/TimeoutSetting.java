@@ -27,6 +27,9 @@ final class TimeoutSetting {
     /** What was set, and what was in force before. */
     private record Change(long ours, long before) {}
 
+    /** What the application has been told, in this scope, while ours was in force. */
+    private record Told(Scope scope, Change change) {}
+
     /** What the application has set in the transaction that is open. */
     private enum Own {
         NOTHING,
@@ -42,6 +45,9 @@ final class TimeoutSetting {
     private @Nullable Scope applications;
     private @Nullable Scope applicationsBefore;
     private Own own = Own.NOTHING;
+    private @Nullable Told told;
+    /** What the session has again if the application, with what it has set, has put back what it was told. */
+    private Optional<Change> maybePutBack = Optional.empty();
 
     TimeoutSetting(String name) {
         this.name = name;
@@ -50,7 +56,7 @@ final class TimeoutSetting {
 
     /** Not as a part of another name: there is deadlock_timeout as well. */
     boolean isNamedIn(String sql) {
-        return word.matcher(sql).find();
+        return sql.contains(name) && word.matcher(sql).find();
     }
 
     /** Whether there is something to put back that no end of a transaction does. */
@@ -60,7 +66,7 @@ final class TimeoutSetting {
 
     /** Whether there is something to put back; until its transaction ends, for a savepoint of its knows our value. */
     boolean isChanged() {
-        return ofSession.isPresent() || ofTransaction.isPresent();
+        return ofSession.isPresent() || ofTransaction.isPresent() || maybePutBack.isPresent();
     }
 
     /**
@@ -92,19 +98,55 @@ final class TimeoutSetting {
         own = local && own != Own.SESSION ? Own.LOCAL : Own.SESSION;
         applications = scope;
         ofTransaction = Optional.empty();
+        if (!local && told != null) {
+            maybePutBack = Optional.of(told.change());
+        }
+    }
+
+    /** The application asks for it in a scope, and may keep what it is told to put it back when it has had its own. */
+    void askedByTheApplication(Scope scope) {
+        if (applications == null) {
+            told = inTransaction().map(ours -> new Told(scope, ours)).orElse(null);
+        }
     }
 
     /** By what comes, which may be in another scope than the one that the application has set it in. */
     void usedIn(@Nullable Scope innermost) {
-        if (applications == null) {
-            return;
+        if (applications != null && !isAround(applications, innermost)) {
+            applications = null;
         }
+        if (told != null && !isAround(told.scope(), innermost)) {
+            told = null;
+        }
+    }
+
+    private static boolean isAround(Scope outer, @Nullable Scope innermost) {
         for (Scope scope = innermost; scope != null; scope = scope.outer()) {
-            if (scope == applications) {
-                return;
+            if (scope == outer) {
+                return true;
             }
         }
-        applications = null;
+        return false;
+    }
+
+    /** Whether what the session has may be ours again, and nobody else's any more. */
+    boolean isInDoubt() {
+        return maybePutBack.isPresent() && applications == null;
+    }
+
+    /**
+     * Outside a transaction, whose own value would be shown.
+     *
+     * @param connection empty where what is shown would be another session's
+     */
+    void settle(Optional<BaseConnection> connection) throws SQLException {
+        if (isInDoubt()) {
+            long ours = maybePutBack.orElseThrow().ours();
+            if (connection.isPresent() && showAlone(connection.get()) == ours) {
+                ofSession = maybePutBack;
+            }
+            maybePutBack = Optional.empty();
+        }
     }
 
     /** Neither by us nor, in a scope, by the application. */
@@ -175,6 +217,15 @@ final class TimeoutSetting {
         try (Statement statement = connection.createStatement()) {
             statement.execute(Sql.show(name));
             return shown(statement);
+        }
+    }
+
+    /** Without beginning a transaction. */
+    private long showAlone(BaseConnection connection) throws SQLException {
+        try (ResultSet row = connection.execSQLQuery(Sql.show(name));
+                Statement statement = row.getStatement()) {
+            row.next();
+            return millis(row.getString(1));
         }
     }
 

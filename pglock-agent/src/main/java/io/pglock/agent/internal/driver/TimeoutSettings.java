@@ -6,6 +6,7 @@ import io.pglock.agent.internal.Timeouts;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -46,6 +47,21 @@ final class TimeoutSettings {
         statement.usedIn(innermost);
     }
 
+    /** Whether one of them may be ours again by what the application has set, and nobody else's any more. */
+    boolean areInDoubt() {
+        return lock.isInDoubt() || statement.isInDoubt();
+    }
+
+    /**
+     * Outside a transaction.
+     *
+     * @param open empty where what is shown would be another session's
+     */
+    void settle(Optional<BaseConnection> open) throws SQLException {
+        lock.settle(open);
+        statement.settle(open);
+    }
+
     /** A rollback to a savepoint may have undone what was set for the transaction. */
     void lookAgain(BaseConnection open) throws SQLException {
         lock.lookAgain(open);
@@ -53,14 +69,29 @@ final class TimeoutSettings {
     }
 
     /**
-     * The application has run commands that may have set one of them.
+     * The application has run commands that may have set one of them, or asked for it.
      *
      * @param scope in which it did
      */
     void note(Commands commands, @Nullable Scope scope) {
         for (Commands.Command command : commands.each()) {
-            if (command.verb() == Verb.CONTROL) {
-                note(command.sql().toLowerCase(Locale.ROOT), scope);
+            switch (command.verb()) {
+                case CONTROL -> note(command.sql().toLowerCase(Locale.ROOT), scope);
+                case SHOW_TIMEOUT -> noteAsked(command.sql().toLowerCase(Locale.ROOT), scope);
+                case WORK -> noteAsked(command.sql(), scope); // current_setting, pg_settings
+                default -> {}
+            }
+        }
+    }
+
+    private void noteAsked(String sql, @Nullable Scope scope) {
+        if (scope == null) {
+            return;
+        }
+        boolean all = sql.startsWith("show all");
+        for (TimeoutSetting setting : both) {
+            if (all || setting.isNamedIn(sql)) {
+                setting.askedByTheApplication(scope);
             }
         }
     }

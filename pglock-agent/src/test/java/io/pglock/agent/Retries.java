@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pglock.agent;
+
+import static io.pglock.agent.Readings.elsewhere;
+import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.sqlState;
+import static io.pglock.agent.Readings.value;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pglock.LockPolicy;
+import io.pglock.annotation.WithLockTimeout;
+import io.pglock.annotation.WithPriority;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** An application whose methods are run again for what others have done on their connections: an inner method, another thread. */
+final class Retries {
+
+    private static final String ALTER = "alter table orders add column if not exists x int";
+
+    /** At one page for each pause, the worker is at it for longer than the test. */
+    private static final String SLOWLY =
+            "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1,"
+                    + " autovacuum_vacuum_scale_factor = 0";
+
+    private static final String WORKER = "select count(*) = 1 from pg_locks l join pg_stat_activity a using (pid)"
+            + " where l.relation = 'busy'::regclass and l.mode = 'ShareUpdateExclusiveLock' and l.granted"
+            + " and a.backend_type = 'autovacuum worker'";
+
+    private final Readings readings;
+    private final HikariDataSource pool = new HikariDataSource();
+
+    private Retries(Readings readings) {
+        this.readings = readings;
+        pool.setJdbcUrl(readings.url("&ApplicationName=pool"));
+        pool.setUsername(readings.user());
+        pool.setPassword(readings.password());
+        pool.setMaximumPoolSize(1);
+    }
+
+    public static void main(String... arguments) throws Exception {
+        Retries all = new Retries(Readings.of(arguments));
+        if (arguments.length == 3) {
+            all.everything();
+        } else {
+            all.readings.reading("past an autovacuum", all::pastAnAutovacuum);
+        }
+        all.pool.close();
+        all.readings.line("armed", Readings.armed());
+    }
+
+    private void everything() throws Exception {
+        try (Connection connection = readings.connect()) {
+            execute(connection, "create table if not exists orders (id int)");
+        }
+        readings.reading("by an inner one", this::byAnInnerOne);
+        readings.reading("given up", this::givenUp);
+        readings.reading("once", this::once);
+        readings.reading("handed on", this::handedOn);
+    }
+
+    // ---- its methods ------------------------------------------------------------------------------------------------
+
+    @WithLockTimeout(value = "300ms", settings = "retryDeadline=20s retryDelay=50ms")
+    private void patient(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    @WithLockTimeout(value = "300ms", settings = "retryAttempts=2 retryDelay=50ms")
+    @WithPriority(LockPolicy.Priority.REPORT)
+    private void twice(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    @WithLockTimeout("300ms")
+    @WithPriority(LockPolicy.Priority.REPORT)
+    private void around(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    /** One that watches for its blockers itself. */
+    @WithLockTimeout("200ms")
+    @WithPriority(value = LockPolicy.Priority.REPORT, settings = "pollInterval=20ms")
+    private void inner(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    /** One attempt is over before PostgreSQL would send an autovacuum away. */
+    @WithLockTimeout(value = "500ms", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithPriority(value = LockPolicy.Priority.REPORT, settings = "pollInterval=20ms")
+    private void hasty(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    /** One that says nothing of locks. */
+    @WithLockTimeout(value = "none", statementTimeout = "60s")
+    private void bounded(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    // ---- what only an inner one does --------------------------------------------------------------------------------
+
+    private void alterInside() throws Exception {
+        inner(() -> {
+            try (Connection connection = pool.getConnection()) {
+                execute(connection, ALTER);
+            }
+        });
+    }
+
+    private Connection blocker() throws SQLException {
+        Connection blocker = readings.connect("&ApplicationName=blocker");
+        blocker.setAutoCommit(false);
+        execute(blocker, "lock table orders");
+        return blocker;
+    }
+
+    private void byAnInnerOne() throws Exception {
+        int[] attempts = {0};
+        try (Connection blocker = blocker()) {
+            String state = sqlState(() -> patient(() -> {
+                if (++attempts[0] == 2) {
+                    blocker.rollback();
+                }
+                alterInside();
+            }));
+            readings.line("by an inner one", state, attempts[0]);
+        }
+    }
+
+    private void givenUp() throws Exception {
+        int[] attempts = {0};
+        try (Connection blocker = blocker()) {
+            String state = sqlState(() -> twice(() -> {
+                attempts[0]++;
+                alterInside();
+            }));
+            readings.line("given up", state, attempts[0]);
+            blocker.rollback();
+        }
+    }
+
+    private void once() throws Exception {
+        int[] attempts = {0};
+        try (Connection blocker = blocker()) {
+            String state = sqlState(() -> around(() -> {
+                attempts[0]++;
+                alterInside();
+            }));
+            readings.line("once", state, attempts[0]);
+            blocker.rollback();
+        }
+    }
+
+    private void pastAnAutovacuum() throws Exception {
+        try (Connection connection = readings.connect()) {
+            execute(connection, "create table busy (id int) with (" + SLOWLY + ")");
+            execute(connection, "insert into busy select generate_series(1, 100000)");
+            execute(connection, "delete from busy");
+            await(
+                    "an autovacuum worker at the table",
+                    () -> value(connection, WORKER).equals("t"));
+        }
+        String state = sqlState(() -> hasty(() -> bounded(() -> {
+            try (Connection connection = pool.getConnection()) {
+                execute(connection, "alter table busy add column note text");
+            }
+        })));
+        readings.line("past an autovacuum", state);
+    }
+
+    // ---- what another thread does -----------------------------------------------------------------------------------
+
+    /** The connection that it gives back is at once another thread's, which has waited for it and begins a transaction. */
+    private void handedOn() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch cameBack = new CountDownLatch(1);
+        List<CompletableFuture<String>> waiting = new ArrayList<>();
+        int[] attempts = {0};
+        try (Connection blocker = blocker()) {
+            String state = sqlState(() -> patient(() -> {
+                if (++attempts[0] == 2) {
+                    blocker.rollback();
+                    cameBack.countDown();
+                }
+                try {
+                    alterInTransaction(attempts[0] == 1 ? () -> waiting.add(waitFor(begun, cameBack)) : () -> {});
+                } finally {
+                    await(begun);
+                }
+            }));
+            cameBack.countDown();
+            readings.line("handed on", state, attempts[0], waiting.get(0).get(20, TimeUnit.SECONDS));
+        }
+    }
+
+    private void alterInTransaction(Readings.Work before) throws Exception {
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            before.run();
+            try {
+                execute(connection, ALTER);
+                connection.commit();
+            } catch (SQLException e) {
+                connection.rollback();
+                throw e;
+            }
+        }
+    }
+
+    /** Is waited for until it waits for the connection. */
+    private CompletableFuture<String> waitFor(CountDownLatch begun, CountDownLatch end) throws Exception {
+        CompletableFuture<String> done = elsewhere(() -> {
+            try (Connection connection = pool.getConnection()) {
+                connection.setAutoCommit(false);
+                String read = value(connection, "select count(*) from pg_class where relname = 'orders'");
+                begun.countDown();
+                await(end);
+                connection.commit();
+                return read;
+            }
+        });
+        await(
+                "the other thread to wait for the connection",
+                () -> pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 1);
+        return done;
+    }
+
+    private static void await(CountDownLatch latch) throws InterruptedException {
+        if (!latch.await(20, TimeUnit.SECONDS)) {
+            throw new AssertionError("waited 20 s for the other thread");
+        }
+    }
+
+    @FunctionalInterface
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private static void await(String what, Condition condition) throws Exception {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!condition.holds()) {
+            if (System.nanoTime() > until) {
+                throw new AssertionError("waited 30 s for " + what);
+            }
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+}
