@@ -132,17 +132,25 @@ public final class LockGuard implements AutoCloseable {
                 UnseenDriver.warn(connection);
                 return false;
             }
-            PGConnection driver = connection.unwrap(PGConnection.class);
-            String version = Optional.ofNullable(driver.getParameterStatus("server_version"))
-                    .orElse("");
-            return driver.getParameterStatus("crdb_version") == null
-                    && !version.contains("-YB-")
-                    && version.matches("[1-9]\\d.*");
+            return isPostgres(connection);
         } catch (SQLException e) {
             return false;
         } catch (LinkageError e) { // no pgjdbc where pglock is, or a driver from before there were wrappers
             UnseenDriver.warn(connection);
             return false;
+        }
+    }
+
+    private static boolean isPostgres(Connection connection) throws SQLException {
+        PGConnection driver = connection.unwrap(PGConnection.class);
+        try {
+            String version = Optional.ofNullable(driver.getParameterStatus("server_version"))
+                    .orElse("");
+            return driver.getParameterStatus("crdb_version") == null
+                    && !version.contains("-YB-")
+                    && version.matches("[1-9]\\d.*");
+        } catch (NoSuchMethodError e) { // a driver before 42.2.6 tells only the version
+            return connection.getMetaData().getDatabaseMajorVersion() >= 10;
         }
     }
 

@@ -42,11 +42,7 @@ final class Databases {
      * sent. One that is closed leads nowhere else.
      */
     static boolean isPostgres(BaseConnection connection) throws SQLException {
-        try {
-            return LockGuard.serves(connection) || connection.isClosed();
-        } catch (NoSuchMethodError e) { // a driver before 42.2.6 tells only the version
-            return connection.getMetaData().getDatabaseMajorVersion() >= 10;
-        }
+        return LockGuard.serves(connection) || connection.isClosed();
     }
 
     /** The only one, if there is one only. */
