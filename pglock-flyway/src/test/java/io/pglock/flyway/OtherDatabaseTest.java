@@ -67,7 +67,7 @@ class OtherDatabaseTest {
         Path driver = Path.of(
                 Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         List<URL> jars = new ArrayList<>();
-        for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             if (!Path.of(part).equals(driver)) {
                 jars.add(Path.of(part).toUri().toURL());
             }
