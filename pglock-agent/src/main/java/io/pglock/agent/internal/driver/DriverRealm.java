@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.LockAttempts;
 import io.pglock.LockPolicy;
+import io.pglock.agent.internal.Counters;
 import io.pglock.agent.internal.Environment;
 import io.pglock.agent.internal.Place;
 import io.pglock.agent.internal.Realm;
@@ -9,6 +11,7 @@ import io.pglock.agent.internal.Scope;
 import io.pglock.agent.internal.Site;
 import io.pglock.internal.Log;
 import io.pglock.internal.Monitor;
+import io.pglock.internal.UnitSignals;
 import java.lang.System.Logger.Level;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -161,6 +164,11 @@ public final class DriverRealm implements Realm {
     /** Forgets the sessions that are gone. */
     void sweep() {
         sessions.sweep();
+    }
+
+    /** What was done to those who were in the way of a scope. */
+    static void count(Scope scope, LockAttempts attempts) {
+        scope.site().counters().add(Counters.Kind.SIGNALLED, UnitSignals.sent(attempts));
     }
 
     // ---- locks that no connection of the application's holds --------------------------------------------------------
