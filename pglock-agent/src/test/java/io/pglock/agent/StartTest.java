@@ -145,6 +145,51 @@ class StartTest {
         }
     }
 
+    /** Its password would stand in what the driver says of it. */
+    @Test
+    void aMonitorUrlThatIsWrongIsToldAtTheStartAndKeepsNoStatementBack(Database database) {
+        try (ForkedJvm jvm = AgentJvm.with(
+                        "target=" + PLAIN + "one;lockTimeout=1001ms;advisory;monitorUrl=jdbc:postgresql://db:54x2/shop"
+                                + "?user=w&password=s3cret;target=" + PLAIN + "two;lockTimeout=1002ms;prioritize=off",
+                        Plain.class)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm)).containsEntry("one", "0 0").containsEntry("two", "1002ms 0");
+            assertThat(jvm.exitCode()).isZero();
+            assertThat(jvm.output())
+                    .noneMatch(line -> line.contains("s3cret"))
+                    .filteredOn(line -> line.contains("[pglock]"))
+                    .singleElement()
+                    .asString()
+                    .endsWith("target " + PLAIN + "one in the agent's arguments: monitorUrl: is not a JDBC URL of"
+                            + " PostgreSQL; write jdbc:postgresql://host:port/database");
+        }
+    }
+
+    /** A service's definition is in a file that is not there: the methods go on unwatched, but for one that is to have a lock there. */
+    @Test
+    void aMonitorUrlThatOnlyTheDriverDoesNotTakeKeepsBackOnlyWhatIsToBeLockedThere(Database database) {
+        String monitor = ";monitorUrl=jdbc:postgresql://?service=nowhere&password=s3cret";
+        try (ForkedJvm jvm = AgentJvm.with(
+                        "target=" + PLAIN + "one;lockTimeout=1001ms" + monitor + ";target=" + PLAIN
+                                + "two;lockTimeout=1002ms;advisory" + monitor,
+                        Plain.class)
+                .database(database)
+                .start()) {
+            assertThat(jvm.exitCode()).isNotZero();
+            assertThat(jvm.output())
+                    .contains("one: 1001ms 0")
+                    .noneMatch(line -> line.startsWith("two: "))
+                    .noneMatch(line -> line.contains("s3cret"))
+                    .anyMatch(
+                            line -> line.endsWith(
+                                    "com.acme.weaving.Plain.one: goes on, but nobody watches for blockers:"
+                                            + " monitorUrl: is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database"))
+                    .anyMatch(line -> line.contains("com.acme.weaving.Plain.two: its advisory lock cannot be taken, for"
+                            + " the driver does not take its monitorUrl"));
+        }
+    }
+
     @Test
     void withOnErrorFailTheApplicationDoesNotStart(Database database) {
         try (ForkedJvm jvm = AgentJvm.with("onError=fail;" + MISTAKEN, Plain.class)

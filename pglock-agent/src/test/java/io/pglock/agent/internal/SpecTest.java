@@ -312,6 +312,10 @@ class SpecTest {
                 .withMessageContaining("monitorUrl: has a user before its host")
                 .withMessageContaining("set monitorUser and monitorPassword")
                 .withMessageNotContaining("hush");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Spec.parse(keys("monitorUrl=jdbc:postgresql://db:54x2/shop?user=me&password=hush")))
+                .withMessageContaining("monitorUrl: is not a JDBC URL of PostgreSQL")
+                .withMessageNotContaining("hush");
     }
 
     private static Spec ofAnnotations(Map<String, Map<String, Object>> annotations) {
