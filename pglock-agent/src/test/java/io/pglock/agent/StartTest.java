@@ -14,6 +14,9 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
@@ -264,6 +267,30 @@ class StartTest {
         }
     }
 
+    /** As where a new version was copied over it. */
+    @Test
+    void anAgentWhoseJarWasOverwrittenKeepsNoConnectionFromTheApplication(Database database) throws IOException {
+        Path jar = Files.copy(AgentJvm.JAR, folder.resolve("overwritten.jar"));
+        try (ForkedJvm late = AgentJvm.without(Late.class)
+                .options("-javaagent:" + jar + "=target=" + PLAIN + "one;lockTimeout=1s")
+                .database(database)
+                .start()) {
+            late.awaitLine("ready", AgentJvm.LONGEST);
+
+            Files.write(jar, new byte[(int) Files.size(jar)]);
+            late.send("go on");
+
+            assertThat(AgentJvm.said(late)).containsEntry("connected", "[1, 1]");
+            assertThat(late.exitCode()).isZero();
+            assertThat(late.output())
+                    .filteredOn(line -> line.contains("[pglock] WARN"))
+                    .extracting(line -> line.substring(line.indexOf("[pglock]")))
+                    .anyMatch(line -> line.contains("cannot be worked with, for the agent itself has failed")
+                            && line.contains("cannot be read any more"))
+                    .doesNotHaveDuplicates();
+        }
+    }
+
     /** The agent's jar, but for one of its classes. */
     private Path without(String name) throws IOException {
         Path apart = Files.copy(AgentJvm.JAR, folder.resolve("apart.jar"));
@@ -380,6 +407,27 @@ class StartTest {
                 || name.startsWith("com.sun.jmx.mbeanserver.JmxMBeanServer")
                 || name.equals("java.lang.management.ManagementFactory")
                 || name.startsWith("org.postgresql.");
+    }
+
+    /** An application that opens its connections when it is told to, with a driver that has been woven before. */
+    static final class Late {
+        private Late() {}
+
+        public static void main(String[] arguments) throws Exception {
+            for (String name : List.of("Driver", "core.v3.QueryExecutorImpl", "jdbc.PgConnection")) {
+                Class.forName("org.postgresql." + name);
+            }
+            System.out.println("ready");
+            int told = System.in.read();
+            List<String> read = new ArrayList<>();
+            for (int times = 0; times < 2; times++) {
+                try (Connection connection = DriverManager.getConnection(arguments[0], arguments[1], arguments[2])) {
+                    read.add(Readings.value(connection, "select 1"));
+                }
+            }
+            System.out.println("connected: " + read);
+            System.out.println("done: " + told);
+        }
     }
 
     /** An application with nothing to weave. */
