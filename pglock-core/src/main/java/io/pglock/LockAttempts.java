@@ -3,6 +3,7 @@ package io.pglock;
 
 import io.pglock.LockPolicy.Priority;
 import io.pglock.internal.PgSession;
+import io.pglock.internal.UnitSignals;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -47,6 +48,10 @@ import javax.sql.DataSource;
  * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html">Explicit Locking</a>
  */
 public final class LockAttempts implements AutoCloseable {
+
+    static {
+        UnitSignals.countedBy(attempts -> attempts.watch.signalsSent());
+    }
 
     private final LockPolicy policy;
     private final LockGuard.Messages told;

@@ -286,6 +286,12 @@ final class UnitWatch implements AutoCloseable {
         return scope.map(PriorityScope::actions).orElse(List.of());
     }
 
+    long signalsSent() {
+        return actions().stream()
+                .filter(done -> done.outcome() == Signalled.Outcome.SENT)
+                .count();
+    }
+
     /** Of the latest attempt. */
     Victims.Summary latestVictims() {
         return waiter().map(Guarded::latestVictims).orElse(new Victims.Summary(0, 0, Duration.ZERO));

@@ -2,9 +2,11 @@
 package io.pglock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.pglock.LockPolicy.Priority;
+import io.pglock.internal.Monitor;
 import io.pglock.internal.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 class LockPolicyTest {
 
@@ -156,11 +160,62 @@ class LockPolicyTest {
                 "monitorUrl      | jdbc:postgresql://me:hush@db:5432/x | monitorUrl: has a user before its host, which JDBC has not;"
                         + " write jdbc:postgresql://host:port/database, and set monitorUser and monitorPassword",
                 "monitorUrl      | jdbc:mysql://db/x | monitorUrl: is not a JDBC URL of PostgreSQL",
+                "monitorUrl      | jdbc:postgresql://db:54x2/x?password=100% | monitorUrl: is not a JDBC URL of PostgreSQL",
+                "monitorUrl      | jdbc:postgresql://db/x?password=100%&ssl=true | monitorUrl: has a % that no two hexadecimal"
+                        + " digits follow; write %25 for a %",
             })
     void saysWhatIsWrongWithAValue(String key, String text, String complaint) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LockPolicy.parse(Map.of(key, text)))
                 .withMessageStartingWith("pglock: " + complaint);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:postgresql:shop",
+                "jdbc:postgresql:",
+                "jdbc:postgresql:?user=w&password=s3cret",
+                "jdbc:postgresql://",
+                "jdbc:postgresql:///",
+                "jdbc:postgresql:///shop",
+                "jdbc:postgresql://db/",
+                "jdbc:postgresql://db/?options=-c%20lock_timeout=5s",
+                "jdbc:postgresql://db:1/shop",
+                "jdbc:postgresql://db:65535/shop?a/b=c:d@e",
+                "jdbc:postgresql://:5432/shop",
+                "jdbc:postgresql://one:5432,two,three:5433/shop",
+                "jdbc:postgresql://[::1]:5432,[fe80::1]/shop%2f1",
+                "jdbc:postgresql://::1:5432/shop"
+            })
+    void takesEveryUrlThatTheDriverTakes(String url) {
+        assertThat(LockPolicy.parse(Map.of("monitorUrl", url)).monitorUrl()).isPresent();
+        assertThat(Monitor.mistake(url)).isEmpty();
+        assertThatCode(() -> new PGSimpleDataSource().setURL(url)).doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:postgresql:/shop?password=s3cret",
+                "jdbc:postgresql://db?password=s3cret",
+                "jdbc:postgresql://db/shop/too?password=s3cret",
+                "jdbc:postgresql://db:/shop?password=s3cret",
+                "jdbc:postgresql://db:54x2/shop?password=s3cret",
+                "jdbc:postgresql://db:0/shop?password=s3cret",
+                "jdbc:postgresql://db:65536/shop?password=s3cret",
+                "jdbc:postgresql://one:5432,two:x/shop?password=s3cret",
+                "jdbc:postgresql://[::1]:x/shop?password=s3cret",
+                "jdbc:postgresql://db/shop?password=s3cret%",
+                "jdbc:postgresql://db/shop?password=s3cret%2"
+            })
+    void whatIsWrongWithAUrlIsSaidBeforeTheDriverLogsIt(String url) {
+        assertThat(Monitor.mistake(url))
+                .hasValueSatisfying(wrong -> assertThat(wrong).doesNotContain("s3cret"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LockPolicy.parse(Map.of("monitorUrl", url)))
+                .withMessageNotContaining("s3cret");
+        assertThatIllegalArgumentException().isThrownBy(() -> new PGSimpleDataSource().setURL(url));
     }
 
     @ParameterizedTest

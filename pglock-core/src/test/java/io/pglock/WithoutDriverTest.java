@@ -72,6 +72,8 @@ class WithoutDriverTest {
     void stillChecksWhatItCan() {
         assertThatThrownBy(() -> parsed(Map.of("monitorUrl", "jdbc:mysql://db/shop")))
                 .hasMessageStartingWith("pglock: monitorUrl: is not a JDBC URL of PostgreSQL");
+        assertThatThrownBy(() -> parsed(Map.of("monitorUrl", "jdbc:postgresql://db:54x2/shop")))
+                .hasMessageStartingWith("pglock: monitorUrl: is not a JDBC URL of PostgreSQL");
         assertThatThrownBy(() -> parsed(Map.of("lockTimeot", "1s"))).hasMessageContaining("Did you mean lockTimeout?");
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import io.pglock.agent.internal.Attach;
 import java.io.File;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
@@ -75,11 +76,16 @@ public final class PgLockAgent {
             System.exit(1);
         }
         try {
-            attach(arguments[0], arguments.length == 2 ? arguments[1] : "");
+            attach(arguments[0], arguments.length == 2 ? arguments[1] : handedOver());
         } catch (IllegalStateException e) {
             System.err.println(e.getMessage());
             System.exit(1);
         }
+    }
+
+    /** By a JVM that attaches the agent to itself. The name alone is known here, by the compiler: its class is where nobody looks. */
+    private static String handedOver() {
+        return System.getenv().getOrDefault(Attach.ARGUMENTS, "");
     }
 
     private static void attach(String pid, String arguments) {

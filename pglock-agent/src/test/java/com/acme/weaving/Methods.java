@@ -29,6 +29,7 @@ public final class Methods {
         say("overload by text and array", Overloads.choose("a", new int[] {1}));
         say("overload not named", Overloads.choose("a"));
         say("marked", Marked.run());
+        say("marked twice", Marked.twice());
         say("not marked", Marked.unmarked());
         say("not named", new Kinds().out());
         say("afterwards", lockTimeout());
@@ -198,6 +199,12 @@ public final class Methods {
     static final class Marked {
         @Marker
         static String run() {
+            return lockTimeout();
+        }
+
+        @Marker
+        @Marker
+        static String twice() {
             return lockTimeout();
         }
 

@@ -30,6 +30,8 @@ import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import net.bytebuddy.ByteBuddy;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -224,6 +226,24 @@ class AttachTest {
                                             "pglock cannot be attached to ",
                                             "is there already and was told something else"))
                     .containsEntry("outside", "0");
+        }
+    }
+
+    /** It may be a password. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // where nobody sees the arguments of another process in this way
+    void whatItIsToldThenIsNotShownToTheWholeMachine(Database database) {
+        try (ForkedJvm jvm = AgentJvm.without(SelfAttached.class)
+                .classPath(AgentJvm.withoutPglock() + File.pathSeparator + AgentJvm.JAR)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm))
+                    .containsEntry("attached", "1111ms")
+                    .hasEntrySatisfying(
+                            "shown by ps",
+                            shown -> assertThat(shown)
+                                    .contains("-jar ", "pglock-agent")
+                                    .doesNotContain("hush", "lockTimeout"));
         }
     }
 

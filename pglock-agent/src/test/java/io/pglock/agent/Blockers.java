@@ -10,6 +10,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.LockPolicy;
 import io.pglock.annotation.WithLockTimeout;
 import io.pglock.annotation.WithPriority;
+import java.lang.management.ManagementFactory;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 import org.postgresql.PGConnection;
 
 /** An application that is blocked, by sessions of its own making, with a pool that has one connection. */
@@ -45,11 +48,15 @@ final class Blockers {
             execute(connection, "truncate parts");
         }
         Blockers all = new Blockers(readings);
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer(); // so that the agent shows itself there
         if (arguments.length == 3) {
             all.untilTheLast();
         }
         readings.reading("gives way", all::givesWay);
         all.pool.close();
+        if (arguments.length == 3) {
+            readings.reading("signals", () -> all.signals(server));
+        }
         readings.line("armed", Readings.armed());
     }
 
@@ -230,6 +237,20 @@ final class Blockers {
                     }
                 })
                 .get(20, TimeUnit.SECONDS);
+    }
+
+    /** What the agent's status says of those that were signalled above, method by method and in all. */
+    private void signals(MBeanServer server) throws Exception {
+        ObjectName agent = new ObjectName("io.pglock:type=Agent");
+        List<String> lines = String.valueOf(server.invoke(agent, "status", null, null))
+                .lines()
+                .filter(line -> line.contains(" signals"))
+                .toList();
+        List<Boolean> read = new ArrayList<>();
+        for (String method : List.of("#terminating(", "#cancelling(", "#reporting(")) {
+            read.add(lines.stream().anyMatch(line -> line.startsWith("method ") && line.contains(method)));
+        }
+        readings.line("signals", read, (long) server.getAttribute(agent, "Signals") > 1);
     }
 
     // ---- giving up, and trying again --------------------------------------------------------------------------------

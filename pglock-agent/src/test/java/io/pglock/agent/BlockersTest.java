@@ -60,6 +60,7 @@ class BlockersTest {
                             "not tried again, still open: 55P03 1 alive",
                             "deadlock: 2 attempts",
                             "gives way: no failure true",
+                            "signals: [true, true, false] true",
                             "armed: 0");
             assertThat(output)
                     .anyMatch(line -> line.contains("Blockers.reporting") && line.contains("blocker"))

@@ -111,6 +111,27 @@ class SideLocksTest {
         }
     }
 
+    /** As in a job that is to run once, whichever instance comes first. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void withoutATimeoutWhoeverComesSecondIsSkippedAtOnce(Path jvm) throws SQLException {
+        try (ForkedJvm one = start(jvm, "");
+                ForkedJvm other = start(jvm, "")) {
+            one.awaitLine("ready", TO_START);
+            other.awaitLine("ready", TO_START);
+            ask(one, "hold", "holds");
+
+            assertThat(ask(other, "try at once", "returned")).isEqualTo("returned: skipped");
+
+            assertThat(ask(one, "done", "returned")).isEqualTo("returned: done");
+            scenario.await("nobody to hold it", () -> holders().isEmpty());
+            assertThat(ask(other, "try at once", "returned")).isEqualTo("returned: ran");
+            assertThat(other.output()).noneMatch(line -> line.contains("[pglock] WARN"));
+            end(one);
+            end(other);
+        }
+    }
+
     /** Whatever each of them had opened before: the only database so far need not be the method's. */
     @ParameterizedTest
     @MethodSource("jvms")

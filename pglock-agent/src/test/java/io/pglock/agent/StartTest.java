@@ -14,6 +14,9 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
@@ -145,6 +148,51 @@ class StartTest {
         }
     }
 
+    /** Its password would stand in what the driver says of it. */
+    @Test
+    void aMonitorUrlThatIsWrongIsToldAtTheStartAndKeepsNoStatementBack(Database database) {
+        try (ForkedJvm jvm = AgentJvm.with(
+                        "target=" + PLAIN + "one;lockTimeout=1001ms;advisory;monitorUrl=jdbc:postgresql://db:54x2/shop"
+                                + "?user=w&password=s3cret;target=" + PLAIN + "two;lockTimeout=1002ms;prioritize=off",
+                        Plain.class)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm)).containsEntry("one", "0 0").containsEntry("two", "1002ms 0");
+            assertThat(jvm.exitCode()).isZero();
+            assertThat(jvm.output())
+                    .noneMatch(line -> line.contains("s3cret"))
+                    .filteredOn(line -> line.contains("[pglock]"))
+                    .singleElement()
+                    .asString()
+                    .endsWith("target " + PLAIN + "one in the agent's arguments: monitorUrl: is not a JDBC URL of"
+                            + " PostgreSQL; write jdbc:postgresql://host:port/database");
+        }
+    }
+
+    /** A service's definition is in a file that is not there: the methods go on unwatched, but for one that is to have a lock there. */
+    @Test
+    void aMonitorUrlThatOnlyTheDriverDoesNotTakeKeepsBackOnlyWhatIsToBeLockedThere(Database database) {
+        String monitor = ";monitorUrl=jdbc:postgresql://?service=nowhere&password=s3cret";
+        try (ForkedJvm jvm = AgentJvm.with(
+                        "target=" + PLAIN + "one;lockTimeout=1001ms" + monitor + ";target=" + PLAIN
+                                + "two;lockTimeout=1002ms;advisory" + monitor,
+                        Plain.class)
+                .database(database)
+                .start()) {
+            assertThat(jvm.exitCode()).isNotZero();
+            assertThat(jvm.output())
+                    .contains("one: 1001ms 0")
+                    .noneMatch(line -> line.startsWith("two: "))
+                    .noneMatch(line -> line.contains("s3cret"))
+                    .anyMatch(
+                            line -> line.endsWith(
+                                    "com.acme.weaving.Plain.one: goes on, but nobody watches for blockers:"
+                                            + " monitorUrl: is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database"))
+                    .anyMatch(line -> line.contains("com.acme.weaving.Plain.two: its advisory lock cannot be taken, for"
+                            + " the driver does not take its monitorUrl"));
+        }
+    }
+
     @Test
     void withOnErrorFailTheApplicationDoesNotStart(Database database) {
         try (ForkedJvm jvm = AgentJvm.with("onError=fail;" + MISTAKEN, Plain.class)
@@ -216,6 +264,30 @@ class StartTest {
             assertThat(ended.output())
                     .anyMatch(line -> line.contains("pglock: not started, because onError=fail: "))
                     .doesNotContain("here");
+        }
+    }
+
+    /** As where a new version was copied over it. */
+    @Test
+    void anAgentWhoseJarWasOverwrittenKeepsNoConnectionFromTheApplication(Database database) throws IOException {
+        Path jar = Files.copy(AgentJvm.JAR, folder.resolve("overwritten.jar"));
+        try (ForkedJvm late = AgentJvm.without(Late.class)
+                .options("-javaagent:" + jar + "=target=" + PLAIN + "one;lockTimeout=1s")
+                .database(database)
+                .start()) {
+            late.awaitLine("ready", AgentJvm.LONGEST);
+
+            Files.write(jar, new byte[(int) Files.size(jar)]);
+            late.send("go on");
+
+            assertThat(AgentJvm.said(late)).containsEntry("connected", "[1, 1]");
+            assertThat(late.exitCode()).isZero();
+            assertThat(late.output())
+                    .filteredOn(line -> line.contains("[pglock] WARN"))
+                    .extracting(line -> line.substring(line.indexOf("[pglock]")))
+                    .anyMatch(line -> line.contains("cannot be worked with, for the agent itself has failed")
+                            && line.contains("cannot be read any more"))
+                    .doesNotHaveDuplicates();
         }
     }
 
@@ -335,6 +407,27 @@ class StartTest {
                 || name.startsWith("com.sun.jmx.mbeanserver.JmxMBeanServer")
                 || name.equals("java.lang.management.ManagementFactory")
                 || name.startsWith("org.postgresql.");
+    }
+
+    /** An application that opens its connections when it is told to, with a driver that has been woven before. */
+    static final class Late {
+        private Late() {}
+
+        public static void main(String[] arguments) throws Exception {
+            for (String name : List.of("Driver", "core.v3.QueryExecutorImpl", "jdbc.PgConnection")) {
+                Class.forName("org.postgresql." + name);
+            }
+            System.out.println("ready");
+            int told = System.in.read();
+            List<String> read = new ArrayList<>();
+            for (int times = 0; times < 2; times++) {
+                try (Connection connection = DriverManager.getConnection(arguments[0], arguments[1], arguments[2])) {
+                    read.add(Readings.value(connection, "select 1"));
+                }
+            }
+            System.out.println("connected: " + read);
+            System.out.println("done: " + told);
+        }
     }
 
     /** An application with nothing to weave. */

@@ -4,6 +4,7 @@ package io.pglock.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.acme.weaving.Annotated;
+import com.acme.weaving.Concurrently;
 import io.pglock.testkit.Database;
 import io.pglock.testkit.ForkedJvm;
 import io.pglock.testkit.PostgresTest;
@@ -50,6 +51,26 @@ class WovenAnnotationsTest {
                     .doesNotContainKey("raises")
                     .containsEntry("at the end", "0");
             assertThat(jvm.output()).noneMatch(line -> line.contains("[pglock] WARN"));
+        }
+    }
+
+    /** As {@code settings.md} says it of every host. */
+    @ParameterizedTest
+    @MethodSource("io.pglock.agent.AgentJvm#jvms")
+    void concurrentlyWaitsByARuleOfItsOwnWhateverOthersWait(Path java, Database database) {
+        String settings = "prioritize=off;target=com.acme.weaving.Concurrently#bounded;lockTimeout=none"
+                + ";concurrentLockTimeout=6666ms;target=com.acme.weaving.Concurrently#endless;lockTimeout=none";
+        try (ForkedJvm jvm = AgentJvm.with(settings, Concurrently.class)
+                .java(java)
+                .database(database)
+                .start()) {
+            assertThat(AgentJvm.said(jvm))
+                    .containsEntry("bounded", "6666ms 5s")
+                    .containsEntry("endless", "0 5s")
+                    .containsEntry("said by an annotation", "7777ms 5s")
+                    .containsEntry("said by nobody", "5s 5s")
+                    .containsEntry("in between", "7777ms 5s")
+                    .containsEntry("outside", "5s 5s");
         }
     }
 

@@ -82,6 +82,7 @@ class WovenMethodsTest {
                     .containsEntry("overload by text and array", "1113ms a1")
                     .containsEntry("overload not named", "0 a")
                     .containsEntry("marked", "1114ms")
+                    .containsEntry("marked twice", "1114ms")
                     .containsEntry("not marked", "0")
                     .containsEntry("not named", "0")
                     .containsEntry("afterwards", "0");

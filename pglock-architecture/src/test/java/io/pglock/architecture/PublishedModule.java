@@ -48,7 +48,8 @@ enum PublishedModule {
                     "Setting",
                     "SideDataSource",
                     "SqlState",
-                    "Statements")),
+                    "Statements",
+                    "UnitSignals")),
     CLI(
             "io.pglock.cli",
             Set.of("io.pglock"),

@@ -41,8 +41,8 @@ public @interface WithTableLock {
     String timeout() default "none";
 
     /**
-     * What happens when that is over. A method that has run statements before, in an earlier transaction, cannot be skipped any
-     * more: it fails.
+     * What happens when that is over. {@link OnTimeout#SKIP} needs a wait that ends: a timeout here, or a {@link WithLockTimeout}.
+     * A method that has run statements before, in an earlier transaction, cannot be skipped any more: it fails.
      */
     OnTimeout onTimeout() default OnTimeout.RAISE;
 

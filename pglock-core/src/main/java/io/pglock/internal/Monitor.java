@@ -2,6 +2,7 @@
 package io.pglock.internal;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -12,10 +13,23 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class Monitor {
 
-    private static final String PREFIX = "jdbc:postgresql:";
+    private static final String PORT =
+            "0*(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
 
-    /** What is wrong with a URL that {@link #namesAUser}. */
-    public static final String NAMES_A_USER =
+    /** A host, also an IPv6 address in brackets, with or without a port: as the driver takes it apart. */
+    private static final String ADDRESS = "(?:[^,/?:]*|[^,/?]*\\][^,/?:\\]]*|[^,/?]*:" + PORT + ")";
+
+    private static final Pattern URL = Pattern.compile(
+            "jdbc:postgresql:(?:[^/?][^?]*|/{2,3}|//" + ADDRESS + "(?:," + ADDRESS + ")*/[^/?]*)?(?:\\?.*)?",
+            Pattern.DOTALL);
+
+    private static final Pattern BARE_PERCENT = Pattern.compile("%(?![0-9a-fA-F]{2})");
+
+    private static final String NO_URL = "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database";
+
+    private static final String NO_CODE = "has a % that no two hexadecimal digits follow; write %25 for a %";
+
+    private static final String NAMES_A_USER =
             "has a user before its host, which JDBC has not; write jdbc:postgresql://host:port/database, and set monitorUser and"
                     + " monitorPassword";
 
@@ -47,18 +61,29 @@ public final class Monitor {
 
     /** The URL, never in the message: it may carry a password. */
     static String checkedUrl(String url) {
+        Optional<String> wrong = mistake(url).or(() -> theDriverTakes(url) ? Optional.empty() : Optional.of(NO_URL));
+        wrong.ifPresent(why -> {
+            throw new IllegalArgumentException(why);
+        });
+        return url;
+    }
+
+    /**
+     * What is wrong with it, as far as that shows where no driver is; without the URL. Before a driver is asked: it writes what it
+     * does not understand to its log, with the password.
+     */
+    public static Optional<String> mistake(String url) {
         if (namesAUser(url)) {
-            throw new IllegalArgumentException(NAMES_A_USER);
+            return Optional.of(NAMES_A_USER);
         }
-        if (url.startsWith(PREFIX) && theDriverTakes(url)) {
-            return url;
+        if (!URL.matcher(url).matches()) {
+            return Optional.of(NO_URL);
         }
-        throw new IllegalArgumentException(
-                "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
+        return BARE_PERCENT.matcher(url).find() ? Optional.of(NO_CODE) : Optional.empty();
     }
 
     /** As URLs of other kinds may: to the driver that is a part of the host's name, and would be shown as such. */
-    public static boolean namesAUser(String url) {
+    private static boolean namesAUser(String url) {
         int begin = url.indexOf("//");
         return begin >= 0 && url.substring(begin + 2).split("[/?]", 2)[0].contains("@");
     }

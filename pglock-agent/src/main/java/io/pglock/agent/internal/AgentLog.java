@@ -207,13 +207,15 @@ final class AgentLog implements System.Logger {
         return line.toString();
     }
 
+    /** A switch would be a class of its own, and what is to be said may be that no class can be read any more. */
     private static String name(Level level) {
-        return switch (level) {
-            case ERROR -> "ERROR ";
-            case WARNING -> "WARN  ";
-            case INFO -> "INFO  ";
-            default -> "DEBUG ";
-        };
+        if (level == Level.ERROR) {
+            return "ERROR ";
+        }
+        if (level == Level.WARNING) {
+            return "WARN  ";
+        }
+        return level == Level.INFO ? "INFO  " : "DEBUG ";
     }
 
     private static String oneLine(String message) {

@@ -55,7 +55,7 @@ public interface AgentMXBean {
     /** Attempts after the first. */
     long getRetried();
 
-    /** Sessions that were cancelled or terminated. */
+    /** Signals that were sent to whoever was in the way: a session that is cancelled and then terminated has got two. */
     long getSignals();
 
     /** Failures of the agent itself. */

@@ -15,20 +15,20 @@ import java.util.TreeMap;
  */
 final class AnnotationKeys {
 
-    static final String ADVISORY = "WithAdvisoryLock";
-    static final String TABLE = "WithTableLock";
-    static final String TIMEOUT = "WithLockTimeout";
-    static final String PRIORITY = "WithPriority";
-
-    static final List<String> NAMES = List.of(ADVISORY, TABLE, TIMEOUT, PRIORITY);
+    private static final String ADVISORY = "WithAdvisoryLock";
+    private static final String TABLE = "WithTableLock";
+    private static final String TIMEOUT = "WithLockTimeout";
+    private static final String PRIORITY = "WithPriority";
 
     private static final String VALUE = "value";
+    private static final String ITS_TIMEOUT = "timeout";
     private static final String SETTINGS = "settings";
+    private static final String NONE = "none";
     private static final String RAISE = "raise";
 
     private static final Map<String, Set<String>> ATTRIBUTES = Map.of(
-            ADVISORY, Set.of(VALUE, "shared", "xact", "timeout", Keys.ON_TIMEOUT, Keys.SKIP_VALUE),
-            TABLE, Set.of(VALUE, "mode", "timeout", Keys.ON_TIMEOUT, Keys.SKIP_VALUE),
+            ADVISORY, Set.of(VALUE, "shared", "xact", ITS_TIMEOUT, Keys.ON_TIMEOUT, Keys.SKIP_VALUE),
+            TABLE, Set.of(VALUE, "mode", ITS_TIMEOUT, Keys.ON_TIMEOUT, Keys.SKIP_VALUE),
             TIMEOUT, Set.of(VALUE, "statementTimeout", SETTINGS),
             PRIORITY, Set.of(VALUE, SETTINGS));
 
@@ -69,7 +69,7 @@ final class AnnotationKeys {
                 put(annotation, Keys.ADVISORY, text(attributes, VALUE, ""));
                 putUnless("false", annotation, Keys.ADVISORY_SHARED, text(attributes, "shared", "false"));
                 putUnless("false", annotation, Keys.ADVISORY_XACT, text(attributes, "xact", "false"));
-                put(annotation, Keys.ADVISORY_TIMEOUT, text(attributes, "timeout", "none"));
+                putTimeout(annotation, Keys.ADVISORY_TIMEOUT, attributes);
                 addOutcome(annotation, attributes);
             }
             case TABLE -> {
@@ -79,7 +79,7 @@ final class AnnotationKeys {
                 }
                 put(annotation, Keys.TABLE, tables);
                 put(annotation, Keys.TABLE_MODE, text(attributes, "mode", "ACCESS_EXCLUSIVE"));
-                put(annotation, Keys.TABLE_TIMEOUT, text(attributes, "timeout", "none"));
+                putTimeout(annotation, Keys.TABLE_TIMEOUT, attributes);
                 addOutcome(annotation, attributes);
             }
             case TIMEOUT -> {
@@ -95,6 +95,11 @@ final class AnnotationKeys {
                 addSettings(annotation, attributes);
             }
         }
+    }
+
+    /** None is not put: it is what holds where nothing is said, and that depends on what happens when it is over. */
+    private void putTimeout(String annotation, String key, Map<String, Object> attributes) {
+        putUnless(NONE, annotation, key, text(attributes, ITS_TIMEOUT, NONE));
     }
 
     private void addOutcome(String annotation, Map<String, Object> attributes) {

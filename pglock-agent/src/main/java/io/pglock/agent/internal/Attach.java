@@ -14,6 +14,9 @@ import net.bytebuddy.agent.ByteBuddyAgent;
 /** Brings the agent into a JVM that runs. Stateless. */
 public final class Attach {
 
+    /** The variable in which a JVM that attaches another one finds what the agent is to be told: {@code ps} shows a command line to all. */
+    public static final String ARGUMENTS = "PGLOCK_ATTACH_ARGUMENTS";
+
     private static final int LONGEST_SECONDS = 60;
 
     private static final String REFUSED =
@@ -63,16 +66,16 @@ public final class Attach {
     private static void fromOutside(String pid, File jar, String arguments) throws IOException {
         Path output = Files.createTempFile("pglock-attach", ".txt");
         try {
-            Process attacher = new ProcessBuilder(
+            ProcessBuilder builder = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
                             "-jar",
                             jar.getPath(),
-                            pid,
-                            arguments)
+                            pid)
                     .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .start();
+                    .redirectOutput(output.toFile());
+            builder.environment().put(ARGUMENTS, arguments);
+            Process attacher = builder.start();
             if (!attacher.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
                 attacher.destroyForcibly();
                 throw new IllegalStateException("it has not answered for " + LONGEST_SECONDS + " s");

@@ -24,7 +24,7 @@ public final class Counters {
         RAISED("raised"),
         /** Attempts after the first. */
         RETRIED("retried"),
-        /** Sessions that were cancelled or terminated. */
+        /** Signals that were sent to whoever was in the way: a session that is cancelled and then terminated has got two. */
         SIGNALLED("signals"),
         /** Failures of pglock itself. */
         FAILED("failures");
@@ -65,9 +65,14 @@ public final class Counters {
 
     /** It has happened once more. */
     public void add(Kind kind) {
-        counts[kind.ordinal()].increment();
+        add(kind, 1);
+    }
+
+    /** It has happened so many times more. */
+    public void add(Kind kind, long times) {
+        counts[kind.ordinal()].add(times);
         if (all.isPresent()) {
-            all.get().add(kind);
+            all.get().add(kind, times);
         }
     }
 
@@ -78,18 +83,11 @@ public final class Counters {
         all.ifPresent(counters -> counters.waited(time));
     }
 
-    /**
-     * Something of pglock's own has failed, and the application has gone on without it, or has not.
-     *
-     * @return whether it was the first time here
-     */
-    public boolean failed(Throwable failure) {
+    /** Something of pglock's own has failed, and the application has gone on without it, or has not. */
+    public void failed(Throwable failure) {
         lastFailure = String.valueOf(failure);
-        LongAdder failures = counts[Kind.FAILED.ordinal()];
-        boolean first = failures.sum() == 0;
-        failures.increment();
+        counts[Kind.FAILED.ordinal()].increment();
         all.ifPresent(counters -> counters.failed(failure));
-        return first;
     }
 
     /** How often so far. */

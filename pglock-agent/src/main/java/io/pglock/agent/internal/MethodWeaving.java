@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import net.bytebuddy.description.annotation.AnnotationDescription;
 import net.bytebuddy.description.annotation.AnnotationValue;
 import net.bytebuddy.description.enumeration.EnumerationDescription;
@@ -97,9 +98,7 @@ final class MethodWeaving {
         if (isTheCompilers(method)) {
             return Optional.empty();
         }
-        Set<String> annotations = method.getDeclaredAnnotations().stream()
-                .map(annotation -> annotation.getAnnotationType().getDescriptor())
-                .collect(Collectors.toCollection(LinkedHashSet::new));
+        Set<String> annotations = descriptors(method);
         List<String> parameters = parameterTypes(method);
         Optional<Target> target = targets.targetFor(type.getName(), method.getName(), parameters, annotations);
         Map<String, Map<String, Object>> ours = ofOurs(method);
@@ -178,6 +177,25 @@ final class MethodWeaving {
                         skipped,
                         refusal,
                         status.counters(found.named())));
+    }
+
+    /** Those of its annotations; one that it carries several times is in the class file only as what its container holds. */
+    private static Set<String> descriptors(MethodDescription.InDefinedShape method) {
+        return method.getDeclaredAnnotations().stream()
+                .flatMap(annotation -> Stream.concat(Stream.of(annotation), contained(annotation)))
+                .map(annotation -> annotation.getAnnotationType().getDescriptor())
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private static Stream<AnnotationDescription> contained(AnnotationDescription annotation) {
+        return annotation.getAnnotationType().getDeclaredMethods().stream()
+                .filter(attribute -> attribute.getName().equals("value")
+                        && attribute.getReturnType().isArray())
+                .map(annotation::getValue)
+                .filter(value -> value.getState() == AnnotationValue.State.RESOLVED)
+                .map(AnnotationValue::resolve)
+                .filter(AnnotationDescription[].class::isInstance)
+                .flatMap(value -> Stream.of((AnnotationDescription[]) value));
     }
 
     private static Map<String, Map<String, Object>> ofOurs(MethodDescription.InDefinedShape method) {

@@ -22,10 +22,8 @@ final class MonitorKeys {
 
     static void check(Map<String, String> settings, Mistakes mistakes) {
         String url = settings.get(URL);
-        if (url != null && Monitor.namesAUser(url)) {
-            mistakes.add(URL + ": " + Monitor.NAMES_A_USER);
-        } else if (url != null && !url.strip().startsWith(PREFIX)) {
-            mistakes.add(URL + ": is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database");
+        if (url != null) {
+            Monitor.mistake(url.strip()).ifPresent(wrong -> mistakes.add(URL + ": " + wrong));
         }
         for (String key : ALL) {
             if (url == null && settings.containsKey(key)) {

@@ -43,7 +43,7 @@ final class Realms {
         if (!type.getName().equals("org.postgresql.Driver")) {
             try {
                 return of(Class.forName("org.postgresql.Driver", false, type.getClassLoader()));
-            } catch (ClassNotFoundException e) {
+            } catch (ClassNotFoundException | LinkageError | RuntimeException e) {
                 return refusing(type, e);
             }
         }
@@ -62,15 +62,18 @@ final class Realms {
             return realm;
         } catch (InvocationTargetException e) {
             return refusing(type, e.getTargetException());
-        } catch (ReflectiveOperationException | LinkageError | ClassCastException e) {
-            return refusing(type, e);
+        } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
+            return refusing(type, e); // the agent's jar may have been replaced meanwhile
         }
     }
 
     private Realm refusing(Class<?> type, Throwable why) {
+        boolean itself = why instanceof RuntimeException && !(why instanceof ClassCastException);
         String message =
                 "the PostgreSQL driver in " + type.getProtectionDomain().getCodeSource()
-                        + " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections";
+                        + (itself
+                                ? " cannot be worked with, for the agent itself has failed, so nothing is protected on its connections"
+                                : " is not one that pglock can work with (42.2 to 42.7 are), so nothing is protected on its connections");
         trouble.unwoven(message, why);
         status.driver(String.valueOf(type.getProtectionDomain().getCodeSource()), Optional.of(String.valueOf(why)));
         return new Refusing(message);

@@ -267,14 +267,19 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public @Nullable Object before(Object executor, @Nullable Object what, int flags) throws Throwable {
         Scope scope = INNERMOST.get();
-        Realm realm = realms.of(executor.getClass());
-        Object statement;
         try {
-            statement = realm.before(executor, what, flags, scope);
+            Realm realm = realms.of(executor.getClass());
+            Object statement = realm.before(executor, what, flags, scope);
+            return statement == null ? null : new Statement(realm, statement);
+        } catch (RuntimeException | LinkageError e) {
+            if (scope == null) {
+                trouble.at("a statement", e);
+                return null;
+            }
+            throw asTheApplicationKnowsIt(scope, e);
         } catch (Throwable e) {
             throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
         }
-        return statement == null ? null : new Statement(realm, statement);
     }
 
     /** On its way through the application. */
@@ -299,7 +304,11 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     @Override
     public void owns(Object connection, @Nullable Object executor) {
         if (INNERMOST.get() != null && executor != null) {
-            realms.of(executor.getClass()).owns(connection, executor);
+            try {
+                realms.of(executor.getClass()).owns(connection, executor);
+            } catch (RuntimeException | LinkageError e) {
+                trouble.at("a connection", e);
+            }
         }
     }
 
@@ -313,7 +322,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         try {
             realms.of(driver.getClass()).connected(driver, url, properties, connection, scope);
         } catch (Throwable e) {
-            throw scope == null ? e : asTheApplicationKnowsIt(scope, e);
+            if (scope != null) {
+                throw asTheApplicationKnowsIt(scope, e);
+            }
+            trouble.at("a connection", e); // in no method, whose it is: the application has it all the same
         }
     }
 

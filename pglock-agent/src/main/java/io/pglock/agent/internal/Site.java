@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal;
 
-import io.pglock.LockPolicy;
 import java.lang.ref.WeakReference;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ public final class Site {
         this.loader = new WeakReference<>(loader);
         this.name = name;
         this.spec = spec;
-        this.timeouts = Timeouts.of(LockPolicy.parse(spec.settings()));
+        this.timeouts = Timeouts.of(spec);
         this.skipped = skipped;
         this.refusal = refusal;
         this.counters = counters;

@@ -85,6 +85,11 @@ final class SpecReading {
             settings.put(RETRY_DEADLINE, "0s");
         }
         settings.putAll(written);
+        if (base == Spec.Base.TARGET && "none".equals(settings.get(Setting.LOCK_TIMEOUT.key()))) {
+            // As anywhere: the session's own timeout is not that of CONCURRENTLY. An annotation that does not say so
+            // leaves it.
+            settings.putIfAbsent(Setting.CONCURRENT_LOCK_TIMEOUT.key(), "none");
+        }
         return settings;
     }
 

@@ -2,12 +2,14 @@
 package io.pglock.agent.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.pglock.agent.bridge.PgLockBridge;
 import io.pglock.agent.internal.AgentLog.Threshold;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
@@ -21,8 +23,8 @@ import org.junit.jupiter.api.Test;
 /** A method's end that comes to grief: there is no other end, so everything is let go of in it. */
 class ScopesTest {
 
-    private final AgentLog log =
-            new AgentLog(Threshold.INFO, new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8));
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final AgentLog log = new AgentLog(Threshold.INFO, new PrintStream(bytes, true, StandardCharsets.UTF_8));
     private final AgentSettings settings =
             AgentSettings.of("target=com.acme.Job#run;lockTimeout=1s", Map.of(), Map.of(), Path.of(""));
     private final Status status =
@@ -82,6 +84,34 @@ class ScopesTest {
         assertThat(released).hasValue(1);
         assertThat(closed).hasValue(1);
         assertThat(PgLockBridge.armed).isEqualTo(armed);
+    }
+
+    /** Whoever is in no guarded method is not to be told by an exception. */
+    @Test
+    void whatFailsInTheAgentItselfKeepsNoConnectionFromTheApplication() {
+        Object driver = Proxy.newProxyInstance(
+                new ClassLoader(getClass().getClassLoader()) {
+                    @Override
+                    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+                        if (name.equals("org.postgresql.Driver")) {
+                            throw new StackOverflowError();
+                        }
+                        return super.loadClass(name, resolve);
+                    }
+                },
+                new Class<?>[] {Runnable.class},
+                (proxy, method, arguments) -> null);
+
+        assertThatCode(() -> scopes.connected(driver, "jdbc:postgresql:shop", new Properties(), new Object()))
+                .doesNotThrowAnyException();
+        assertThatCode(() -> scopes.connected(driver, "jdbc:postgresql:shop", new Properties(), new Object()))
+                .doesNotThrowAnyException();
+
+        assertThat(status.getFailures()).isEqualTo(2);
+        assertThat(bytes.toString(StandardCharsets.UTF_8).lines())
+                .singleElement()
+                .asString()
+                .contains("a connection: java.lang.StackOverflowError");
     }
 
     /** Of a driver with which nothing ends well. */

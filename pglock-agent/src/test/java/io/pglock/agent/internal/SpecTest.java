@@ -198,6 +198,26 @@ class SpecTest {
     }
 
     @Test
+    void anAnnotationThatSkipsAndSaysNoTimeoutDoesNotWait() {
+        for (String timeout : List.of("", "none")) {
+            Map<String, Object> attributes = new LinkedHashMap<>(Map.of("value", "nightly", "onTimeout", "SKIP"));
+            if (!timeout.isEmpty()) {
+                attributes.put("timeout", timeout);
+            }
+
+            Spec spec = ofAnnotations(Map.of("WithAdvisoryLock", attributes));
+
+            assertThat(spec.onTimeout()).isEqualTo(OnTimeout.SKIP);
+            assertThat(spec.advisory())
+                    .contains(new Spec.Advisory("nightly", false, false, Optional.of(Duration.ZERO)));
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ofAnnotations(
+                        Map.of("WithTableLock", Map.of("value", new String[] {"orders"}, "onTimeout", "SKIP"))))
+                .withMessageContaining("never skips while tableTimeout and lockTimeout are none");
+    }
+
+    @Test
     void annotationsCombine() {
         Map<String, Map<String, Object>> annotations = new LinkedHashMap<>();
         annotations.put("WithPriority", Map.of("value", "CANCEL", "settings", "prioritizeAfter=0s protect=backup"));
@@ -291,6 +311,10 @@ class SpecTest {
                 .isThrownBy(() -> Spec.parse(keys("monitorUrl=jdbc:postgresql://me:hush@db/shop")))
                 .withMessageContaining("monitorUrl: has a user before its host")
                 .withMessageContaining("set monitorUser and monitorPassword")
+                .withMessageNotContaining("hush");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Spec.parse(keys("monitorUrl=jdbc:postgresql://db:54x2/shop?user=me&password=hush")))
+                .withMessageContaining("monitorUrl: is not a JDBC URL of PostgreSQL")
                 .withMessageNotContaining("hush");
     }
 

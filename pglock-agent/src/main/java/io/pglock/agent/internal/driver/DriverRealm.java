@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.LockAttempts;
 import io.pglock.LockPolicy;
+import io.pglock.agent.internal.Counters;
 import io.pglock.agent.internal.Environment;
 import io.pglock.agent.internal.Place;
 import io.pglock.agent.internal.Realm;
@@ -9,6 +11,7 @@ import io.pglock.agent.internal.Scope;
 import io.pglock.agent.internal.Site;
 import io.pglock.internal.Log;
 import io.pglock.internal.Monitor;
+import io.pglock.internal.UnitSignals;
 import java.lang.System.Logger.Level;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -45,7 +49,29 @@ public final class DriverRealm implements Realm {
 
     /** Read once: a method may be called often. */
     LockPolicy policy(Site site) {
-        return policies.computeIfAbsent(site, one -> LockPolicy.parse(one.spec().settings()));
+        return policies.computeIfAbsent(
+                site, one -> policy(one.name(), one.spec().settings()));
+    }
+
+    /** What only the driver can say of a monitorUrl it says here, and that is as if nobody answered there. */
+    private LockPolicy policy(String method, Map<String, String> settings) {
+        try {
+            return LockPolicy.parse(settings);
+        } catch (IllegalArgumentException e) {
+            if ("true".equals(settings.get("monitorRequired"))) {
+                throw e;
+            }
+            if (!"off".equals(settings.get("prioritize"))) {
+                environment.warnOnce(
+                        "monitorUrl " + method,
+                        method + ": goes on, but nobody watches for blockers: "
+                                + String.valueOf(e.getMessage()).replaceFirst("^pglock: ", ""));
+            }
+            Map<String, String> unwatched = new TreeMap<>(settings);
+            unwatched.keySet().removeIf(key -> key.startsWith("monitor"));
+            unwatched.put("prioritize", "off");
+            return LockPolicy.parse(unwatched);
+        }
     }
 
     Environment environment() {
@@ -163,6 +189,11 @@ public final class DriverRealm implements Realm {
         sessions.sweep();
     }
 
+    /** What was done to those who were in the way of a scope. */
+    static void count(Scope scope, LockAttempts attempts) {
+        scope.site().counters().add(Counters.Kind.SIGNALLED, UnitSignals.sent(attempts));
+    }
+
     // ---- locks that no connection of the application's holds --------------------------------------------------------
 
     @Override
@@ -205,15 +236,24 @@ public final class DriverRealm implements Realm {
                 : Optional.of(monitors.computeIfAbsent(
                         url + " " + settings.get("monitorUser"),
                         key -> monitor(
-                                url,
+                                scope,
+                                url.strip(),
                                 Optional.ofNullable(settings.get("monitorUser")),
                                 Optional.ofNullable(settings.get("monitorPassword")))));
     }
 
-    private Place monitor(String url, Optional<String> user, Optional<String> password) {
+    private Place monitor(Scope scope, String url, Optional<String> user, Optional<String> password) {
         Properties properties = new Properties();
         user.ifPresent(name -> properties.setProperty("user", name));
-        return new Place(this, new Monitor(url, user, password).dataSource(), Means.database(url, properties));
+        try {
+            return new Place(this, new Monitor(url, user, password).dataSource(), Means.database(url, properties));
+        } catch (RuntimeException e) {
+            // The driver repeats the URL in its message, with its password: neither that nor the exception is passed
+            // on.
+            throw new IllegalStateException(
+                    scope + ": its advisory lock cannot be taken, for the driver does not take its"
+                            + " monitorUrl; write jdbc:postgresql://host:port/database");
+        }
     }
 
     @Override

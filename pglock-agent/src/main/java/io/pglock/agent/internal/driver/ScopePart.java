@@ -403,6 +403,7 @@ final class ScopePart implements Realm.Part {
         LockAttempts going = attempts;
         if (going != null) {
             going.close();
+            DriverRealm.count(scope, going);
         }
     }
 }
