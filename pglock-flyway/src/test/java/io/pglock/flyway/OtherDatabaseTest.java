@@ -24,10 +24,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.postgresql.Driver;
 
 @PostgresTest
 class OtherDatabaseTest {
+
+    private static final String DRIVER = "org.postgresql.Driver";
 
     private static final String TAKE_NOTE =
             "create table noted as select current_setting('lock_timeout') as lock_timeout,"
@@ -51,8 +52,7 @@ class OtherDatabaseTest {
     @Test
     void isSilentWhereThereIsNoDriverOfPostgres(@TempDir Path folder) throws Exception {
         try (URLClassLoader alone = withoutDriver()) {
-            assertThatThrownBy(() -> alone.loadClass(Driver.class.getName()))
-                    .isInstanceOf(ClassNotFoundException.class);
+            assertThatThrownBy(() -> alone.loadClass(DRIVER)).isInstanceOf(ClassNotFoundException.class);
             Method migrate = alone.loadClass(OnH2.class.getName()).getMethod("migrate", Path.class);
 
             assertThat((List<?>) migrate.invoke(null, folder))
@@ -63,9 +63,13 @@ class OtherDatabaseTest {
     }
 
     /** The class path of the tests without that jar. */
-    private static URLClassLoader withoutDriver() throws URISyntaxException, MalformedURLException {
-        Path driver = Path.of(
-                Driver.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    private static URLClassLoader withoutDriver()
+            throws URISyntaxException, MalformedURLException, ClassNotFoundException {
+        Path driver = Path.of(Class.forName(DRIVER)
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         List<URL> jars = new ArrayList<>();
         for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             if (!Path.of(part).equals(driver)) {
