@@ -18,10 +18,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @PostgresTest
 class OtherDatabaseTest {
 
-    private static final String NOT_LOCKED =
-            "OtherDatabase.%s: not locked, for ... is not PostgreSQL 10 or newer. Let another"
-                    + " method do what is done there";
-
     private final Database database;
 
     OtherDatabaseTest(Database database) {
@@ -86,7 +82,9 @@ class OtherDatabaseTest {
     }
 
     private static String notLocked(String method, String remedy) {
-        return String.format(NOT_LOCKED, method) + remedy;
+        return "OtherDatabase." + method
+                + ": not locked, for ... is not PostgreSQL 10 or newer. Let another method do what is done there"
+                + remedy;
     }
 
     private static String shortened(String line) {

@@ -248,7 +248,6 @@ final class Retries {
             if (System.nanoTime() > until) {
                 throw new AssertionError("waited 30 s for " + what);
             }
-            TimeUnit.MILLISECONDS.sleep(5);
         }
     }
 }
