@@ -8,6 +8,7 @@ import io.pglock.internal.UnseenDriver;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.function.Function;
@@ -150,7 +151,9 @@ public final class LockGuard implements AutoCloseable {
                     && !version.contains("-YB-")
                     && version.matches("[1-9]\\d.*");
         } catch (NoSuchMethodError e) { // a driver before 42.2.6 tells only the version
-            return connection.getMetaData().getDatabaseMajorVersion() >= 10;
+            DatabaseMetaData database = connection.getMetaData();
+            return database.getDatabaseMajorVersion() >= 10
+                    && !database.getDatabaseProductVersion().contains("-YB-");
         }
     }
 

@@ -62,8 +62,7 @@ record UnitBlockers(LockPolicy policy, PriorityScope scope, Optional<Duration> l
         List<SeenBlocker> before = scope.blockers();
         return before.isEmpty()
                 ? Optional.empty()
-                : Optional.of("blocked in an earlier attempt by " + described(before, actions)
-                        + " Nobody was seen in the latest one.");
+                : Optional.of("blocked earlier by " + described(before, actions) + " Nobody was seen since.");
     }
 
     private static String described(List<SeenBlocker> seen, List<Signalled> actions) {

@@ -62,9 +62,7 @@ final class UnitReport {
     Optional<String> failed(UnitWatch watch, SQLException failure) {
         failed = true;
         boolean forALock = UnitRetry.cause(failure, watch.gaveWay()).isPresent();
-        return forALock || attempts.isEmpty() || watch.sawBlockersLately()
-                ? withAttempts(watch.explain(failure))
-                : Optional.empty();
+        return forALock || watch.sawBlockersLately() ? withAttempts(watch.explain(failure)) : Optional.empty();
     }
 
     /** It has failed, and it is not known for what. */

@@ -299,9 +299,9 @@ class LockGuardRetryTest extends GuardScene {
                                 },
                                 LockGuard.Undo.NOTHING));
                 assertThat(guard.failed(failure).orElseThrow())
-                        .startsWith("V7__note.sql: not locked within 1s, blocked in an earlier attempt by pid "
-                                + first.pid() + " (first, ")
-                        .contains("). Nobody was seen in the latest one. Given up after 2 attempts in ")
+                        .startsWith("V7__note.sql: not locked within 1s, blocked earlier by pid " + first.pid()
+                                + " (first, ")
+                        .contains("). Nobody was seen since. Given up after 2 attempts in ")
                         .doesNotContain("end it");
             }
         }

@@ -186,7 +186,8 @@ class LockPolicyTest {
                 "jdbc:postgresql://:5432/shop",
                 "jdbc:postgresql://one:5432,two,three:5433/shop",
                 "jdbc:postgresql://[::1]:5432,[fe80::1]/shop%2f1",
-                "jdbc:postgresql://::1:5432/shop"
+                "jdbc:postgresql://::1:5432/shop",
+                "jdbc:postgresql://[fe80::1%eth0]:5432/shop%20one"
             })
     void takesEveryUrlThatTheDriverTakes(String url) {
         assertThat(LockPolicy.parse(Map.of("monitorUrl", url)).monitorUrl()).isPresent();

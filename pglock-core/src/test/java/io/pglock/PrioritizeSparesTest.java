@@ -308,6 +308,12 @@ class PrioritizeSparesTest extends PrioritizeScene {
                     Signalled done = Signals.toBlocker(looking, signal, seen, pid(migration), nobody);
                     assertThat(done.outcome()).isEqualTo(Outcome.SPARED);
                     assertThat(done.detail()).endsWith(": it has committed and waits for a standby.");
+                    assertThat(
+                                    signal == Signal.CANCEL
+                                            ? LockQuery.on(looking).pid(pid).cancel()
+                                            : LockQuery.on(looking).pid(pid).terminate())
+                            .extracting(Signalled::outcome)
+                            .containsOnly(Outcome.SPARED);
                 }
                 Held.execute(looking, "select pg_cancel_backend(" + pid + ")"); // what is never to be sent
                 committing.get(30, TimeUnit.SECONDS);

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -80,6 +81,27 @@ class PrioritizeTest extends PrioritizeScene {
             });
         }
         next.rollback();
+    }
+
+    /** A lock of the session outlasts them; each would have its time anew. */
+    @Test
+    void whoHoldsTheLockThroughManyShortTransactionsIsSignalledToo() {
+        scenario.database().server().assumeAtLeast(14); // before, the server does not tell how long one waits
+        Session worker = scenario.session("worker");
+        worker.execute("select pg_advisory_lock(42)");
+        String[] work = new String[400];
+        Arrays.fill(work, "select pg_sleep(0.05)");
+        Running working = worker.start(work);
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope =
+                quickly(migration).after(Duration.ofMillis(500)).cancel().start()) {
+            Running locking = migration.start("select pg_advisory_lock(42)");
+
+            assertThat(working.awaitFailure().getSQLState()).isEqualTo("57014");
+            assertThat(scope.actions().get(0).backend().pid()).isEqualTo(worker.pid());
+            worker.execute("select pg_advisory_unlock(42)");
+            locking.await();
+        }
     }
 
     @Test

@@ -179,8 +179,10 @@ class ConnectingTest {
         assertFails(
                 doctor(Cli.bare(), "-d", words), 1, "The database (--database) is a connection string. Write --url");
         assertFails(doctor(Cli.bare().environment("PGDATABASE", words)), 1, "The database (PGDATABASE)");
-        Ended typed = doctor(Cli.bare(), "--password=" + WRONG);
-        assertThat(typed.err()).contains("Unknown option: '--password'").doesNotContain(WRONG);
+        assertFails(Cli.bare().run("run", "--number", url, "--", "true"), 1, "KEY is the URL of a server");
+        for (String[] typed : new String[][] {{"--password=" + WRONG}, {"--password", WRONG}}) {
+            assertThat(doctor(Cli.bare(), typed).err()).contains("'--password'").doesNotContain(WRONG);
+        }
     }
 
     @Test

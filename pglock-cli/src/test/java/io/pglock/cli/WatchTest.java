@@ -119,11 +119,12 @@ class WatchTest extends QueueScene {
         scenario.awaitBlockedBy(web, holder);
         try (Tmux tmux = watch()) {
             tmux.await("> pid " + holder.pid());
-            tmux.keys("t");
-            tmux.await("y/[n]");
+            tmux.keys("p");
+            tmux.await("PAUSED");
             holder.execute("select pg_advisory_unlock(77)");
             waiting.await();
-            tmux.await("nobody waits for a lock");
+            tmux.keys("t");
+            tmux.await("y/[n]");
             tmux.keys("y");
             tmux.await("left alone, it is in nobody's way any more");
             tmux.keys("q");

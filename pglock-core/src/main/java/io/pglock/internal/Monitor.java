@@ -23,6 +23,9 @@ public final class Monitor {
             "jdbc:postgresql:(?:[^/?][^?]*|/{2,3}|//" + ADDRESS + "(?:," + ADDRESS + ")*/[^/?]*)?(?:\\?.*)?",
             Pattern.DOTALL);
 
+    /** In them a percent sign is one, before the zone of an IPv6 address. */
+    private static final Pattern HOSTS = Pattern.compile("//[^/?]*");
+
     private static final Pattern BARE_PERCENT = Pattern.compile("%(?![0-9a-fA-F]{2})");
 
     private static final String NO_URL = "is not a JDBC URL of PostgreSQL; write jdbc:postgresql://host:port/database";
@@ -79,7 +82,9 @@ public final class Monitor {
         if (!URL.matcher(url).matches()) {
             return Optional.of(NO_URL);
         }
-        return BARE_PERCENT.matcher(url).find() ? Optional.of(NO_CODE) : Optional.empty();
+        return BARE_PERCENT.matcher(HOSTS.matcher(url).replaceFirst("")).find()
+                ? Optional.of(NO_CODE)
+                : Optional.empty();
     }
 
     /** As URLs of other kinds may: to the driver that is a part of the host's name, and would be shown as such. */

@@ -27,7 +27,10 @@ final class QueuePlace {
 
     private final Map<BlockerKey, Long> aheadSince = new HashMap<>();
 
-    /** Since when each of them holds what it waits for; empty for who has been seen to from the first look at this wait on. */
+    /**
+     * Since when each session holds what it waits for, in however many transactions: a lock of a session outlasts them. Empty for
+     * who has been seen to from the first look at this wait on.
+     */
     private final Map<BlockerKey, Optional<Long>> holdingSince = new HashMap<>();
 
     private Duration waited = Duration.ZERO;
@@ -96,11 +99,12 @@ final class QueuePlace {
                 .collect(Collectors.toSet());
         aheadSince.keySet().retainAll(present);
         present.forEach(key -> aheadSince.putIfAbsent(key, now));
-        holdingSince.keySet().retainAll(present);
-        sightings.stream()
+        Set<BlockerKey> holders = sightings.stream()
                 .filter(Sighting::hard)
-                .forEach(holder -> holdingSince.putIfAbsent(
-                        BlockerKey.of(holder.backend()), begins ? Optional.empty() : Optional.of(now)));
+                .map(holder -> BlockerKey.ofSession(holder.backend()))
+                .collect(Collectors.toSet());
+        holdingSince.keySet().retainAll(holders);
+        holders.forEach(holder -> holdingSince.putIfAbsent(holder, begins ? Optional.empty() : Optional.of(now)));
         ahead = sightings;
         waited = ownWait(now);
     }
@@ -127,7 +131,7 @@ final class QueuePlace {
     Duration heldUpBy(Sighting sighting, long now) {
         Duration waited = waited(sighting, now);
         return holdingSince
-                .getOrDefault(BlockerKey.of(sighting.backend()), Optional.empty())
+                .getOrDefault(BlockerKey.ofSession(sighting.backend()), Optional.empty())
                 .map(since -> Durations.shorter(waited, Duration.ofNanos(now - since)))
                 .orElse(waited);
     }

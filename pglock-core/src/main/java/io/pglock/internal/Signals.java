@@ -74,7 +74,10 @@ public final class Signals {
         return toSame(side, how, seen, true);
     }
 
-    /** As {@link #toSession}, and never one whose transactions cannot be told apart: it is meant for a lock that it held in one. */
+    /**
+     * As {@link #toSession}, and never one whose transactions cannot be told apart, nor one that has committed: it is meant for a
+     * lock that it held in a transaction.
+     */
     static Signalled toOwner(Connection side, Signal how, Backend seen) throws SQLException {
         return toSame(side, how, seen, false);
     }

@@ -108,6 +108,7 @@ public final class Sql {
                     when a.backend_type is distinct from 'client backend' then 'NOT_A_CLIENT'
                     when not t.named and 'disabled' in (t.state, a.state) then 'NOT_TRACKED'
                     when a.xact_start is distinct from t.xact_start then 'OTHER_TRANSACTION'
+                    when not t.named and a.wait_event = 'SyncRep' then 'COMMITTING'
                     when $idle then 'IDLE'
                     else 'SEND' end as verdict
                 from target t left join pg_stat_activity a on a.pid = t.pid

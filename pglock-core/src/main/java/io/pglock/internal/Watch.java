@@ -351,6 +351,11 @@ final class Watch implements Runnable {
         }
         PgSession session = SideConnection.borrowed(connection, all());
         inUse(Optional.of(session.physical()));
+        if (isOver()) { // while it connected; from here on it could be cut off
+            inUse(Optional.empty());
+            connection.close();
+            return Optional.empty();
+        }
         side = Optional.of(SideConnection.of(session, () -> inUse(Optional.empty())));
         return side;
     }

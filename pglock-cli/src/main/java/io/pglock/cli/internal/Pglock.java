@@ -164,8 +164,9 @@ public final class Pglock {
         String message = String.valueOf(failure.getMessage());
         if (failure instanceof UnmatchedArgumentException unmatched) {
             for (String word : unmatched.getUnmatched()) {
-                String safe =
-                        word.startsWith("-") ? word.replaceFirst("=.*", "") : word.replaceFirst("(=|://).*", "$1...");
+                String safe = word.startsWith("-")
+                        ? word.replaceFirst("(?s)=.*", "")
+                        : unmatched.isUnknownOption() ? "..." : word.replaceFirst("(?s)(=|://).*", "$1...");
                 message = message.replace(word, safe);
             }
         }

@@ -155,9 +155,9 @@ final class Run implements Callable<Integer> {
             if (key.isEmpty()) {
                 throw Stop.usage("KEY is empty: a lock has a name, or with --number a number.");
             }
+            requireName();
             if (!number) {
                 requireReadable();
-                requireName();
                 return LockKey.named(key);
             }
             String[] numbers = key.split(",", -1);

@@ -172,10 +172,11 @@ public final class Selection {
         return reading(query::tree);
     }
 
-    /** Whether there are trees that might be among these, for all that the role may see. */
+    /** Whether there are trees of which the role may not see whether they are among these. */
     public boolean mayHaveTrees(LockQuery all) {
-        LockQuery query = narrowed(all, Selection::mayMatch);
-        return !reading(query::tree).isEmpty();
+        LockQuery query =
+                narrowed(all, (conditions, row) -> !untrue(conditions, row).isEmpty() && mayMatch(conditions, row));
+        return !conditions.isEmpty() && !reading(query::tree).isEmpty();
     }
 
     /** What is said where nobody waits: of what was asked for, or at all. */

@@ -50,7 +50,7 @@ final class PasswordFile {
     }
 
     /**
-     * The password where the driver would look for another than libpq, and does not look any more: for several hosts the first one
+     * The password where the driver would look for another than libpq, and must not look: for several hosts the first one
      * that the file has, as the driver tells all of them the same; for the folder of a socket that of the folder.
      */
     static Optional<String> find(Place place) {
@@ -62,7 +62,9 @@ final class PasswordFile {
                         place.user().value())))
                 .flatMap(Optional::stream)
                 .findFirst();
-        System.setProperty(PROPERTY, NONE);
+        if (password.isEmpty()) {
+            System.setProperty(PROPERTY, NONE); // with a password it does not look, for these
+        }
         return password;
     }
 

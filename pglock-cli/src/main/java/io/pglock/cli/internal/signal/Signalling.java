@@ -128,11 +128,15 @@ public final class Signalling {
 
     /** Meanwhile somebody has been thinking. */
     private Targets stillMeant(LockQuery all, Selection selection, Targets targets) {
-        Targets meant = targets.among(
-                selection.read(all).all().stream()
-                        .map(row -> row.lock().backend())
-                        .toList(),
-                "it has none of these locks any more");
+        List<Backend> owners;
+        try {
+            owners = selection.read(all).all().stream()
+                    .map(row -> row.lock().backend())
+                    .toList();
+        } catch (Stop tableIsGone) {
+            owners = List.of();
+        }
+        Targets meant = targets.among(owners, "it has none of these locks any more");
         say(meant.left().stream().skip(targets.left().size()).map(Targets.Left::toString));
         return meant;
     }

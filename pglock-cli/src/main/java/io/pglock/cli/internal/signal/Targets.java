@@ -33,6 +33,8 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
     private static final String CLIENT = "client backend";
     private static final Optional<String> PROTECTED =
             Optional.of("it is protected; to end it all the same, name its pid");
+    private static final Optional<String> COMMITTED =
+            Optional.of("it has committed and waits for a standby; to end it all the same, name its pid");
     private static final Optional<String> UNTRACKED = Optional.of(
             "its track_activities is off, so nobody can tell whether it still is the same transaction; to end"
                     + " it all the same, name its pid");
@@ -69,7 +71,10 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                     .orElse(owner));
         }
         return sorted(
-                signal, owners, Optional.empty(), owner -> isUntracked(owner, named) ? UNTRACKED : Optional.empty());
+                signal,
+                owners,
+                Optional.empty(),
+                owner -> named.contains(owner.pid()) ? Optional.empty() : uncertain(owner));
     }
 
     /** This one, seen before. */
@@ -130,9 +135,11 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                 || session.user().filter(protect::contains).isPresent();
     }
 
-    /** It does not say in which transaction it is, so nobody can make sure that it is the one in which it was seen. */
-    private static boolean isUntracked(Backend session, Collection<Integer> named) {
-        return session.state().filter("disabled"::equals).isPresent() && !named.contains(session.pid());
+    /** Nobody can make sure that it is in the transaction in which it was seen, or that has committed already. */
+    private static Optional<String> uncertain(Backend session) {
+        return session.waitEvent().filter("IPC:SyncRep"::equals).isPresent()
+                ? COMMITTED
+                : session.state().filter("disabled"::equals).isPresent() ? UNTRACKED : Optional.empty();
     }
 
     /**

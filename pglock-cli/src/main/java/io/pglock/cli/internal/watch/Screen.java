@@ -214,23 +214,10 @@ final class Screen {
             message = "Nothing was sent.";
             return;
         }
-        Targets meant = targets.hasTimeless() ? stillThere(targets) : targets;
-        if (meant.sessions().isEmpty()) {
-            message = meant.left().get(0).toString();
-            return;
-        }
         message = "...";
-        Sending sending = new Sending(meant);
+        Sending sending = new Sending(targets);
         sent.add(sending);
         lookout.signal(sending);
-    }
-
-    private Targets stillThere(Targets targets) {
-        List<Backend> now = sight.stream()
-                .flatMap(seen -> seen.tree().stream())
-                .map(LockTree.Node::backend)
-                .toList();
-        return targets.among(now, "it is in nobody's way any more");
     }
 
     private void typeFilter(int character) {

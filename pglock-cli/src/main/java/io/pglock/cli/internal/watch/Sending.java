@@ -2,8 +2,10 @@
 package io.pglock.cli.internal.watch;
 
 import io.pglock.LockQuery;
+import io.pglock.LockTree;
 import io.pglock.Signal;
 import io.pglock.Signalled;
+import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.signal.Targets;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -21,11 +23,25 @@ final class Sending {
         this.targets = targets;
     }
 
-    /** Does nothing once it was given up. */
-    void send(LockQuery locks) {
-        if (!begun.getAndSet(true)) {
-            outcome.complete(targets.send(locks).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
+    /**
+     * Does nothing once it was given up.
+     *
+     * @param selection of whose trees it is one
+     */
+    void send(LockQuery locks, Selection selection) {
+        if (begun.getAndSet(true)) {
+            return;
         }
+        Targets meant = targets.hasTimeless() ? stillThere(selection.tree(locks)) : targets;
+        outcome.complete(
+                meant.sessions().isEmpty()
+                        ? meant.left().get(0).toString()
+                        : meant.send(locks).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
+    }
+
+    /** What was on the screen may be of long ago, where it paused. */
+    private Targets stillThere(LockTree now) {
+        return targets.among(now.stream().map(LockTree.Node::backend).toList(), "it is in nobody's way any more");
     }
 
     /** What has not been sent is not sent any more, and of what has been nothing more is waited for. */

@@ -93,7 +93,7 @@ class LookoutTest extends QueueScene {
         Sending sending = new Sending(Targets.of(Signal.TERMINATE, seen));
 
         sending.giveUp();
-        sending.send(all);
+        sending.send(all, new SelectionOptions().selection());
 
         assertThat(sending.outcome())
                 .hasValueSatisfying(
