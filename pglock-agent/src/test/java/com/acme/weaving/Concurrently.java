@@ -18,9 +18,10 @@ public final class Concurrently {
     public static void main(String[] arguments) throws SQLException {
         Db.open(arguments);
         Db.run("set lock_timeout = '5s'");
+        Db.run("drop table if exists built");
         Db.run("create table built (id int)");
         Db.run("insert into built values (1)");
-        Db.run("create function told(int) returns int immutable language plpgsql as "
+        Db.run("create or replace function told(int) returns int immutable language plpgsql as "
                 + "$$ begin raise exception 'it waits %', current_setting('lock_timeout'); end $$");
         say("bounded", bounded());
         say("endless", endless());
