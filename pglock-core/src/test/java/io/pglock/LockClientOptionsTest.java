@@ -11,17 +11,11 @@ import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -35,34 +29,16 @@ class LockClientOptionsTest {
 
     private final DataSource dataSource;
     private final Scenario scenario;
-    private final Logger logger = Logger.getLogger("io.pglock");
-    private final List<LogRecord> log = new CopyOnWriteArrayList<>();
-    private final Handler handler = new Handler() {
-        @Override
-        public void publish(LogRecord entry) {
-            log.add(entry);
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-    };
+    private final RecordedLog log = new RecordedLog();
 
     LockClientOptionsTest(DataSource dataSource, Scenario scenario) {
         this.dataSource = dataSource;
         this.scenario = scenario;
     }
 
-    @BeforeEach
-    void listenToTheLog() {
-        logger.addHandler(handler);
-    }
-
     @AfterEach
     void listenNoMore() {
-        logger.removeHandler(handler);
+        log.close();
     }
 
     /** What a listener was told, in one line each. */
@@ -205,7 +181,7 @@ class LockClientOptionsTest {
 
             assertThat(client.toString()).contains("holds 0");
         }
-        assertThat(log)
+        assertThat(log.records())
                 .filteredOn(entry -> entry.getMessage().matches("The listener of pglock-\\d+ failed"))
                 .hasSize(2);
     }
@@ -224,7 +200,7 @@ class LockClientOptionsTest {
                 assertThat(suspicion).hasMessage("1: has been held for more than 200ms. It was acquired here:");
                 assertShowsWhoTookIt(suspicion);
             });
-            assertThat(log)
+            assertThat(log.records())
                     .filteredOn(entry -> entry.getMessage().startsWith("1: has been held"))
                     .singleElement()
                     .satisfies(entry -> assertShowsWhoTookIt(entry.getThrown()));

@@ -10,15 +10,9 @@ import java.net.URLClassLoader;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.logging.Handler;
 import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.Driver;
 
@@ -27,33 +21,15 @@ import org.postgresql.Driver;
 class UnseenDriverTest {
 
     private final Connection mine;
-    private final Logger logger = Logger.getLogger("io.pglock");
-    private final List<LogRecord> log = new CopyOnWriteArrayList<>();
-    private final Handler handler = new Handler() {
-        @Override
-        public void publish(LogRecord entry) {
-            log.add(entry);
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-    };
+    private final RecordedLog log = new RecordedLog();
 
     UnseenDriverTest(Connection mine) {
         this.mine = mine;
     }
 
-    @BeforeEach
-    void listen() {
-        logger.addHandler(handler);
-    }
-
     @AfterEach
     void listenNoMore() {
-        logger.removeHandler(handler);
+        log.close();
     }
 
     @Test
@@ -72,7 +48,7 @@ class UnseenDriverTest {
             assertThat(serves(pglock, mine)).isFalse();
         }
 
-        assertThat(log).singleElement().satisfies(warning -> {
+        assertThat(log.records()).singleElement().satisfies(warning -> {
             assertThat(warning.getLevel()).isEqualTo(Level.WARNING);
             assertThat(warning.getMessage())
                     .isEqualTo(
@@ -91,7 +67,7 @@ class UnseenDriverTest {
             assertThat(LockGuard.serves(h2)).isFalse();
         }
 
-        assertThat(log).isEmpty();
+        assertThat(log.records()).isEmpty();
     }
 
     /** A driver that was compiled before there was a {@code java.sql.Wrapper}. */
@@ -107,7 +83,7 @@ class UnseenDriverTest {
                 });
 
         assertThat(LockGuard.serves(ancient)).isFalse();
-        assertThat(log).isEmpty();
+        assertThat(log.records()).isEmpty();
     }
 
     /** Core alone, and the jars of these. */
