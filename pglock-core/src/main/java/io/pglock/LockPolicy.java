@@ -199,7 +199,7 @@ public final class LockPolicy {
         return get(Setting.RETRY_DELAY);
     }
 
-    /** The longest pause before any attempt. */
+    /** The longest pause before any attempt, but for the one after giving way, which lasts while those in the way are seen. */
     public Duration retryMaxDelay() {
         return get(Setting.RETRY_MAX_DELAY);
     }

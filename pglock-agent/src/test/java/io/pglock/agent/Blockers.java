@@ -62,6 +62,7 @@ final class Blockers {
 
     private void untilTheLast() {
         readings.reading("terminate", this::terminate);
+        readings.reading("terminate from inside", this::terminateFromInside);
         readings.reading("cancel", this::cancel);
         readings.reading("report", this::report);
         readings.reading("given away", this::givenAway);
@@ -176,6 +177,18 @@ final class Blockers {
                     isAlive(elsewhere),
                     queued.get(20, TimeUnit.SECONDS),
                     isAlive(ahead));
+        }
+    }
+
+    /** The inner one is run again, too, and says nothing of who is in its way. */
+    private void terminateFromInside() throws Exception {
+        try (Connection blocker = session("blocker", "select * from orders")) {
+            terminating(() -> patient("", argument -> {
+                try (Connection connection = pool.getConnection()) {
+                    execute(connection, "alter table orders add column if not exists v int");
+                }
+            }));
+            readings.line("terminate from inside", isAlive(blocker));
         }
     }
 

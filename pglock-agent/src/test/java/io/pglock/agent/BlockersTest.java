@@ -47,6 +47,7 @@ class BlockersTest {
                     .as(() -> String.join("\n", output))
                     .containsExactly(
                             "terminate: 57P01 alive no failure alive",
+                            "terminate from inside: 57P01",
                             "cancel: 57014 alive",
                             "report: 55P03 alive",
                             "given away: the same 55P03 alive",

@@ -18,7 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** An application whose methods are run again for what others have done on their connections: an inner method, another thread. */
+/** An application whose methods are run again for what others have done on their connections: an inner method, another thread, an outer one. */
 final class Retries {
 
     private static final String ALTER = "alter table orders add column if not exists x int";
@@ -31,6 +31,9 @@ final class Retries {
     private static final String WORKER = "select count(*) = 1 from pg_locks l join pg_stat_activity a using (pid)"
             + " where l.relation = 'busy'::regclass and l.mode = 'ShareUpdateExclusiveLock' and l.granted"
             + " and a.backend_type = 'autovacuum worker'";
+
+    private static final String WAITS =
+            "select count(*) = 1 from pg_stat_activity where application_name = 'pool' and wait_event_type = 'Lock'";
 
     private final Readings readings;
     private final HikariDataSource pool = new HikariDataSource();
@@ -62,6 +65,8 @@ final class Retries {
         readings.reading("given up", this::givenUp);
         readings.reading("once", this::once);
         readings.reading("handed on", this::handedOn);
+        readings.reading("inside an outer one's transaction", this::insideAnOuterOnesTransaction);
+        readings.reading("inside the caller's transaction", this::insideTheCallersTransaction);
     }
 
     // ---- its methods ------------------------------------------------------------------------------------------------
@@ -87,6 +92,13 @@ final class Retries {
     @WithLockTimeout("200ms")
     @WithPriority(value = LockPolicy.Priority.REPORT, settings = "pollInterval=20ms")
     private void inner(Readings.Work work) throws Exception {
+        work.run();
+    }
+
+    /** One that soon makes way for who waits behind it, wherever it can come back. */
+    @WithLockTimeout(value = "1s", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithPriority(value = LockPolicy.Priority.REPORT, settings = "maxBlockedTime=50ms pollInterval=20ms")
+    private void considerate(Readings.Work work) throws Exception {
         work.run();
     }
 
@@ -172,6 +184,65 @@ final class Retries {
             }
         })));
         readings.line("past an autovacuum", state);
+    }
+
+    // ---- in a transaction that it has not begun
+    // -----------------------------------------------------------------------
+
+    private void insideAnOuterOnesTransaction() throws Exception {
+        int[] attempts = {0};
+        String state = withSomebodyBehind(() -> patient(() -> {
+            attempts[0]++;
+            inTransaction(connection -> considerate(() -> execute(connection, ALTER)));
+        }));
+        readings.line("inside an outer one's transaction", state, attempts[0] > 1);
+    }
+
+    private void insideTheCallersTransaction() throws Exception {
+        int[] attempts = {0};
+        String state = withSomebodyBehind(() -> inTransaction(connection -> considerate(() -> {
+            attempts[0]++;
+            execute(connection, ALTER);
+        })));
+        readings.line("inside the caller's transaction", state, attempts[0]);
+    }
+
+    private void inTransaction(Use use) throws Exception {
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                execute(connection, "select 1");
+                use.run(connection);
+                connection.commit();
+            } catch (SQLException e) {
+                connection.rollback();
+                throw e;
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Use {
+        void run(Connection connection) throws Exception;
+    }
+
+    /** Somebody reads, somebody comes to read while the work waits for the first; who leaves when the second has read. */
+    private String withSomebodyBehind(Readings.Work work) throws Exception {
+        try (Connection blocker = readings.connect("&ApplicationName=blocker");
+                Connection behind = readings.connect("&ApplicationName=behind");
+                Connection observer = readings.connect()) {
+            blocker.setAutoCommit(false);
+            execute(blocker, "select * from orders");
+            CompletableFuture<String> through = elsewhere(() -> {
+                await(
+                        "the work to wait for its lock",
+                        () -> value(observer, WAITS).equals("t"));
+                String read = sqlState(() -> execute(behind, "select * from orders"));
+                blocker.rollback();
+                return read;
+            });
+            return sqlState(work) + " " + through.get(20, TimeUnit.SECONDS);
+        }
     }
 
     // ---- what another thread does -----------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ class RetriesTest {
                             "given up: 55P03 2",
                             "once: 55P03 1",
                             "handed on: no failure 2 1",
+                            "inside an outer one's transaction: no failure no failure true",
+                            "inside the caller's transaction: 55P03 no failure 1",
                             "armed: 0");
             assertThat(output)
                     .anyMatch(line -> line.contains("Retries.inner: not locked within 200ms"))

@@ -224,7 +224,7 @@ public final class PgLockConfiguration implements ConfigurationExtension {
         this.retryDelay = retryDelay;
     }
 
-    /** The longest pause before any attempt: {@code 10s}. */
+    /** The longest pause before any attempt, but for the one after giving way: {@code 10s}. */
     public @Nullable String getRetryMaxDelay() {
         return retryMaxDelay;
     }

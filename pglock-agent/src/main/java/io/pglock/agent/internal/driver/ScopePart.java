@@ -20,12 +20,14 @@ import io.pglock.internal.Statements;
 import java.lang.System.Logger.Level;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
@@ -44,6 +46,8 @@ final class ScopePart implements Realm.Part {
     private final Set<Session> sessions = new LinkedHashSet<>();
     /** Those on which its last transaction has ended: whatever goes on there since is somebody else's. */
     private final Set<Session> atRest = ConcurrentHashMap.newKeySet();
+    /** Those in a transaction that was open when it came: what is lost with that is not all its own to do again. */
+    private final Set<Session> joined = new HashSet<>();
     /** For what is watched: another thread may take over one of its connections. */
     private final ReentrantLock watching = new ReentrantLock();
 
@@ -74,10 +78,19 @@ final class ScopePart implements Realm.Part {
         return around == null ? null : of(around);
     }
 
-    /** A statement of its goes out on this one: so the scopes around it have used that, too. */
-    void uses(Session session, int backend) {
+    /**
+     * A statement of its goes out on this one: so the scopes around it have used that, too.
+     *
+     * @param idle no transaction is open on it yet
+     */
+    void uses(Session session, int backend, boolean idle) {
         for (ScopePart part = this; part != null; part = part.outer()) {
-            part.sessions.add(session);
+            boolean isNew = part.sessions.add(session);
+            if (idle) {
+                part.joined.remove(session);
+            } else if (isNew) {
+                part.joined.add(session);
+            }
             part.atRest.remove(session);
             part.scope.used(backend);
         }
@@ -186,23 +199,33 @@ final class ScopePart implements Realm.Part {
      *
      * @param alone it is a transaction of its own
      */
-    void beforeWork(BaseConnection connection, String sql, boolean alone) throws Throwable {
+    void beforeWork(Session session, BaseConnection connection, String sql, boolean alone) throws Throwable {
         realm.locks().used(scope, connection);
-        boolean isWatched = false;
+        ScopePart watcher = innermost(ScopePart::prioritizes)
+                .or(() -> innermost(ScopePart::countsAttempts))
+                .orElse(null);
         for (ScopePart part = this; part != null; part = part.outer()) {
-            if (!isWatched && part.watches()) {
-                part.watch(connection, sql, alone);
-                isWatched = true; // one is enough, and the innermost knows best
+            if (part == watcher) {
+                part.watch(session, connection, sql, alone); // one is enough, and the innermost knows best
             } else if (part.countsAttempts()) {
                 part.attempts();
             }
         }
     }
 
+    private Optional<ScopePart> innermost(Predicate<ScopePart> which) {
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            if (which.test(part)) {
+                return Optional.of(part);
+            }
+        }
+        return Optional.empty();
+    }
+
     // ---- core's guard -----------------------------------------------------------------------------------------------
 
-    private boolean watches() {
-        return policy.enabled() && policy.prioritize() != LockPolicy.Priority.OFF || countsAttempts();
+    private boolean prioritizes() {
+        return policy.enabled() && policy.prioritize() != LockPolicy.Priority.OFF;
     }
 
     /** Whether it matters how each attempt of it ends, whoever watches. */
@@ -219,7 +242,7 @@ final class ScopePart implements Realm.Part {
         return going;
     }
 
-    private void watch(BaseConnection connection, String sql, boolean alone) throws SQLException {
+    private void watch(Session session, BaseConnection connection, String sql, boolean alone) throws SQLException {
         LockAttempts going = attempts();
         watched = true;
         if (!going.knows(connection) && !realm.mayAsk(connection)) {
@@ -239,6 +262,8 @@ final class ScopePart implements Realm.Part {
             });
             if (alone && Statements.concurrently(sql)) {
                 going.standFast(policy.concurrentLockTimeout());
+            } else if (joined.contains(session)) {
+                going.standFast(going.lockTimeout()); // the transaction would be lost, and nobody come back
             } else {
                 going.lockTimeout(going.lockTimeout());
             }
@@ -291,6 +316,7 @@ final class ScopePart implements Realm.Part {
             return false;
         }
         sessions.clear();
+        joined.clear();
         atRest.clear();
         boolean again = going.comesBack(failure.get());
         cameBack |= again;

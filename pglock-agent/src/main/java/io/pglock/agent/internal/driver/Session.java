@@ -126,7 +126,7 @@ final class Session {
         boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
         if (part != null) {
             user = part;
-            part.uses(this, open.getBackendPID());
+            part.uses(this, open.getBackendPID(), idle);
             if (!isPostgres(open)) {
                 if (verb == Verb.WORK) {
                     part.leavesAlone(open);
@@ -138,7 +138,7 @@ final class Session {
                 part.beforeCommit(open);
             }
             if (!passes && verb != Verb.SHOW_TIMEOUT && !(commits && verb == Verb.COMMIT)) {
-                part.beforeWork(open, commands.sql(), alone); // while no transaction is open yet
+                part.beforeWork(this, open, commands.sql(), alone); // while no transaction is open yet
             }
         }
         if (part == null || !passes) {
