@@ -69,7 +69,7 @@ public final class LockGuard implements AutoCloseable {
     /** Work that can be undone and run again. */
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
-        /** Does it. */
+        /** Does it; what the driver reports may come out in an unchecked exception, as libraries have it, with that as its cause. */
         T run() throws SQLException;
     }
 
@@ -177,7 +177,8 @@ public final class LockGuard implements AutoCloseable {
     /**
      * As {@link #open}, with a savepoint where the policy tries again and the connection is in a transaction or has autocommit
      * off: {@link #rollBackToSavepoint} goes back to it, and {@link #close} releases it. For a host that cannot roll the
-     * transaction back itself. It shares the round trip of the timeouts.
+     * transaction back itself. It shares the round trip of the timeouts; in a transaction that has begun already there is one
+     * more, for where that holds locks which others may wait for no attempt gives way: it could not come back.
      */
     public static LockGuard openWithSavepoint(
             String unit, Connection connection, DataSource side, LockPolicy policy, Messages messages) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock;
 
+import io.pglock.internal.Failures;
 import io.pglock.internal.Pause;
 import io.pglock.internal.PgSession;
 import io.pglock.internal.SqlState;
@@ -35,7 +36,7 @@ final class UnitAttempts {
     private boolean last;
     private boolean going;
 
-    /** The work is part of a transaction that others have begun, and that is lost when it fails. */
+    /** The work is part of a transaction, or begins one, that is lost when it fails. */
     private boolean once;
 
     /** @param told already says which unit it is about */
@@ -73,11 +74,11 @@ final class UnitAttempts {
     <T extends @Nullable Object> T run(LockGuard.Work<T> work, LockGuard.Undo undo) throws SQLException {
         build.anotherPieceOfWork();
         report.failed(true); // until it is through
-        once = undo == LockGuard.Undo.NOTHING && session.inTransaction();
+        once = undo == LockGuard.Undo.NOTHING && session.transactional();
         while (true) {
             long begun = System.nanoTime();
             begin();
-            SQLException failure;
+            Exception thrown;
             try {
                 T result = work.run();
                 report.failed(false);
@@ -87,13 +88,17 @@ final class UnitAttempts {
                 }
                 last = retry.isLast(System.nanoTime());
                 return result;
-            } catch (SQLException e) {
-                failure = e;
+            } catch (SQLException | RuntimeException e) {
+                thrown = e;
             } finally {
                 end();
             }
-            if (!comesBack(failure, undo, begun)) {
-                throw failure;
+            Optional<SQLException> failure = Failures.sqlIn(thrown);
+            if (failure.isEmpty() || !comesBack(failure.get(), undo, begun)) {
+                if (thrown instanceof RuntimeException unchecked) {
+                    throw unchecked;
+                }
+                throw (SQLException) thrown;
             }
         }
     }
@@ -136,12 +141,16 @@ final class UnitAttempts {
     private void begin() {
         last = once || retry.isLast(System.nanoTime());
         going = true;
-        watch.attempt(!last && !build.isConcurrent(), lockTimeout());
+        watch.attempt(mayGiveWay() && !build.isConcurrent(), lockTimeout());
+    }
+
+    private boolean mayGiveWay() {
+        return !last && !timeouts.holdsLocksFromBefore();
     }
 
     /** After a statement with a rule of its own, by that of the attempt again; by none where no attempt goes on. */
     void goesOn() {
-        watch.goesOn(going && !last, lockTimeout());
+        watch.goesOn(going && mayGiveWay(), lockTimeout());
     }
 
     /** See {@link LockGuard#takesEffect}. */

@@ -5,6 +5,7 @@ import io.pglock.internal.PgSession;
 import io.pglock.internal.SettingScope;
 import io.pglock.internal.Sql;
 import io.pglock.internal.Statements;
+import io.pglock.internal.UnitCalls;
 import io.pglock.internal.Wait;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -30,6 +31,7 @@ final class UnitTimeouts implements AutoCloseable {
     private boolean savepoint;
     private boolean forgotten;
     private boolean seenItsEnd;
+    private boolean holdsLocksFromBefore;
     private Optional<Duration> ofAttempt = Optional.empty();
 
     /** What {@code lock_timeout} the session had, in milliseconds; asked only where the policy has none of its own. */
@@ -63,24 +65,27 @@ final class UnitTimeouts implements AutoCloseable {
         ofAttempt
                 .or(policy::lockTimeout)
                 .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, millis(timeout))));
+        boolean joins = session.inTransaction();
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         if (!opened.isLocal() && policy.enabled() && policy.lockTimeout().isEmpty() && found.isEmpty()) {
-            found = Optional.of(foundLockTimeout(opened));
+            found = Optional.of(asking(opened, () -> lockTimeoutInForce().millis()));
         }
         savepoint = withSavepoint && !forgotten && opened.isLocal();
+        holdsLocksFromBefore = savepoint && joins && !ahead && asking(opened, () -> UnitCalls.holdsLocks(session));
         due = false;
         return opened;
     }
 
-    private static int millis(Duration timeout) {
-        return Wait.millis(timeout, "none");
+    @FunctionalInterface
+    private interface Question<T> {
+        T ask() throws SQLException;
     }
 
-    /** @param opened what has just been set for the session, and is not to stay there where this fails */
-    private int foundLockTimeout(SettingScope opened) {
+    /** @param opened what has just been set, and is not to stay there where this fails */
+    private static <T> T asking(SettingScope opened, Question<T> question) {
         try {
-            return foundLockTimeout();
+            return ask(question);
         } catch (RuntimeException | Error e) {
             try {
                 opened.close();
@@ -91,17 +96,29 @@ final class UnitTimeouts implements AutoCloseable {
         }
     }
 
-    private int foundLockTimeout() {
+    private static <T> T ask(Question<T> question) {
         try {
-            return lockTimeoutInForce().millis();
+            return question.ask();
         } catch (SQLException e) {
             throw new PgLockException("The connection cannot be used: " + e.getMessage(), e);
         }
     }
 
+    private static int millis(Duration timeout) {
+        return Wait.millis(timeout, "none");
+    }
+
     /** Whether there is a savepoint to go back to: not in autocommit. */
     boolean hasSavepoint() {
         return savepoint;
+    }
+
+    /**
+     * Whether its transaction holds locks from before the savepoint that others may wait for: then there is no attempt after this
+     * one. Not asked where they are set ahead, by a host that goes back to its savepoint in nobody else's transaction.
+     */
+    boolean holdsLocksFromBefore() {
+        return holdsLocksFromBefore;
     }
 
     /** The unit has ended the transaction itself, or may have: the savepoint is not to be touched any more. */

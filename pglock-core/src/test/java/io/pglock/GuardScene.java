@@ -100,6 +100,16 @@ abstract class GuardScene {
         });
     }
 
+    /** The same in a transaction that has done something before. */
+    Call<String> replayingAfter(LockPolicy policy, String before, String... sql) {
+        return migration().run(connection -> {
+            connection.setAutoCommit(false);
+            execute(connection, before);
+            LockGuard guard = LockGuard.openWithSavepoint("V7__note.sql", connection, side, policy, this::say);
+            return ending(connection, guard, () -> execute(connection, sql), guard::rollBackToSavepoint);
+        });
+    }
+
     /** With autocommit off. Answers what the guard says of a failure. */
     Call<String> guarded(LockPolicy policy, Doing work, Doing undo) {
         return migration().run(connection -> {
@@ -131,7 +141,7 @@ abstract class GuardScene {
         return migration().run(unit);
     }
 
-    private static String ending(Connection connection, LockGuard guard, LockGuard.Undo work, LockGuard.Undo undo)
+    static String ending(Connection connection, LockGuard guard, LockGuard.Undo work, LockGuard.Undo undo)
             throws SQLException {
         try (guard) {
             guard.run(

@@ -68,6 +68,85 @@ class LockGuardGiveWayTest extends GuardScene {
         assertThat(unit.await()).isEqualTo("done");
     }
 
+    /** Pausing with those would make others wait, so it could not come back. */
+    @Test
+    void notInATransactionThatHoldsLocksFromBefore() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = replayingAfter(yielding(), "insert into orders values (1)", ALTER);
+        staysInTheQueue(web, unit);
+    }
+
+    /** Whoever merely reads is in nobody's way. */
+    @Test
+    void inATransactionThatHasOnlyReadBefore() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = replayingAfter(yielding(), "select count(*) from orders", ALTER);
+        scenario.awaitBlockedBy(migration(), web);
+
+        readBehindTheMigration();
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    /** Which would be lost with it, although it has not begun yet. */
+    @Test
+    void notWithAStatementThatBeginsATransactionAndIsNotUndone() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = migration().run(connection -> {
+            connection.setAutoCommit(false);
+            LockGuard guard = open(connection, yielding().noLockTimeout());
+            return ending(connection, guard, () -> execute(connection, ALTER), LockGuard.Undo.NOTHING);
+        });
+        staysInTheQueue(web, unit);
+    }
+
+    private void staysInTheQueue(Session web, Call<String> unit) {
+        scenario.awaitBlockedBy(migration(), web);
+        Running reading = readingBehindTheMigration("reader");
+        awaitLooks();
+        assertThat(reading.isDone()).isFalse();
+        assertThat(unit.isDone()).isFalse();
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+        reading.await();
+    }
+
+    @Test
+    void alsoWhereALibraryWrapsWhatTheDriverReports() {
+        Session web = idleInTransaction("web");
+        Call<String> unit = guarded(yielding(), connection -> wrapped(connection, ALTER), Connection::rollback);
+        scenario.awaitBlockedBy(migration(), web);
+
+        readBehindTheMigration();
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
+    }
+
+    @Test
+    void andWhatTheLibraryThrewComesOutInTheEnd() {
+        Session web = idleInTransaction("web");
+        LockPolicy twice = brisk().lockTimeout(Duration.ofMillis(100)).retryAttempts(2);
+
+        IllegalStateException thrown = guarded(twice, connection -> wrapped(connection, ALTER), Connection::rollback)
+                .awaitFailure(IllegalStateException.class);
+
+        assertThat(thrown).hasMessage("as of a library");
+        assertThat(hasSaid("(attempt 2, ")).isTrue();
+        web.commit();
+    }
+
+    private static void wrapped(Connection connection, String sql) {
+        try {
+            execute(connection, sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException("as of a library", e);
+        }
+    }
+
     @Test
     void atOnceBehindATransactionThatIsOlderThanAnybodyMayWait() {
         Session web = idleInTransaction("web");

@@ -4,13 +4,17 @@ package io.pglock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.LockTarget.RelationKind;
+import io.pglock.testkit.Database;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 
 /** What a lock and a session tell besides who, what and how strong. */
 @PostgresTest
@@ -47,6 +51,27 @@ class LockQueryDetailsTest {
                 .containsEntry("sales", RelationKind.PARTITIONED_TABLE);
         assertThat(RelationKind.MATERIALIZED_VIEW).hasToString("materialized view");
         assertThat(RelationKind.ofPgClass("z")).isEqualTo(RelationKind.OTHER);
+    }
+
+    /** The server shows the statement of another database as that has it: bytes that may be no UTF-8. */
+    @Test
+    void readsWhatASessionOfADatabaseInAnotherEncodingRuns(Connection connection, Database database)
+            throws SQLException {
+        try (Database old = database.server().createDatabaseIn("LATIN1");
+                Connection session = old.connect("old");
+                Statement statement = session.createStatement()) {
+            statement.execute("create table cafes (name text)");
+            session.setAutoCommit(false);
+            statement.execute("insert into cafes values ('caf\u00e9" + "x".repeat(400) + "')");
+            int pid = session.unwrap(PGConnection.class).getBackendPID();
+
+            assertThat(PgLock.on(connection).locks().pid(pid).list())
+                    .isNotEmpty()
+                    .allSatisfy(lock -> assertThat(lock.backend().query())
+                            .hasValueSatisfying(
+                                    query -> assertThat(query).startsWith("insert into cafes values ('caf\ufffdxx")));
+            assertThat(PgLock.on(connection).locks().tree().roots()).isEmpty();
+        }
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -102,6 +103,52 @@ class PrioritizeTest extends PrioritizeScene {
             worker.execute("select pg_advisory_unlock(42)");
             locking.await();
         }
+    }
+
+    /** Each of its transactions would be another blocker, without a signal yet. */
+    @Test
+    void whoHoldsTheLockThroughManyShortTransactionsIsSignalledOnceInEachGrace() {
+        scenario.database().server().assumeAtLeast(14);
+        Session worker = scenario.session("worker");
+        worker.execute("select pg_advisory_lock(42)");
+        worker.execute("create sequence work", "create table stop ()");
+        String[] work = new String[1000];
+        Arrays.fill(work, """
+                do $$ begin
+                    perform nextval('work');
+                    perform pg_sleep(0.05) where not exists (select from stop);
+                exception when query_canceled then null; -- it goes on
+                end $$""");
+        Session migration = scenario.session("migration");
+        List<String> told = new CopyOnWriteArrayList<>();
+        try (PriorityScope scope = quickly(migration)
+                .after(Duration.ofMillis(300))
+                .grace(Duration.ofHours(1))
+                .listener((level, message) -> told.add(message))
+                .cancel()
+                .start()) {
+            Running working = worker.start(work);
+            Running locking = migration.start("select pg_advisory_lock(42)");
+            scenario.await("a signal", () -> !sentTo(scope).isEmpty());
+            long then = workDone();
+            scenario.await("the worker to go on for some transactions", () -> workDone() > then + 15);
+            scenario.session("operator").execute("insert into stop default values");
+            working.await();
+            worker.execute("select pg_advisory_unlock(42)");
+            locking.await();
+
+            assertThat(scope.actions())
+                    .filteredOn(done -> done.outcome() == Outcome.SENT)
+                    .hasSize(1);
+            assertThat(scope.blockers()).hasSize(1);
+            assertThat(told)
+                    .filteredOn(message -> message.contains(", blocked by pid "))
+                    .hasSize(1);
+        }
+    }
+
+    private long workDone() {
+        return Long.parseLong(scenario.session("operator").value("select last_value from work"));
     }
 
     @Test

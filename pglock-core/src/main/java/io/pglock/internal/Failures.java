@@ -4,12 +4,17 @@ package io.pglock.internal;
 import io.pglock.LockDeadlockException;
 import io.pglock.PgLockException;
 import java.sql.SQLException;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What a failed statement on the caller's session is made of: put right, and told under its own SQLSTATE. Not API. */
 public final class Failures {
 
     /** A cancel that was meant for the failed statement may arrive late and hit what makes up for it. */
     static final int TRIES = 5;
+
+    /** Nobody nests deeper, but some causes lead back to themselves. */
+    private static final int DEEPEST = 50;
 
     private Failures() {}
 
@@ -55,6 +60,15 @@ public final class Failures {
             Pipeline.run(session, Sql.TO_SAVEPOINT, Pipeline.NOTHING);
             Pipeline.run(session, Sql.RELEASE_SAVEPOINT, Pipeline.NOTHING);
         }
+    }
+
+    /** What a driver has reported, if that is behind it: a library may have wrapped it in an exception of its own. */
+    public static Optional<SQLException> sqlIn(Throwable thrown) {
+        return Stream.iterate(thrown, cause -> cause != null, Throwable::getCause)
+                .limit(DEEPEST)
+                .filter(SQLException.class::isInstance)
+                .map(SQLException.class::cast)
+                .findFirst();
     }
 
     /** With whatever has caused it, and its SQLSTATE if it has one. */

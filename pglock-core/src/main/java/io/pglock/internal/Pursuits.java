@@ -24,6 +24,9 @@ final class Pursuits {
     private final Notices notices;
 
     private final Map<BlockerKey, Pursuit> pursuits = Findings.rememberingWhatIsUsed();
+    /** When a session was last sent a signal, in whatever transaction it was. */
+    private final Map<BlockerKey, Long> signalledAt = Findings.rememberingWhatIsUsed();
+
     private final Set<BlockerKey> announced = Collections.newSetFromMap(Findings.rememberingWhatIsUsed());
 
     /** Since when they are in the way, over all attempts and the pauses between them. */
@@ -54,13 +57,16 @@ final class Pursuits {
         SeenBlocker seen = plain.spared().isPresent()
                 ? plain
                 : spared(plain).map(why -> with(plain, why)).orElse(plain);
-        findings.blocker(key, seen);
+        BlockerKey session = BlockerKey.ofSession(sighting.backend());
+        BlockerKey who = isOfTheSession(sighting) ? session : key;
+        findings.blocker(who, seen);
         boolean worthTelling = inTheWayFor.compareTo(plan.timing().after()) >= 0 || sighting.isSelfBlock();
-        if (worthTelling && announced.add(key)) {
+        if (worthTelling && announced.add(who)) {
             notices.tell(
                     seen.hard() ? Level.WARNING : Level.INFO, "pid " + sighting.waiter() + " " + seen.describe() + ".");
         }
-        if (Durations.longer(before, heldUp).compareTo(plan.timing().after()) < 0) {
+        if (Durations.longer(before, heldUp).compareTo(plan.timing().after()) < 0
+                || who.equals(session) && isInGraceOfAnEarlierTransaction(key, session, now)) {
             return false;
         }
         Pursuit.Step step = nextStep(key, seen, now);
@@ -74,6 +80,21 @@ final class Pursuits {
                 how -> side.signal(how, seen, step.idleSince(), sighting.waiter(), plan.protect()));
         record(key, result, now);
         return result.sent();
+    }
+
+    /** A lock that outlasts the transactions of its session may be held in many, one after the other. */
+    private static boolean isOfTheSession(Sighting sighting) {
+        return !sighting.backend().isPreparedTransaction()
+                && sighting.held().filter(held -> held.within().isEmpty()).isPresent();
+    }
+
+    /** What was sent to it in one of them is for the session to heed: it has its grace for that, not a signal in each. */
+    private boolean isInGraceOfAnEarlierTransaction(BlockerKey key, BlockerKey session, long now) {
+        boolean isNew = pursuits.getOrDefault(key, Pursuit.NEW).tried().isEmpty();
+        return isNew
+                && Optional.ofNullable(signalledAt.get(session))
+                        .filter(at -> now - at < plan.timing().grace().toNanos())
+                        .isPresent();
     }
 
     /**
@@ -169,6 +190,9 @@ final class Pursuits {
     private void record(BlockerKey key, Signalled result, long now) {
         Pursuit pursuit = pursuits.getOrDefault(key, Pursuit.NEW);
         pursuits.put(key, pursuit.after(result, now));
+        if (result.sent()) {
+            signalledAt.put(BlockerKey.ofSession(result.backend()), now);
+        }
         if (pursuit.isNews(result)) {
             findings.action(result);
             notices.tell(result.outcome() == Outcome.GONE ? Level.INFO : Level.WARNING, result.detail());

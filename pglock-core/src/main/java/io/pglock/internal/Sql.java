@@ -732,6 +732,9 @@ public final class Sql {
 
     static final String PAUSE_END = "rollback to savepoint pglock_pause; release savepoint pglock_pause";
 
+    /** What {@link #PAUSE_BEGIN} answers, without a pause. */
+    static final String HELD_FROM_BEFORE = PAUSE_BEGIN + "; " + PAUSE_END;
+
     /** The locks on tables and the like that this transaction has taken, the system's own tables left out. */
     static final String LOCKS_TAKEN = """
             select distinct l.relation::regclass::text, l.mode

@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** What a guard asks and does on the connection of its unit, besides timeouts. Stateless. Not API. */
 public final class UnitCalls {
@@ -40,6 +41,14 @@ public final class UnitCalls {
             Failures.makeUpFor(e, () -> Failures.rollBackToSavepoint(session));
             return false;
         }
+    }
+
+    /** Whether the transaction that goes on holds what others may have to wait for, and would during a pause; one round trip. */
+    public static boolean holdsLocks(PgSession session) throws SQLException {
+        return Pipeline.query(
+                        session, Sql.HELD_FROM_BEFORE, Pipeline.NOTHING, row -> Optional.ofNullable(row.getString(1)))
+                .get(0)
+                .isPresent();
     }
 
     public static Duration deadlockTimeout(PgSession session) throws SQLException {
