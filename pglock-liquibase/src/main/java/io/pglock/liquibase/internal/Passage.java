@@ -24,16 +24,15 @@ final class Passage<T extends @Nullable Object> {
         T run() throws LiquibaseException;
     }
 
-    /** A failure that is not for core to judge. */
+    /** A failure that is not for core to judge, and therefore without a cause. */
     private static final class Carried extends RuntimeException {
 
         @Serial
         private static final long serialVersionUID = 1L;
 
-        private final transient LiquibaseException carried;
+        private final transient Exception carried;
 
-        Carried(LiquibaseException carried) {
-            super(carried);
+        Carried(Exception carried) {
             this.carried = carried;
         }
     }
@@ -60,7 +59,7 @@ final class Passage<T extends @Nullable Object> {
         try {
             return guard.run(passage::attempt, undo);
         } catch (Carried e) {
-            throw e.carried;
+            throw asThrown(e.carried);
         } catch (SQLException e) {
             throw passage.comingOut(e);
         }
@@ -89,12 +88,9 @@ final class Passage<T extends @Nullable Object> {
     private T attempt() throws SQLException {
         try {
             return work.run();
-        } catch (LiquibaseException e) {
+        } catch (LiquibaseException | RuntimeException e) {
             thrown = e;
             throw judging(e).orElseThrow(() -> new Carried(e));
-        } catch (RuntimeException e) {
-            thrown = e;
-            throw judging(e).orElseThrow(() -> e);
         }
     }
 
@@ -105,11 +101,13 @@ final class Passage<T extends @Nullable Object> {
     }
 
     private LiquibaseException comingOut(SQLException e) {
-        if (e == judged && thrown instanceof RuntimeException unchecked) {
+        return e == judged && thrown != null ? asThrown(thrown) : new DatabaseException(e.getMessage(), e);
+    }
+
+    private static LiquibaseException asThrown(Exception e) {
+        if (e instanceof RuntimeException unchecked) {
             throw unchecked;
         }
-        return e == judged && thrown instanceof LiquibaseException checked
-                ? checked
-                : new DatabaseException(e.getMessage(), e);
+        return (LiquibaseException) e;
     }
 }
