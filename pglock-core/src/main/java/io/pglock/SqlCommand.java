@@ -116,13 +116,22 @@ public record SqlCommand(String sql, String words) {
         return begins(QUERY) || begins(WRITE) && RETURNING.matcher(sql).find();
     }
 
-    /** Outside a transaction it has either done all of its work or none, or, as VACUUM, nothing that is harmed by doing it again. */
+    /**
+     * Outside a transaction it has either done all of its work or none, or, as VACUUM, nothing that is harmed by doing it again. Not
+     * where several commands stand in one text, which may commit in between.
+     */
     public boolean isAtomic() {
-        return !begins(NOT_ATOMIC) && !controlsTransaction() && !Statements.detachesConcurrently(sql);
+        return !begins(NOT_ATOMIC)
+                && !controlsTransaction()
+                && !Statements.detachesConcurrently(sql)
+                && !Statements.isSeveral(sql);
     }
 
-    /** Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. */
+    /**
+     * Builds or rebuilds an index in steps, each in a transaction of its own; what that leaves behind can be dropped. It does nothing
+     * else: not where several commands stand in one text.
+     */
     public boolean buildsConcurrently() {
-        return Statements.buildsConcurrently(sql);
+        return Statements.buildsConcurrently(sql) && !Statements.isSeveral(sql);
     }
 }

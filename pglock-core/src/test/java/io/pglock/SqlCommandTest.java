@@ -86,7 +86,9 @@ class SqlCommandTest {
                 "execute p",
                 "alter table only t detach partition \"t concurrently\" Concurrently",
                 "alter table t -- hot\n detach partition p concurrently",
-                "alter table t detach partition p /* a /* b */ c */ concurrently"
+                "alter table t detach partition p /* a /* b */ c */ concurrently",
+                "insert into t values (1); commit; alter table u add a int",
+                "create function f() returns int begin atomic select 1; end; insert into t values (1); commit; drop table u"
             })
     void mayHaveDoneAPartOfItsWorkWhenItFails(String sql) {
         assertThat(command(sql).isAtomic()).isFalse();
@@ -102,7 +104,9 @@ class SqlCommandTest {
                 "insert into t values (1)",
                 "vacuum t",
                 "analyze",
-                "reindex table t"
+                "reindex table t",
+                "insert into t values (';'); -- all;\n",
+                "create function f() returns int begin atomic select 1; end;"
             })
     void canBeRunAgainOutsideATransaction(String sql) {
         assertThat(command(sql).isAtomic()).isTrue();
@@ -125,6 +129,9 @@ class SqlCommandTest {
                         .buildsConcurrently())
                 .isTrue();
         assertThat(command("create index -- concurrently\n i on t (a)").buildsConcurrently())
+                .isFalse();
+        assertThat(command("create index concurrently i on t (a); insert into t values (1)")
+                        .buildsConcurrently())
                 .isFalse();
     }
 

@@ -30,6 +30,9 @@ public final class Statements {
 
     private static final Pattern ATOMIC = Pattern.compile("\\bbegin\\s+atomic\\b", Pattern.CASE_INSENSITIVE);
 
+    /** Nothing of a command can follow its body of {@code BEGIN ATOMIC}. */
+    private static final Pattern ENDS = Pattern.compile("\\bend[;\\s]*$", Pattern.CASE_INSENSITIVE);
+
     private Statements() {}
 
     /** {@code CREATE INDEX CONCURRENTLY}, {@code REINDEX ... CONCURRENTLY}, {@code DETACH PARTITION ... CONCURRENTLY} and so on. */
@@ -72,6 +75,15 @@ public final class Statements {
         }
         parts.add(sql.substring(begin));
         return parts;
+    }
+
+    /** Whether it is more than one command; also where that cannot be told, for more may follow a body of {@code BEGIN ATOMIC}. */
+    public static boolean isSeveral(String sql) {
+        return parts(sql).stream()
+                                .filter(part -> !withoutComments(part).isBlank())
+                                .count()
+                        > 1
+                || isSaid(ATOMIC, sql) && !ENDS.matcher(said(sql, false)).find();
     }
 
     private static boolean isSaid(Pattern words, String sql) {

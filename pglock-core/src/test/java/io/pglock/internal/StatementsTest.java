@@ -56,4 +56,17 @@ class StatementsTest {
         assertThat(Statements.parts("select 1; create function f() returns int begin atomic select 1; end; select 2"))
                 .containsExactly("select 1", " create function f() returns int begin atomic select 1; end; select 2");
     }
+
+    /** After a body of {@code BEGIN ATOMIC}, which ends its command, there is no telling. */
+    @Test
+    void severalCommandsAreMoreThanOneThatIsNotBlank() {
+        assertThat(Statements.isSeveral("")).isFalse();
+        assertThat(Statements.isSeveral("; select ';' /* ; */; -- ;")).isFalse();
+        assertThat(Statements.isSeveral("select 1; select 2")).isTrue();
+        String function = "create function f() returns int begin atomic select 1; select 2; End";
+        assertThat(Statements.isSeveral(function)).isFalse();
+        assertThat(Statements.isSeveral(function + " ; -- all")).isFalse();
+        assertThat(Statements.isSeveral(function + "; commit")).isTrue();
+        assertThat(Statements.isSeveral("select 1; " + function)).isTrue();
+    }
 }

@@ -66,6 +66,31 @@ class DoneOnceTest extends LiquibaseScene {
         assertThat(value("select count(*) from items")).isEqualTo("1");
     }
 
+    /** There what has been committed in it stays, whatever becomes of the rest. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<sql splitStatements=\"false\">%s</sql>",
+                "<sql endDelimiter=\"/\">%s/</sql>",
+                "<sql>select 1</sql><rollback><sql splitStatements=\"false\">%s</sql></rollback>"
+            })
+    @Proves({Capability.STATEMENT_AGAIN, Capability.ROLLBACK})
+    void outsideOfATransactionAPieceOfSeveralCommandsIsNotRunTwice(String place) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\" runInTransaction=\"false\">"
+                + place.formatted("insert into items values (1); commit; alter table orders add note text")
+                + "</changeSet>");
+        reader("web");
+
+        assertThatThrownBy(() -> liquibase(attempts(3), liquibase -> {
+                    liquibase.update("");
+                    liquibase.rollback(1, "");
+                }))
+                .hasStackTraceContaining("canceling statement due to lock timeout");
+
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(said()).noneMatch(line -> line.contains("rying again"));
+    }
+
     private static final String REFERRING = """
             <changeSet id="1" author="bob" %s>
               %s
@@ -583,9 +608,14 @@ class DoneOnceTest extends LiquibaseScene {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"select pg_advisory_lock(42)", "prepare p as select 1"})
+    @ValueSource(
+            strings = {
+                "<sql>select pg_advisory_lock(42)",
+                "<sql>prepare p as select 1",
+                "<sql splitStatements=\"false\">select 1; prepare p as select 1"
+            })
     void aChangesetThatLeavesSomethingInItsSessionIsNotRunTwice(String sql) throws Exception {
-        changelog.xml("<changeSet id=\"1\" author=\"bob\"><sql>" + sql
+        changelog.xml("<changeSet id=\"1\" author=\"bob\">" + sql
                 + "</sql><sql>alter table orders add note text</sql></changeSet>");
         reader("web");
 

@@ -72,9 +72,9 @@ final class StatementText {
                 .anyMatch(command -> END.matcher(command.words()).matches());
     }
 
-    /** Whether it leaves in the session what is not undone with its transaction. */
+    /** Whether it, or a part of it, leaves in the session what is not undone with its transaction. */
     static boolean outlivesTransaction(SqlStatement statement) {
-        return begins(statement, SqlCommand::outlivesTransaction);
+        return commands(statement).stream().anyMatch(SqlCommand::outlivesTransaction);
     }
 
     /** Whether all it does is to ask for the search path or to set it, as Liquibase does after each of its rollbacks. */
