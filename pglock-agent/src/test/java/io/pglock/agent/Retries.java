@@ -12,6 +12,7 @@ import io.pglock.annotation.WithLockTimeout;
 import io.pglock.annotation.WithPriority;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -60,6 +61,7 @@ final class Retries {
     private void everything() throws Exception {
         try (Connection connection = readings.connect()) {
             execute(connection, "create table if not exists orders (id int)");
+            execute(connection, "create table if not exists noted (id int)");
         }
         readings.reading("by an inner one", this::byAnInnerOne);
         readings.reading("given up", this::givenUp);
@@ -67,6 +69,8 @@ final class Retries {
         readings.reading("handed on", this::handedOn);
         readings.reading("inside an outer one's transaction", this::insideAnOuterOnesTransaction);
         readings.reading("inside the caller's transaction", this::insideTheCallersTransaction);
+        readings.reading("once, a block", this::onceABlock);
+        readings.reading("once, a batch", this::onceABatch);
     }
 
     // ---- its methods ------------------------------------------------------------------------------------------------
@@ -187,7 +191,7 @@ final class Retries {
     }
 
     // ---- in a transaction that it has not begun
-    // -----------------------------------------------------------------------
+    // ----------------------------------------------------------------------
 
     private void insideAnOuterOnesTransaction() throws Exception {
         int[] attempts = {0};
@@ -219,6 +223,34 @@ final class Retries {
                 throw e;
             }
         }
+    }
+
+    // ---- what is not sent twice, for a part of it may have been done
+    // --------------------------------------------------
+
+    private void onceABlock() throws Exception {
+        readings.line("once, a block", once(connection -> execute(connection, "do $$ begin " + ALTER + "; end $$")));
+    }
+
+    private void onceABatch() throws Exception {
+        readings.line("once, a batch", once(connection -> {
+            try (Statement statement = connection.createStatement()) {
+                statement.addBatch("insert into noted values (1)");
+                statement.addBatch(ALTER);
+                statement.executeBatch();
+            }
+        }));
+    }
+
+    private String once(Use use) throws Exception {
+        int[] attempts = {0};
+        String state = withSomebodyBehind(() -> considerate(() -> {
+            attempts[0]++;
+            try (Connection connection = pool.getConnection()) {
+                use.run(connection);
+            }
+        }));
+        return state + " " + attempts[0];
     }
 
     @FunctionalInterface

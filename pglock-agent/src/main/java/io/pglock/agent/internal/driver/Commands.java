@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
+import io.pglock.SqlCommand;
 import io.pglock.internal.Statements;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -45,6 +46,11 @@ record Commands(String sql, List<Command> each, boolean several) {
                 .filter(command -> command.verb() != Verb.NONE)
                 .toList();
         return new Commands(sql, each, batch || each.size() > 1);
+    }
+
+    /** Whether outside a transaction a part of it may have been done, for good, when it fails. */
+    boolean mayFailHalfDone() {
+        return several || !SqlCommand.of(sql).isAtomic();
     }
 
     private Stream<Verb> verbs() {

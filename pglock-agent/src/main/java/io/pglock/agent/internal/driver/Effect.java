@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent.internal.driver;
 
-import io.pglock.SqlCommand;
 import io.pglock.internal.SqlState;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +28,7 @@ final class Effect {
         boolean alone = works && statement.alone() && now == TransactionState.IDLE;
         if (thrown instanceof SQLException failure) {
             return commits && (commands.several() || SqlState.isConnectionLost(failure))
-                    || alone
-                            && (commands.several()
-                                    || !SqlCommand.of(commands.sql()).isAtomic());
+                    || alone && commands.mayFailHalfDone();
         }
         return commits || alone;
     }

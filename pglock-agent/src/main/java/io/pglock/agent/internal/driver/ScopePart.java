@@ -199,14 +199,14 @@ final class ScopePart implements Realm.Part {
      *
      * @param alone it is a transaction of its own
      */
-    void beforeWork(Session session, BaseConnection connection, String sql, boolean alone) throws Throwable {
+    void beforeWork(Session session, BaseConnection connection, Commands commands, boolean alone) throws Throwable {
         realm.locks().used(scope, connection);
         ScopePart watcher = innermost(ScopePart::prioritizes)
                 .or(() -> innermost(ScopePart::countsAttempts))
                 .orElse(null);
         for (ScopePart part = this; part != null; part = part.outer()) {
             if (part == watcher) {
-                part.watch(session, connection, sql, alone); // one is enough, and the innermost knows best
+                part.watch(session, connection, commands, alone); // one is enough, and the innermost knows best
             } else if (part.countsAttempts()) {
                 part.attempts();
             }
@@ -242,7 +242,8 @@ final class ScopePart implements Realm.Part {
         return going;
     }
 
-    private void watch(Session session, BaseConnection connection, String sql, boolean alone) throws SQLException {
+    private void watch(Session session, BaseConnection connection, Commands commands, boolean alone)
+            throws SQLException {
         LockAttempts going = attempts();
         watched = true;
         if (!going.knows(connection) && !realm.mayAsk(connection)) {
@@ -260,8 +261,10 @@ final class ScopePart implements Realm.Part {
                 going.watch(connection, realm.databases().like(connection));
                 return true;
             });
-            if (alone && Statements.concurrently(sql)) {
+            if (alone && Statements.concurrently(commands.sql())) {
                 going.standFast(policy.concurrentLockTimeout());
+            } else if (alone && commands.mayFailHalfDone()) {
+                going.standFast(going.lockTimeout()); // it would not be sent again
             } else if (joined.contains(session)) {
                 going.standFast(going.lockTimeout()); // the transaction would be lost, and nobody come back
             } else {
