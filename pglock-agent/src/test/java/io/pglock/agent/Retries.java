@@ -37,14 +37,20 @@ final class Retries {
             "select count(*) = 1 from pg_stat_activity where application_name = 'pool' and wait_event_type = 'Lock'";
 
     private final Readings readings;
-    private final HikariDataSource pool = new HikariDataSource();
+    private final HikariDataSource pool;
 
     private Retries(Readings readings) {
         this.readings = readings;
+        this.pool = pool(readings, 1);
+    }
+
+    private static HikariDataSource pool(Readings readings, int size) {
+        HikariDataSource pool = new HikariDataSource();
         pool.setJdbcUrl(readings.url("&ApplicationName=pool"));
         pool.setUsername(readings.user());
         pool.setPassword(readings.password());
-        pool.setMaximumPoolSize(1);
+        pool.setMaximumPoolSize(size);
+        return pool;
     }
 
     public static void main(String... arguments) throws Exception {
@@ -69,6 +75,7 @@ final class Retries {
         readings.reading("handed on", this::handedOn);
         readings.reading("inside an outer one's transaction", this::insideAnOuterOnesTransaction);
         readings.reading("inside the caller's transaction", this::insideTheCallersTransaction);
+        readings.reading("beside the caller's transaction", this::besideTheCallersTransaction);
         readings.reading("once, a block", this::onceABlock);
         readings.reading("once, a batch", this::onceABatch);
     }
@@ -191,7 +198,7 @@ final class Retries {
     }
 
     // ---- in a transaction that it has not begun
-    // ----------------------------------------------------------------------
+    // -----------------------------------------------------------------------
 
     private void insideAnOuterOnesTransaction() throws Exception {
         int[] attempts = {0};
@@ -211,7 +218,26 @@ final class Retries {
         readings.line("inside the caller's transaction", state, attempts[0]);
     }
 
+    /** Its own transaction could be done again, the caller's could not. */
+    private void besideTheCallersTransaction() throws Exception {
+        int[] attempts = {0};
+        try (HikariDataSource two = pool(readings, 2)) {
+            String state = withSomebodyBehind(() -> inTransaction(
+                    two,
+                    outer -> considerate(() -> {
+                        attempts[0]++;
+                        execute(outer, "select 2 from pg_class limit 1");
+                        inTransaction(two, own -> execute(own, ALTER));
+                    })));
+            readings.line("beside the caller's transaction", state, attempts[0]);
+        }
+    }
+
     private void inTransaction(Use use) throws Exception {
+        inTransaction(pool, use);
+    }
+
+    private static void inTransaction(HikariDataSource pool, Use use) throws Exception {
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
             try {

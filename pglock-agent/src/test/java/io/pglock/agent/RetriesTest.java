@@ -50,6 +50,7 @@ class RetriesTest {
                             "handed on: no failure 2 1",
                             "inside an outer one's transaction: no failure no failure true",
                             "inside the caller's transaction: 55P03 no failure 1",
+                            "beside the caller's transaction: 55P03 no failure 1",
                             "once, a block: 55P03 no failure 1",
                             "once, a batch: 55P03 no failure 1",
                             "armed: 0");

@@ -265,8 +265,8 @@ final class ScopePart implements Realm.Part {
                 going.standFast(policy.concurrentLockTimeout());
             } else if (alone && commands.mayFailHalfDone()) {
                 going.standFast(going.lockTimeout()); // it would not be sent again
-            } else if (joined.contains(session)) {
-                going.standFast(going.lockTimeout()); // the transaction would be lost, and nobody come back
+            } else if (!joined.stream().allMatch(this::isAtRest)) {
+                going.standFast(going.lockTimeout()); // that transaction stays open, and nobody would come back
             } else {
                 going.lockTimeout(going.lockTimeout());
             }
@@ -311,7 +311,7 @@ final class ScopePart implements Realm.Part {
         }
         Optional<String> never = scope.hasTakenEffect()
                 ? Optional.of("something that it did has been committed")
-                : sessions.stream().allMatch(session -> atRest.contains(session) || session.isAtRest())
+                : sessions.stream().allMatch(this::isAtRest)
                         ? Optional.empty()
                         : Optional.of("a transaction that it used is still open");
         if (never.isPresent()) {
@@ -324,6 +324,10 @@ final class ScopePart implements Realm.Part {
         boolean again = going.comesBack(failure.get());
         cameBack |= again;
         return again;
+    }
+
+    private boolean isAtRest(Session session) {
+        return atRest.contains(session) || session.isAtRest();
     }
 
     private static Optional<SQLException> sql(Throwable thrown) {
