@@ -5,6 +5,7 @@ import static io.pglock.agent.Readings.elsewhere;
 import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.value;
 
+import io.pglock.LockKey;
 import io.pglock.LockMode;
 import io.pglock.annotation.OnTimeout;
 import io.pglock.annotation.WithAdvisoryLock;
@@ -23,6 +24,9 @@ final class Locks {
     private static final String HELD = "select coalesce(string_agg(mode, ' ' order by mode desc), 'none') from pg_locks"
             + " where granted and (relation = 'orders'::regclass or locktype = 'advisory') and pid = ";
 
+    private static final String HOLD_KEY =
+            "select pg_advisory_xact_lock(" + LockKey.named("of-a-transaction").number() + ")";
+
     private final Readings readings;
 
     private Locks(Readings readings) {
@@ -40,6 +44,7 @@ final class Locks {
         readings.reading("back to before", all::backToBefore);
         readings.reading("autocommit", all::autocommit);
         readings.reading("not to be had", all::notToBeHad);
+        readings.reading("in the end", all::inTheEnd);
         readings.reading("nested", all::nested);
         readings.line("armed", Readings.armed());
     }
@@ -77,6 +82,24 @@ final class Locks {
     @WithLockTimeout("300ms")
     @WithAdvisoryLock(value = "of-a-transaction", xact = true, timeout = "200ms")
     private static String keySoon(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithLockTimeout(value = "200ms", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithTableLock("orders")
+    private static String patient(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithLockTimeout(value = "200ms", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithAdvisoryLock(value = "of-a-transaction", xact = true)
+    private static String keyPatient(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithLockTimeout(value = "200ms", settings = "retryDeadline=20s retryDelay=50ms")
+    @WithTableLock(value = "orders", onTimeout = OnTimeout.SKIP, skipValue = "skipped")
+    private static String patientOrSkipped(Body body) throws Exception {
         return body.run();
     }
 
@@ -195,10 +218,7 @@ final class Locks {
                 connection.rollback();
             }
             other.rollback();
-            execute(
-                    other,
-                    "select pg_advisory_xact_lock("
-                            + io.pglock.LockKey.named("of-a-transaction").number() + ")");
+            execute(other, HOLD_KEY);
             read.add(outcome(() -> keySoon(body)));
             connection.rollback();
             other.rollback();
@@ -206,6 +226,40 @@ final class Locks {
             readings.line("to be had", outcome(() -> orSkipped(body)), outcome(() -> keySoon(body)));
             connection.rollback();
         }
+    }
+
+    /** Its own lock is the first that it waits for. */
+    private void inTheEnd() throws Exception {
+        try (Connection connection = connection();
+                Connection other = connection()) {
+            readings.line("in the end", untilLeft(other, connection, Locks::patient));
+            readings.line("in the end, a key", untilLeft(other, connection, Locks::keyPatient));
+            readings.line("in the end, skipped", untilLeft(other, connection, Locks::patientOrSkipped));
+        }
+    }
+
+    @FunctionalInterface
+    private interface Method {
+        String run(Body body) throws Exception;
+    }
+
+    /** The other one has both locks until a second attempt begins. */
+    private String untilLeft(Connection other, Connection connection, Method method) throws Exception {
+        execute(other, "lock table orders");
+        execute(other, HOLD_KEY);
+        int[] attempts = {0};
+        String outcome = outcome(() -> method.run(() -> {
+            if (++attempts[0] == 2) {
+                other.rollback();
+            }
+            try {
+                return value(connection, "select 'ran' from pg_class limit 1");
+            } finally {
+                connection.rollback();
+            }
+        }));
+        other.rollback();
+        return outcome + " " + attempts[0];
     }
 
     private void nested() throws Exception {

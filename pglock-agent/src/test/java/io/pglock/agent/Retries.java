@@ -197,8 +197,7 @@ final class Retries {
         readings.line("past an autovacuum", state);
     }
 
-    // ---- in a transaction that it has not begun
-    // -----------------------------------------------------------------------
+    // ---- in a transaction that it has not begun ---------------------------------------------------------------------
 
     private void insideAnOuterOnesTransaction() throws Exception {
         int[] attempts = {0};
@@ -251,8 +250,7 @@ final class Retries {
         }
     }
 
-    // ---- what is not sent twice, for a part of it may have been done
-    // --------------------------------------------------
+    // ---- what is not sent twice, for a part of it may have been done ------------------------------------------------
 
     private void onceABlock() throws Exception {
         readings.line("once, a block", once(connection -> execute(connection, "do $$ begin " + ALTER + "; end $$")));

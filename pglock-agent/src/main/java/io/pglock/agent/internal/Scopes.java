@@ -161,7 +161,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         boolean again = false;
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
-            if (thrown != null && !scope.ends(thrown) && comesBack(scope, thrown)) {
+            if (thrown != null && !isSkipped(scope, thrown) && comesBack(scope, thrown)) {
                 scope.site().counters().add(Kind.RETRIED);
                 scope.nextAttempt();
                 INNERMOST.set(scope);
@@ -192,6 +192,11 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
                         + " nor has the JVM used exactly one; let the application have the driver where the method is"
                 : "for it has opened no connection, and its driver had opened none before, or to several databases; set"
                         + " monitorUrl, so that it is known where to take it";
+    }
+
+    /** For a lock of its own that was not to be had, whatever it says of retries. */
+    private static boolean isSkipped(Scope scope, Throwable thrown) {
+        return scope.site().spec().skips() && scope.ends(thrown);
     }
 
     private boolean comesBack(Scope scope, Throwable thrown) {
