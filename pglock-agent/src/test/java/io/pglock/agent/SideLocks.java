@@ -4,6 +4,7 @@ package io.pglock.agent;
 import static io.pglock.agent.Readings.execute;
 import static io.pglock.agent.Readings.value;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.annotation.OnTimeout;
 import io.pglock.annotation.WithAdvisoryLock;
 import java.io.BufferedReader;
@@ -16,8 +17,11 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
+import java.util.Arrays;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** An application that holds a lock while a method of its runs; it does what it reads, line by line. */
 final class SideLocks {
@@ -73,6 +77,7 @@ final class SideLocks {
                 readings.line("returned", report(() -> around(true, this::throughAnotherDriver)));
             case "recursive" -> readings.line("returned", report(() -> recursive(3)));
             case "nested, two keys" -> readings.line("returned", report(this::first));
+            case "open a pool" -> readings.line("returned", openingAPool());
             case "without a connection" -> readings.line("returned", report(this::withoutAConnection));
             default -> throw new IllegalArgumentException(what);
         }
@@ -97,6 +102,39 @@ final class SideLocks {
     private String byAnotherUrl() throws Exception {
         try (Connection connection = readings.connect("&ApplicationName=batch")) {
             return value(connection, "select 'ran' from pg_class limit 1");
+        }
+    }
+
+    /** The method opens the pool, by taking the first connection; another thread comes for one, too, when that has begun. */
+    private String openingAPool() throws Exception {
+        try (HikariDataSource pool = new HikariDataSource()) {
+            pool.setJdbcUrl(readings.url());
+            pool.setUsername(readings.user());
+            pool.setPassword(readings.password());
+            pool.setMaximumPoolSize(2);
+            Thread first = Thread.currentThread();
+            CompletableFuture<String> second = Readings.elsewhere(() -> {
+                awaitAskingForItsLock(first);
+                try (Connection connection = pool.getConnection()) {
+                    readings.line("second", value(connection, "select 'served'"));
+                }
+                return "";
+            });
+            String returned = byPool(pool);
+            second.get(20, TimeUnit.SECONDS);
+            return returned;
+        }
+    }
+
+    /** Wherever it does. */
+    private static void awaitAskingForItsLock(Thread thread) {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (Arrays.stream(thread.getStackTrace())
+                .noneMatch(frame -> frame.getClassName().equals("io.pglock.LockClient")
+                        || frame.getClassName().equals("io.pglock.ClientLock"))) {
+            if (System.nanoTime() > until) {
+                throw new AssertionError("waited 20 s for the method to ask for its lock");
+            }
         }
     }
 
@@ -137,6 +175,13 @@ final class SideLocks {
     @WithAdvisoryLock(value = "nightly", timeout = "300ms")
     private String soon() throws Exception {
         return ran();
+    }
+
+    @WithAdvisoryLock("nightly")
+    private String byPool(HikariDataSource pool) throws Exception {
+        try (Connection connection = pool.getConnection()) {
+            return value(connection, "select 'ran' from pg_class limit 1");
+        }
     }
 
     @WithAdvisoryLock("nightly")

@@ -132,6 +132,26 @@ class SideLocksTest {
         }
     }
 
+    /** Whoever else wants a connection of the pool that the method opens must not wait for a lock that is not its own. */
+    @ParameterizedTest
+    @MethodSource("jvms")
+    void aPoolThatTheMethodOpensIsThereForOthersWhileItWaits(Path jvm) throws SQLException {
+        try (ForkedJvm one = start(jvm, "");
+                ForkedJvm other = start(jvm, "")) {
+            one.awaitLine("ready", TO_START);
+            other.awaitLine("ready", TO_START);
+            ask(one, "hold", "holds");
+
+            assertThat(ask(other, "open a pool", "second")).isEqualTo("second: served");
+            assertThat(other.output()).noneMatch(line -> line.startsWith("returned"));
+
+            assertThat(ask(one, "done", "returned")).isEqualTo("returned: done");
+            assertThat(other.awaitLine("returned")).isEqualTo("returned: ran");
+            end(one);
+            end(other);
+        }
+    }
+
     /** Whatever each of them had opened before: the only database so far need not be the method's. */
     @ParameterizedTest
     @MethodSource("jvms")

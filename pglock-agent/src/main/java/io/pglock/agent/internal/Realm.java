@@ -65,6 +65,13 @@ public interface Realm {
          */
         void lockAt(Place place, boolean presumed);
 
+        /**
+         * The same, without waiting.
+         *
+         * @return whether it was free
+         */
+        boolean tryLockAt(Place place, boolean presumed);
+
         /** The method's body has ended: its connections are as they would be without it, and nobody is signalled any more. */
         void ended();
 

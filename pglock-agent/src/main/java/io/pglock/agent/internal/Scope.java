@@ -26,6 +26,7 @@ public final class Scope extends PgLockBridge.Call {
     private Duration waited = Duration.ZERO;
     private int pid;
     private boolean askedForLock;
+    private boolean foundLockTaken;
     /** How it lets go of its advisory lock: one for all drivers, whichever of them has taken it. */
     private @Nullable Runnable unlock;
 
@@ -114,6 +115,11 @@ public final class Scope extends PgLockBridge.Call {
         askedForLock = true;
     }
 
+    /** It has tried for it, and does not wait yet: as long as it uses nothing it goes on without. */
+    public void foundLockTaken() {
+        foundLockTaken = true;
+    }
+
     /**
      * It has it.
      *
@@ -153,6 +159,11 @@ public final class Scope extends PgLockBridge.Call {
     /** Whether it has run, and has never asked for the lock that it was to be under: nothing has shown where to take that. */
     boolean ranWithoutItsLock() {
         return site.spec().locksBefore() && !askedForLock;
+    }
+
+    /** Whether one thing has shown where to take it, and somebody else had it then. */
+    boolean hasFoundItsLockTaken() {
+        return foundLockTaken;
     }
 
     /** It has used this session. */

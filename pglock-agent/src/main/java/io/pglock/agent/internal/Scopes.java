@@ -187,6 +187,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     private static String whyNotLocked(Scope scope) {
+        if (scope.hasFoundItsLockTaken()) {
+            return "for somebody else had it when it opened a connection, and it has used none; set monitorUrl, so that it is"
+                    + " waited for before the method begins";
+        }
         return Realms.hasMonitor(scope)
                 ? "for it has opened no connection, and its class loader has no PostgreSQL driver to go to monitorUrl with,"
                         + " nor has the JVM used exactly one; let the application have the driver where the method is"

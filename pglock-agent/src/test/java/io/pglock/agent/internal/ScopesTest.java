@@ -152,6 +152,11 @@ class ScopesTest {
         public void lockAt(Place place, boolean presumed) {}
 
         @Override
+        public boolean tryLockAt(Place place, boolean presumed) {
+            return true;
+        }
+
+        @Override
         public @Nullable String explain(Throwable thrown) {
             return null;
         }

@@ -354,27 +354,53 @@ final class ScopePart implements Realm.Part {
 
     @Override
     public void lockAt(Place place, boolean presumed) {
-        Spec.Advisory wanted = scope.site().spec().advisory().orElseThrow();
         scope.asksForLock();
         long begun = System.nanoTime();
         try {
-            LockClients.Held held =
-                    realm.clients().on(place.source()).acquire(key(scope), wanted.shared(), wanted.timeout());
-            scope.holdsLock(held::release, place, presumed);
+            lockAt(place, presumed, advisory(scope).timeout());
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
-        } catch (LockNotSupportedException e) {
-            throw new LockNotSupportedException(scope + ": " + e.getMessage()
-                    + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");
         } finally {
             scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
     }
 
+    @Override
+    public boolean tryLockAt(Place place, boolean presumed) {
+        boolean free = true;
+        try {
+            lockAt(place, presumed, Optional.of(Duration.ZERO));
+        } catch (LockTimeoutException e) {
+            free = false;
+            scope.foundLockTaken();
+        } finally {
+            if (free) {
+                scope.asksForLock();
+            }
+        }
+        return free;
+    }
+
+    private void lockAt(Place place, boolean presumed, Optional<Duration> timeout) {
+        try {
+            LockClients.Held held = realm.clients()
+                    .on(place.source())
+                    .acquire(key(scope), advisory(scope).shared(), timeout);
+            scope.holdsLock(held::release, place, presumed);
+        } catch (LockNotSupportedException e) {
+            throw new LockNotSupportedException(scope + ": " + e.getMessage()
+                    + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");
+        }
+    }
+
+    private static Spec.Advisory advisory(Scope scope) {
+        return scope.site().spec().advisory().orElseThrow();
+    }
+
     /** Of the advisory lock that a scope asks for. */
     static LockKey key(Scope scope) {
-        String key = scope.site().spec().advisory().orElseThrow().key();
+        String key = advisory(scope).key();
         return AdvisoryKeys.read(key.isEmpty() ? scope.site().name() : key);
     }
 

@@ -40,12 +40,15 @@ final class SideLocks {
         }
     }
 
-    /** A connection was opened, which is a sign for whoever has none; it may not be the first that is used. */
+    /**
+     * A connection was opened, which is a sign for whoever has none; it may not be the first that is used. Nobody waits here: a pool
+     * that is opening it may let no other thread have one before it is done.
+     */
     void opened(Scope innermost, BaseConnection connection) throws Throwable {
         take(innermost, connection, false);
     }
 
-    /** A connection is about to be used: where it leads, there the locks belong that had to wait for it. */
+    /** A connection is about to be used: where it leads, there the locks belong that had to wait for it, or for somebody else. */
     void used(Scope innermost, BaseConnection connection) throws Throwable {
         take(innermost, connection, true);
     }
@@ -60,9 +63,23 @@ final class SideLocks {
             for (int i = inwards.size() - 1; i >= 0; i--) {
                 letGo(inwards.get(i));
             }
-            anew.forEach((scope, where) -> lock(scope, where, !settles));
+            if (settles) {
+                anew.forEach((scope, where) -> lock(scope, where, false));
+            } else {
+                tryEach(anew);
+            }
             return true;
         });
+    }
+
+    /** Up to the first that somebody has: those inside it would be taken in another order. */
+    private void tryEach(Map<Scope, Place> outermostFirst) {
+        for (Map.Entry<Scope, Place> each : outermostFirst.entrySet()) {
+            Place at = where(each.getKey(), each.getValue());
+            if (!each.getKey().part(at.realm()).tryLockAt(at, true)) {
+                return;
+            }
+        }
     }
 
     private static boolean areSettled(Scope innermost) {
@@ -103,16 +120,20 @@ final class SideLocks {
         }
     }
 
+    private static void lock(Scope scope, Place where, boolean presumed) {
+        Place at = where(scope, where);
+        scope.part(at.realm()).lockAt(at, presumed);
+    }
+
     /** Where a method around it has the same lock, on that one's session: any other would wait for it. */
-    private void lock(Scope scope, Place where, boolean presumed) {
+    private static Place where(Scope scope, Place belongs) {
         LockKey key = ScopePart.key(scope);
         for (Scope outer = scope.outer(); outer != null; outer = outer.outer()) {
-            Optional<Place> held = outer.place().filter(where::isOnDatabaseOf);
+            Optional<Place> held = outer.place().filter(belongs::isOnDatabaseOf);
             if (held.isPresent() && key.equals(ScopePart.key(outer))) {
-                scope.part(held.get().realm()).lockAt(held.get(), presumed);
-                return;
+                return held.get();
             }
         }
-        scope.part(where.realm()).lockAt(where, presumed);
+        return belongs;
     }
 }
