@@ -4,10 +4,19 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.QueueScene;
 import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 
 /** Somebody thinks before he answers, and the world goes on. In a terminal. */
 class PromptTest extends QueueScene {
@@ -93,6 +102,52 @@ class PromptTest extends QueueScene {
             assertThat(tmux.text()).contains("Terminated pid " + holder.pid() + " (holder");
         }
         scenario.awaitGone(holder.pid());
+    }
+
+    /** A signal ends that wait: the server then calls committed what its standby does not have. */
+    @Test
+    void whoHasCommittedMeanwhileAndWaitsForAStandbyIsNotHitAndThatIsSaid() throws Exception {
+        try (PostgresServer own = PostgresServer.startEmbedded(
+                        Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local"));
+                Database shop = own.createDatabase();
+                Connection looking = shop.connect();
+                Connection web = shop.connect("web")) {
+            execute(looking, "create table orders (id int)");
+            execute(web, "set synchronous_commit = on; begin; insert into orders values (1)");
+            int pid = web.unwrap(PGConnection.class).getBackendPID();
+            try (Tmux tmux = Tmux.start(Cli.on(shop), "terminate", "--on", "orders")) {
+                tmux.await("Terminate 1 session on ", "? (y/[n])");
+                CompletableFuture<Void> committing = CompletableFuture.runAsync(() -> execute(web, "commit"));
+                scenario.await("the commit to wait for a standby", () -> waitsForAStandby(looking, pid));
+                tmux.keys("y", "Enter");
+                assertThat(tmux.awaitExit()).isEqualTo(1);
+                assertThat(tmux.text())
+                        .contains("pid " + pid + " (web")
+                        .contains("not terminated: it has committed and waits for a standby")
+                        .doesNotContain("Terminated pid");
+                assertThat(waitsForAStandby(looking, pid)).isTrue();
+
+                Cli.Ended named = Cli.on(shop).run("cancel", "-y", Integer.toString(pid)); // as is said, that hits it
+                assertThat(named.code()).as(named.toString()).isZero();
+                committing.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static boolean waitsForAStandby(Connection looking, int pid) throws SQLException {
+        try (Statement statement = looking.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "select from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid)) {
+            return row.next();
+        }
+    }
+
+    private static void execute(Connection connection, String sql) {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new AssertionError(sql + ": " + e.getMessage(), e);
+        }
     }
 
     @Test

@@ -11,11 +11,18 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import io.pglock.testkit.TcpProxy;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 
 /** {@code pglock watch}, in a terminal and without one. */
 class WatchTest extends QueueScene {
@@ -234,6 +241,59 @@ class WatchTest extends QueueScene {
             assertThat(tmux.awaitExit()).isZero();
         }
         assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
+    @Test
+    void whoCommitsSinceTheQuestionAndWaitsForAStandbyIsNotHit() throws Exception {
+        try (PostgresServer own = PostgresServer.startEmbedded(
+                        Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local"));
+                Database shop = own.createDatabase();
+                Connection looking = shop.connect();
+                Connection writer = shop.connect("writer");
+                Connection reader = shop.connect("reader")) {
+            execute(looking, "create table orders (id int)");
+            execute(writer, "set synchronous_commit = on; begin; insert into orders values (1); lock table orders");
+            int pid = writer.unwrap(PGConnection.class).getBackendPID();
+            CompletableFuture<Void> reading =
+                    CompletableFuture.runAsync(() -> execute(reader, "select count(*) from orders"));
+            try (Tmux tmux = Tmux.start(Cli.on(shop), "watch", "--interval", "200ms")) {
+                tmux.await("> pid " + pid);
+                tmux.keys("t");
+                tmux.await("y/[n]");
+                CompletableFuture<Void> committing = CompletableFuture.runAsync(() -> execute(writer, "commit"));
+                scenario.await("the commit to wait for a standby", () -> waitsForAStandby(looking, pid));
+                tmux.keys("y");
+                tmux.await(
+                        "what came of it",
+                        screen -> screen.replaceAll("\\s+", " ")
+                                .contains("not terminated: it has committed and waits for a standby."));
+                assertThat(waitsForAStandby(looking, pid)).isTrue();
+                tmux.keys("c"); // now it is seen what it does, and meant
+                tmux.await("y/[n]");
+                tmux.keys("y");
+                tmux.await("Cancelled the statement of pid " + pid);
+                committing.get(30, TimeUnit.SECONDS);
+                reading.get(30, TimeUnit.SECONDS);
+                tmux.keys("q");
+                assertThat(tmux.awaitExit()).isZero();
+            }
+        }
+    }
+
+    private static boolean waitsForAStandby(Connection looking, int pid) throws SQLException {
+        try (Statement statement = looking.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "select from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid)) {
+            return row.next();
+        }
+    }
+
+    private static void execute(Connection connection, String sql) {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new AssertionError(sql + ": " + e.getMessage(), e);
+        }
     }
 
     @Test

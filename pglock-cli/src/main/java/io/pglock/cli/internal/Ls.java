@@ -175,7 +175,7 @@ final class Ls implements Callable<Integer> {
         try (Connection connection = to.connectToLook()) {
             return signalling
                     .signalling(console, terminate ? Signal.TERMINATE : Signal.CANCEL, to.describe(connection))
-                    .run(LockQuery.on(connection), asked);
+                    .run(connection, asked);
         }
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal;
 
-import io.pglock.LockQuery;
 import io.pglock.Signal;
 import io.pglock.cli.internal.select.RowOptions;
 import io.pglock.cli.internal.select.Selection;
@@ -40,7 +39,7 @@ abstract class SignalCommand implements Callable<Integer> {
         try (Connection connection = to.connectToLook()) {
             return signalling
                     .signalling(console, signal, to.describe(connection))
-                    .run(LockQuery.on(connection), selection);
+                    .run(connection, selection);
         }
     }
 }

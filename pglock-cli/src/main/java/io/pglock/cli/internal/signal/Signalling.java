@@ -13,6 +13,7 @@ import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.select.Found;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.view.Sessions;
+import java.sql.Connection;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -48,16 +49,17 @@ public final class Signalling {
     /**
      * To the owners of the locks that are selected or, where blockers are, to those who hold what is waited for.
      *
-     * @param all the query for everything
+     * @param connection on which they are looked for, and signalled
      * @return the exit code
      */
-    public int run(LockQuery all, Selection selection) {
+    public int run(Connection connection, Selection selection) {
         if (!selection.isNarrowed() && !selection.isBlocking()) {
             throw Stop.usage((selection.isOfEverything()
                             ? "this would " + Targets.verb(signal) + " every session on the server"
                             : "the defaults in pglock.toml alone do not say whom this is meant for")
                     + ". Say which: a PID, --on TABLE, --filter, --blocking.");
         }
+        LockQuery all = LockQuery.on(connection);
         Found found = selection.read(all);
         sayMissing(selection, found);
         if (found.isCut()) {
@@ -66,7 +68,7 @@ public final class Signalling {
         }
         say(found.notes().stream());
         return run(
-                all,
+                connection,
                 selection,
                 targets(all, selection, found),
                 !found.unanswered().isEmpty());
@@ -97,7 +99,7 @@ public final class Signalling {
         return session.leaderPid().orElse(session.pid());
     }
 
-    private int run(LockQuery all, Selection selection, Targets targets, boolean unanswered) {
+    private int run(Connection connection, Selection selection, Targets targets, boolean unanswered) {
         say(targets.left().stream().map(Targets.Left::toString));
         if (targets.sessions().isEmpty()) {
             console.say("nothing to " + targets.verb() + (unanswered ? ", of what this role may see" : ""));
@@ -122,8 +124,9 @@ public final class Signalling {
             console.line((signal == Signal.CANCEL ? "Cancelling " : "Terminating ") + all(targets) + ".");
             announced();
         }
-        Targets meant = ask && targets.hasTimeless() ? stillMeant(all, selection, targets) : targets;
-        return report(meant.send(all));
+        Targets meant =
+                ask && targets.hasTimeless() ? stillMeant(LockQuery.on(connection), selection, targets) : targets;
+        return report(meant.send(connection));
     }
 
     /** Meanwhile somebody has been thinking. */

@@ -9,6 +9,9 @@ import io.pglock.LockPolicy;
 import io.pglock.LockQuery;
 import io.pglock.Signal;
 import io.pglock.Signalled;
+import io.pglock.internal.LockSignals;
+import io.pglock.internal.PgSession;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -19,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 
 /**
  * Who is to be signalled, as they were seen, and who of those that were asked for cannot be. Immutable. Not API.
@@ -27,8 +31,11 @@ import java.util.function.IntFunction;
  * @param sessions who is to be signalled, each once
  * @param left who is not
  * @param waits where they are to be signalled for being in the way: in whose; they are left alone if they are not any more
+ * @param named the process ids of those that are meant whatever they do in their transaction: also when it has committed meanwhile, or
+ *     does not say which it is
  */
-public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Optional<List<BlockedLock>> waits) {
+public record Targets(
+        Signal signal, List<Backend> sessions, List<Left> left, Optional<List<BlockedLock>> waits, Set<Integer> named) {
 
     private static final String CLIENT = "client backend";
     private static final Optional<String> PROTECTED =
@@ -74,12 +81,14 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                 signal,
                 owners,
                 Optional.empty(),
+                Set.copyOf(named),
                 owner -> named.contains(owner.pid()) ? Optional.empty() : uncertain(owner));
     }
 
-    /** This one, seen before. */
+    /** This one, seen before: as what it was then. */
     public static Targets of(Signal signal, Backend session) {
-        return sorted(signal, Set.of(session), Optional.empty(), anybody -> Optional.empty());
+        Set<Integer> named = uncertain(session).isPresent() ? Set.of(session.pid()) : Set.of();
+        return sorted(signal, Set.of(session), Optional.empty(), named, anybody -> Optional.empty());
     }
 
     /** Those who hold what these wait for; not those who are merely queued ahead. */
@@ -91,6 +100,7 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                 signal,
                 blockers,
                 Optional.of(waits),
+                Set.of(),
                 blocker -> isProtected(blocker, protect) ? PROTECTED : Optional.empty());
     }
 
@@ -98,6 +108,7 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
             Signal signal,
             Set<Backend> all,
             Optional<List<BlockedLock>> waits,
+            Set<Integer> named,
             Function<Backend, Optional<String>> spared) {
         List<Backend> sessions = new ArrayList<>();
         List<Left> left = new ArrayList<>();
@@ -107,7 +118,7 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                     .or(() -> idle(signal, session))
                     .ifPresentOrElse(why -> left.add(new Left(session, why)), () -> sessions.add(session));
         }
-        return new Targets(signal, List.copyOf(sessions), List.copyOf(left), waits);
+        return new Targets(signal, List.copyOf(sessions), List.copyOf(left), waits, named);
     }
 
     /** What is known before it is tried. What is not, the server says in the statement that would have sent the signal. */
@@ -166,7 +177,7 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
                 still.add(session);
             }
         }
-        return new Targets(signal, List.copyOf(still), List.copyOf(gone), waits);
+        return new Targets(signal, List.copyOf(still), List.copyOf(gone), waits, named);
     }
 
     private static boolean isTimeless(Backend session) {
@@ -178,9 +189,16 @@ public record Targets(Signal signal, List<Backend> sessions, List<Left> left, Op
     }
 
     /** Sends it to exactly those who were seen, each only if it still is what it was then. */
-    public List<Signalled> send(LockQuery locks) {
+    public List<Signalled> send(Connection connection) {
+        LockQuery locks = LockQuery.on(connection);
         if (waits.isEmpty()) {
-            return signal == Signal.CANCEL ? locks.cancel(sessions) : locks.terminate(sessions);
+            Map<Boolean, List<Backend>> all =
+                    sessions.stream().collect(Collectors.partitioningBy(session -> named.contains(session.pid())));
+            List<Backend> meant = all.getOrDefault(true, List.of());
+            List<Signalled> done =
+                    new ArrayList<>(signal == Signal.CANCEL ? locks.cancel(meant) : locks.terminate(meant));
+            done.addAll(LockSignals.toOwners(PgSession.of(connection), signal, all.getOrDefault(false, List.of())));
+            return List.copyOf(done);
         }
         List<BlockedLock> meant = waits.get().stream().map(this::behindThese).toList();
         return signal == Signal.CANCEL ? locks.cancelBlockers(meant) : locks.terminateBlockers(meant);

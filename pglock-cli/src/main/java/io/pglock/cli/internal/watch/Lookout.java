@@ -112,7 +112,7 @@ final class Lookout implements AutoCloseable {
         thread.execute(() -> {
             try {
                 if (failure.get() == null) {
-                    sending.send(all, selection);
+                    sending.send(connection, selection);
                 }
             } catch (Throwable e) {
                 failure.set(e);

@@ -7,6 +7,7 @@ import io.pglock.Signal;
 import io.pglock.Signalled;
 import io.pglock.cli.internal.select.Selection;
 import io.pglock.cli.internal.signal.Targets;
+import java.sql.Connection;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,15 +29,15 @@ final class Sending {
      *
      * @param selection of whose trees it is one
      */
-    void send(LockQuery locks, Selection selection) {
+    void send(Connection connection, Selection selection) {
         if (begun.getAndSet(true)) {
             return;
         }
-        Targets meant = targets.hasTimeless() ? stillThere(selection.tree(locks)) : targets;
+        Targets meant = targets.hasTimeless() ? stillThere(selection.tree(LockQuery.on(connection))) : targets;
         outcome.complete(
                 meant.sessions().isEmpty()
                         ? meant.left().get(0).toString()
-                        : meant.send(locks).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
+                        : meant.send(connection).stream().map(Signalled::detail).collect(Collectors.joining(" ")));
     }
 
     /** What was on the screen may be of long ago, where it paused. */

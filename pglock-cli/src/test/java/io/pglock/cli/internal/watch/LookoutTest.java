@@ -88,12 +88,11 @@ class LookoutTest extends QueueScene {
     @Test
     void whatWasGivenUpIsNotSent(Connection connection) {
         holder.execute("begin", "select * from orders");
-        LockQuery all = LockQuery.on(connection);
-        Backend seen = all.pid(holder.pid()).list().get(0).backend();
+        Backend seen = LockQuery.on(connection).pid(holder.pid()).list().get(0).backend();
         Sending sending = new Sending(Targets.of(Signal.TERMINATE, seen));
 
         sending.giveUp();
-        sending.send(all, new SelectionOptions().selection());
+        sending.send(connection, new SelectionOptions().selection());
 
         assertThat(sending.outcome())
                 .hasValueSatisfying(
