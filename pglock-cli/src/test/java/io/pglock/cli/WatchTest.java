@@ -243,6 +243,42 @@ class WatchTest extends QueueScene {
         assertThat(holder.value("select 1")).isEqualTo("1");
     }
 
+    /** Keys that were meant for it come to the next one in its place: its victim, for one. */
+    @Test
+    void whoWasSelectedAndIsGoneIsNotMistakenForTheNextOne() {
+        holder.execute("begin", "select * from orders");
+        migration.execute("begin");
+        Running altering = migration.start("alter table orders add note text");
+        scenario.awaitBlockedBy(migration, holder);
+        web.start("select count(*) from orders");
+        scenario.awaitBlockedBy(web, migration);
+        try (Tmux tmux = watch()) {
+            tmux.await("> pid " + holder.pid());
+            holder.commit();
+            altering.await();
+            tmux.await("> pid " + migration.pid());
+            tmux.keys("t", "y");
+            tmux.await("pid " + holder.pid() + ", which was selected, is not here any more. Nothing was sent.");
+            assertThat(migration.value("select 1")).isEqualTo("1");
+            tmux.keys("t");
+            tmux.await("Terminate pid " + migration.pid());
+            tmux.keys("n");
+            tmux.await("Nothing was sent.");
+            migration.rollback();
+            tmux.await("nobody waits for a lock");
+
+            holder.execute("begin", "lock table orders");
+            web.start("select count(*) from orders");
+            scenario.awaitBlockedBy(web, holder);
+            tmux.await("> pid " + holder.pid());
+            tmux.keys("j", "c");
+            tmux.await("Cancel the statement of pid " + web.pid());
+            tmux.keys("n", "q");
+            assertThat(tmux.awaitExit()).isZero();
+        }
+        holder.rollback();
+    }
+
     @Test
     void whoCommitsSinceTheQuestionAndWaitsForAStandbyIsNotHit() throws Exception {
         try (PostgresServer own = PostgresServer.startEmbedded(

@@ -31,6 +31,7 @@ final class Screen {
     private Optional<Sight> sight = Optional.empty();
     private List<TreeView.Row> rows = List.of();
     private Optional<Sight.Id> chosen = Optional.empty();
+    private Optional<Sight.Id> gone = Optional.empty();
     private int index;
     private Sort sort = Sort.VICTIMS;
     private String filter = "";
@@ -60,7 +61,11 @@ final class Screen {
         }
         sight = latest;
         latest.ifPresent(seen -> waiting.add(seen.waiting()));
+        Optional<Sight.Id> before = chosen;
         arrange();
+        if (before.isPresent() && !before.equals(chosen) && gone.isEmpty()) {
+            gone = before;
+        }
         return true;
     }
 
@@ -236,22 +241,22 @@ final class Screen {
     }
 
     void act(@Nullable Action action) {
-        message = "";
         if (action != Action.QUIT) {
             outcomes.clear();
         }
         boolean wasHelp = help;
         help = false;
         if (action == null || action == Action.NONE) {
-            return;
+            return; // what is said stays: the yes to a question that was not asked is no key either
         }
+        message = "";
         switch (action) {
-            case UP -> choose(index - 1);
-            case DOWN -> choose(index + 1);
+            case UP -> move(index - 1);
+            case DOWN -> move(index + 1);
             case PAGE_UP -> page(-PAGE);
             case PAGE_DOWN -> page(PAGE);
-            case FIRST -> choose(0);
-            case LAST -> choose(rows.size() - 1);
+            case FIRST -> move(0);
+            case LAST -> move(rows.size() - 1);
             case SORT -> {
                 sort = sort.next();
                 arrange();
@@ -290,12 +295,26 @@ final class Screen {
         if (details) {
             detailsFrom = Math.max(0, detailsFrom + lines);
         } else {
-            choose(index + lines);
+            move(index + lines);
         }
     }
 
-    /** About the session as it is seen now: if it is another one, or in another transaction, when the answer comes, nothing is sent. */
+    private void move(int row) {
+        gone = Optional.empty();
+        choose(row);
+    }
+
+    /**
+     * About the session as it is seen now, unless the key was for another one that has gone, and that nobody has been told yet. If it is another one, or in another transaction, when the answer comes, nothing is
+     * sent.
+     */
     private void ask(Signal signal) {
+        Optional<Sight.Id> meant = gone;
+        gone = Optional.empty();
+        if (meant.isPresent()) {
+            message = meant.get() + ", which was selected, is not here any more. Nothing was sent.";
+            return;
+        }
         if (rows.isEmpty()) {
             return;
         }

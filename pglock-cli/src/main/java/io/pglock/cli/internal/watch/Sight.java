@@ -54,5 +54,10 @@ record Sight(LockTree tree, Instant at, List<LockInfo> locks) {
         static Id of(Backend session) {
             return new Id(session.pid(), session.preparedGid().orElse(""));
         }
+
+        @Override
+        public String toString() {
+            return gid.isEmpty() ? "pid " + pid : "prepared transaction " + gid;
+        }
     }
 }
