@@ -180,6 +180,24 @@ class ConnectingTest {
                 doctor(Cli.bare(), "-d", words), 1, "The database (--database) is a connection string. Write --url");
         assertFails(doctor(Cli.bare().environment("PGDATABASE", words)), 1, "The database (PGDATABASE)");
         assertFails(Cli.bare().run("run", "--number", url, "--", "true"), 1, "KEY is the URL of a server");
+        for (String[] option : new String[][] {
+            {"--host", "The host (--host)"}, {"--port", "The port (--port)"}, {"--user", "The user (--user)"}
+        }) {
+            assertFails(doctor(Cli.bare(), option[0], url), 1, option[1] + " is a URL. Write --url");
+        }
+        assertFails(doctor(Cli.bare(), "--host", "db1," + url), 1, "The host (--host) is a URL");
+        assertFails(doctor(Cli.bare().environment("PGHOST", url)), 1, "The host (PGHOST) is a URL");
+        assertFails(doctor(Cli.bare(), "-d", "mysql" + url.substring(10)), 1, "The database (--database) is a URL");
+        assertFails(doctor(Cli.bare(), "--service", url), 1, "--service: that is a URL, and no name of a service");
+        assertFails(doctor(Cli.bare().environment("PGSERVICE", url)), 1, "PGSERVICE: that is a URL");
+        for (String slashes : new String[] {"", "/"}) {
+            String few = "postgresql:" + slashes + url.substring(13);
+            for (String wrong : new String[] {few, "jdbc:" + few}) {
+                assertFails(
+                        doctor(Cli.bare(), "--url", wrong), 1, "--url: there is an @ in the URL, and no // before it");
+            }
+            assertFails(doctor(Cli.bare(), "-d", few), 1, "The database (--database) is a URL. Write --url");
+        }
         for (String[] typed : new String[][] {{"--password=" + WRONG}, {"--password", WRONG}}) {
             assertThat(doctor(Cli.bare(), typed).err()).contains("'--password'").doesNotContain(WRONG);
         }

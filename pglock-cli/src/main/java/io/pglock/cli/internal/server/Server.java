@@ -82,6 +82,9 @@ public final class Server {
         Given host = given(parameters, Parameter.HOST);
         Given port = given(parameters, Parameter.PORT);
         Given database = given(parameters, Parameter.DBNAME);
+        requireNoUrl("host", host);
+        requireNoUrl("port", port);
+        requireNoUrl("user", user);
         requireName(database);
         String[] hosts = hosts(host);
         int[] ports = ports(port, hosts.length);
@@ -124,10 +127,19 @@ public final class Server {
 
     /** What psql takes for a connection string. It is not repeated: there may be a password in it. */
     private static void requireName(Given database) {
+        requireNoUrl("database", database);
         String first = database.value().strip().replaceFirst("(?s)\\s*=.*", "");
         if (database.value().contains("=") && Parameter.named(first).isPresent()) {
             throw Stop.usage("The database (" + database.from() + ") is a connection string. Write --url"
                     + " postgresql://user@host:port/database, or --host, --port, --user and --database.");
+        }
+    }
+
+    /** Not repeated either. */
+    private static void requireNoUrl(String what, Given given) {
+        if (ServerUrl.looksLikeOne(given.value())) {
+            throw Stop.usage("The " + what + " (" + given.from() + ") is a URL. Write --url"
+                    + " postgresql://user@host:port/database.");
         }
     }
 

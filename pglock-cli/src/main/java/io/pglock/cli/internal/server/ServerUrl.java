@@ -27,6 +27,13 @@ final class ServerUrl {
         return text.startsWith(JDBC) || SCHEMES.stream().anyMatch(scheme -> text.startsWith(scheme + "//"));
     }
 
+    /** Whether what should be a name was meant to be one, or nearly one: there may be a password in it. */
+    static boolean looksLikeOne(String text) {
+        return text.contains("://")
+                || text.contains("@")
+                        && Stream.concat(Stream.of(JDBC), SCHEMES.stream()).anyMatch(text::startsWith);
+    }
+
     /** @param from what it was given as: {@code --url} */
     static Parameters read(String url, String from) {
         String rest = url.startsWith(JDBC) ? url.substring(JDBC.length()) : url;
@@ -47,6 +54,7 @@ final class ServerUrl {
         if (rest.startsWith("//")) {
             readAddress(rest.substring(2), from, read);
         } else {
+            requireNoAddress(rest, from);
             read.add(Parameter.DBNAME, decoded(rest.startsWith("/") ? rest.substring(1) : rest, from), from);
         }
         return read;
@@ -63,6 +71,14 @@ final class ServerUrl {
             throw Stop.usage(from
                     + ": there is an @ behind a / or a ? in the URL. In a user name or a password these are written"
                     + " %2F, %3F and %40, and in the name of a database @ is.");
+        }
+    }
+
+    /** Without them all of it would be the name of a database, which messages tell. */
+    private static void requireNoAddress(String name, String from) {
+        if (name.contains("@")) {
+            throw Stop.usage(from + ": there is an @ in the URL, and no // before it. Write"
+                    + " postgresql://user@host:port/database; in the name of a database @ is written %40.");
         }
     }
 

@@ -23,6 +23,10 @@ final class ServiceFile {
 
     /** @param from who asks for it: {@code --service}, {@code PGSERVICE} */
     static Parameters read(String service, String from, Map<String, String> environment) {
+        if (ServerUrl.looksLikeOne(service)) {
+            throw Stop.usage(from
+                    + ": that is a URL, and no name of a service. Write --url postgresql://user@host:port/database.");
+        }
         List<Path> files = files(environment);
         return files.stream()
                 .flatMap(file -> readIn(file, service).stream())
