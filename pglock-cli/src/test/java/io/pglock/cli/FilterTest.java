@@ -3,12 +3,24 @@ package io.pglock.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pglock.testkit.Await;
 import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** {@code --filter} and {@code --sort}, right and wrong. */
@@ -64,6 +76,66 @@ class FilterTest {
         assertThat(pids("activity__backend_xmin__lte=" + xid, "activity__backend_xmin__gt=" + shorter))
                 .contains(report.pid());
         refused("activity__backend_xmin__lt=old", "old is not a whole number");
+    }
+
+    /** PostgreSQL's own notation; only before a port it stands in brackets. */
+    @Test
+    void anAddressIsWrittenAsPostgresShowsIt() throws Exception {
+        try (PostgresServer own = PostgresServer.startEmbedded(Map.of("listen_addresses", "127.0.0.1,::1"));
+                Connection client = overIpv6(own);
+                Statement statement = client.createStatement()) {
+            statement.execute("create table sales (id int)");
+            statement.execute("begin");
+            statement.execute("select * from sales");
+            Cli there = Cli.on(own.maintenance());
+            String[] addresses = {"ls", "--on", "sales", "--csv", "-a", "activity__client_addr"};
+            assertThat(there.run(with(addresses, "-f", "activity__client_addr=::1"))
+                            .succeeded()
+                            .lines())
+                    .containsExactly("activity__client_addr", "::1");
+            assertThat(there.run(with(addresses, "-f", "activity__client_addr__ne=::1"))
+                            .succeeded()
+                            .lines())
+                    .containsExactly("activity__client_addr");
+            try (Connection waiter = own.maintenance().connect("waiter");
+                    Statement waiting = waiter.createStatement()) {
+                statement.execute("select pg_advisory_xact_lock(7)");
+                CompletableFuture<Void> locking = CompletableFuture.runAsync(() -> {
+                    try {
+                        waiting.execute("select pg_advisory_lock(7)");
+                    } catch (SQLException e) {
+                        throw new CompletionException(e);
+                    }
+                });
+                String[] blocker = {"ls", "--blocking", "--csv", "-a", "blocking_activity__client_addr"};
+                Await.until(
+                        Duration.ofSeconds(60),
+                        "the waiter to be blocked by a client at ::1",
+                        () -> there.run(with(blocker, "-f", "blocking_activity__client_addr=::1"))
+                                .lines()
+                                .equals(List.of("blocking_activity__client_addr", "::1")),
+                        () -> there.run(blocker).out());
+                statement.execute("rollback");
+                locking.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static String[] with(String[] words, String... more) {
+        return Stream.concat(Stream.of(words), Stream.of(more)).toArray(String[]::new);
+    }
+
+    /** Skips the test where there is no IPv6. */
+    private static Connection overIpv6(PostgresServer server) {
+        try {
+            Database database = server.maintenance();
+            return DriverManager.getConnection(
+                    "jdbc:postgresql://[::1]:" + server.port() + "/" + database.name(),
+                    database.user(),
+                    database.password());
+        } catch (SQLException e) {
+            return Assumptions.abort("needs IPv6: " + e.getMessage());
+        }
     }
 
     private List<Integer> pids(String... filters) {

@@ -92,7 +92,7 @@ final class SessionAttributes {
                     Kind.TEXT,
                     "CLIENT",
                     "the client's address",
-                    backend -> backend.clientAddress().map(address -> address.substring(0, address.lastIndexOf(':')))),
+                    backend -> backend.clientAddress().map(SessionAttributes::host)),
             new Fact(
                     "client_port",
                     Kind.NUMBER,
@@ -115,6 +115,12 @@ final class SessionAttributes {
                     backend -> Optional.of(backend.visible())));
 
     private SessionAttributes() {}
+
+    /** As PostgreSQL shows it: in front of a port, {@code ::1} stands in brackets. */
+    private static String host(String address) {
+        String host = address.substring(0, address.lastIndexOf(':'));
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
 
     /** Each with this prefix, of the session that a row has in that place. */
     static List<Attribute> with(String prefix, String heading, Function<Row, Optional<Backend>> session) {
