@@ -147,6 +147,31 @@ class DoctorTest {
                 .doesNotContain("\u001b");
     }
 
+    /** What it sent is shown to those of other databases as the bytes that it is in its own. */
+    @Test
+    void aQueryInAnotherEncodingIsReadAsFarAsItCanBe(Database database, PostgresServer server) throws Exception {
+        try (Database other = server.createDatabaseIn("LATIN1");
+                Connection legacy = other.connect("legacy");
+                Statement statement = legacy.createStatement()) {
+            statement.execute("create table names (name text)");
+            statement.execute("begin");
+            statement.execute("insert into names values ('Andr\u00e9')");
+            Ended examined = Cli.on(database).run("doctor", "--old", "0s");
+            assertThat(examined.err()).isEmpty();
+            assertThat(examined.out())
+                    .contains("(legacy on " + other.name() + ", idle in transaction", "'Andr\ufffd')");
+            assertThat(Cli.on(database).run("ls", "--json", "-f", "activity__application_name=legacy"))
+                    .satisfies(listed -> assertThat(listed.err()).isEmpty())
+                    .satisfies(listed -> assertThat(listed.out()).contains("'Andr\ufffd')"));
+            assertThat(Cli.on(database).run("tree", "--json").succeeded().lines())
+                    .isNotEmpty();
+            statement.execute("select 'Andr\u00e9' --\u00e9"); // which would be the first of three bytes
+            examined = Cli.on(database).run("doctor", "--old", "0s");
+            assertThat(examined.err()).isEmpty();
+            assertThat(examined.out()).contains("'Andr\ufffd' --\ufffd\"");
+        }
+    }
+
     @Test
     void sparesAnIndexThatIsBeingBuilt(Database database, Scenario scenario) {
         Session writer = scenario.session("writer");

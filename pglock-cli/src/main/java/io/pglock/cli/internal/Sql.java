@@ -48,12 +48,15 @@ public final class Sql {
               from pg_prepared_xacts
              order by prepared""";
 
-    /** Transactions of clients, the oldest first; of a session that the role may not see, neither age nor state is known. */
+    /**
+     * Transactions of clients, the oldest first; of a session that the role may not see, neither age nor state is known. The query is in
+     * the encoding of its own database: a function of texts would fail at what is no character here.
+     */
     public static final String DOCTOR_TRANSACTIONS = """
             select pid, usename, datname, application_name, state,
                    extract(epoch from clock_timestamp() - xact_start) * 1000 as age_ms,
                    extract(epoch from clock_timestamp() - state_change) * 1000 as state_age_ms,
-                   left(query, 60) as query
+                   query
               from pg_stat_activity
              where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'client backend'
              order by xact_start""";
@@ -83,6 +86,8 @@ public final class Sql {
 
     /** What a commit would do, while it can still be tried again. */
     public static final String CHECK_CONSTRAINTS = "set constraints all immediate";
+
+    public static final String COMMIT = "commit";
 
     public static final String ROLL_BACK = "rollback";
 
