@@ -4,6 +4,7 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
+import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
@@ -14,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -421,6 +423,91 @@ class SqlTest {
                     .contains(script + ":2: ", "57P01", "up to " + script + ":1.")
                     .doesNotContain("Exception", "\tat ");
         }
+    }
+
+    private interface Script {
+        void runs(Database shop, RunningCli going, int pid) throws Exception;
+    }
+
+    /** Beside a script that waits in its commit for a standby which never comes. */
+    private static void whileItWaitsForAStandby(Scenario scenario, Script script, String... words) throws Exception {
+        try (PostgresServer own = PostgresServer.startEmbedded(
+                        Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local"));
+                Database shop = own.createDatabase();
+                RunningCli going = RunningCli.start(Cli.on(shop), words)) {
+            String waits = "select max(pid) from pg_stat_activity where wait_event = 'SyncRep'";
+            scenario.await("the commit to wait for a standby", () -> value(shop, waits) != null);
+            script.runs(shop, going, Integer.parseInt(value(shop, waits)));
+        }
+    }
+
+    /** The server has it, or not: it was about to say so. */
+    @Test
+    void whetherItIsCommittedIsNotKnownWhenTheAnswerIsLost(Scenario scenario) throws Exception {
+        String local = "set local synchronous_commit = on;";
+        String before = "It is not known whether ";
+        String after = " Look before running it again.";
+        String single = file("a.sql", local, "create table items (id int);");
+        String block = file("b.sql", "select 1;", "begin;", local, "create table items (id int);", "commit;");
+        String alone = file("c.sql", "set synchronous_commit = on;", "create table items (id int);");
+        for (String[] each : new String[][] {
+            {
+                "-1",
+                single,
+                "  " + before + "the transaction from " + single
+                        + ":1 on was committed: the connection was lost at its COMMIT." + after
+            },
+            {
+                "-q",
+                block,
+                "  Applied before: 1 statement, up to " + block + ":1. " + before + "the transaction from " + block
+                        + ":2 on was committed: the connection was lost at its COMMIT." + after
+            },
+            {
+                "-q",
+                alone,
+                "  Applied before: 1 statement, up to " + alone + ":1. " + before + alone
+                        + ":2 was applied: the connection was lost while it ran." + after
+            }
+        }) {
+            whileItWaitsForAStandby(
+                    scenario,
+                    (shop, going, pid) -> {
+                        value(shop, "select pg_terminate_backend(" + pid + ")");
+                        Cli.Ended ended = going.ended();
+                        assertThat(ended.code()).as(ended.err()).isEqualTo(69);
+                        assertThat(ended.err())
+                                .contains(each[2])
+                                .doesNotContain("Nothing was applied", "Undone", "Exception");
+                        assertThat(value(shop, "select to_regclass('items')")).isEqualTo("items");
+                    },
+                    "sql",
+                    each[0],
+                    each[1]);
+        }
+    }
+
+    @Test
+    void ctrlCEndsTheWaitForAStandby(Scenario scenario) throws Exception {
+        String script = file("a.sql", "set local synchronous_commit = on;", "create table items (id int);");
+        whileItWaitsForAStandby(
+                scenario,
+                (shop, going, pid) -> {
+                    going.signal("INT");
+                    Cli.Ended ended = going.ended();
+                    assertThat(ended.code()).as(ended.err()).isEqualTo(130);
+                    assertThat(ended.err())
+                            .contains("WARNING: canceling wait for synchronous replication due to user request")
+                            .contains(
+                                    "interrupted at " + script + ":2. Applied: 2 statements, up to " + script + ":2.");
+                    assertThat(value(shop, "select to_regclass('items')")).isEqualTo("items");
+                    assertThat(value(shop, "select count(*) from pg_stat_activity where pid = " + pid))
+                            .isEqualTo("0");
+                },
+                "sql",
+                "-q",
+                "-1",
+                script);
     }
 
     @Test

@@ -36,6 +36,7 @@ public final class ScriptRun {
 
     private int attempt;
     private @Nullable SqlStatement current;
+    private Optional<SqlUnit> committing = Optional.empty();
     private int applied;
     private Optional<SqlStatement> lastApplied = Optional.empty();
     private Optional<String> leftByInterrupted = Optional.empty();
@@ -78,6 +79,7 @@ public final class ScriptRun {
                 print(calls);
             }
         }
+        interruption.check(); // that it had come to its end before is said then
         if (!quiet) {
             console.say(statements(applied) + " applied in " + since(begun) + ".");
         }
@@ -167,7 +169,9 @@ public final class ScriptRun {
             current = statement;
             interruption.check();
             long begun = System.nanoTime();
+            committing = unit.isCommittedBy(statement) ? Optional.of(unit) : Optional.empty();
             SqlCall call = SqlCall.run(connection, statement, interruption);
+            committing = Optional.empty();
             calls.add(call);
             call.notices().forEach(notice -> console.say(statement.place() + ": " + notice));
             if (!quiet) {
@@ -183,12 +187,21 @@ public final class ScriptRun {
     }
 
     private void commit(SqlUnit unit, List<SqlCall> calls) throws SQLException {
+        committing = Optional.of(unit);
         try {
-            connection.commit();
+            SqlCall.run(connection, Sql.COMMIT, interruption)
+                    .notices()
+                    .forEach(notice -> console.say(unit.last().place() + ": " + notice));
+            committing = Optional.empty();
         } catch (SQLException e) {
             throw failed(unit, e, Optional.empty(), calls);
+        } catch (Interruption.Interrupted e) {
+            giveUp(unit); // else autocommit would commit it
+            throw e;
         } finally {
-            connection.setAutoCommit(true);
+            if (!connection.isClosed()) {
+                connection.setAutoCommit(true);
+            }
         }
     }
 
@@ -223,7 +236,9 @@ public final class ScriptRun {
         said.add(failure.text());
         explained.ifPresent(why -> said.add("  " + why));
         remedy(unit, failure).ifPresent(what -> said.add("  " + what));
-        said.add("  " + leftOver(unit));
+        said.add("  "
+                + (failure.isUnanswered() ? unanswered("Applied before") : Optional.<String>empty())
+                        .orElseGet(() -> leftOver(unit)));
         return new Stop(failure.exitCode(), String.join("\n", said));
     }
 
@@ -252,9 +267,22 @@ public final class ScriptRun {
                 : before;
     }
 
+    /** Where the answer that would have said it was lost: what is applied for sure, and that of the rest nobody knows. */
+    private Optional<String> unanswered(String when) {
+        return committing.map(unit -> (lastApplied.isPresent() ? whatIsApplied(when) + " " : "")
+                + "It is not known whether "
+                + (unit.kind() == SqlUnit.Kind.STATEMENT
+                        ? unit.first().place() + " was applied: the connection was lost while it ran."
+                        : "the transaction from " + unit.first().place()
+                                + " on was committed: the connection was lost at its COMMIT.")
+                + " Look before running it again.");
+    }
+
     /** To be said when it was interrupted. */
-    public String interruptedAt() {
-        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". " + whatIsApplied("Applied")
+    public String interruptedAt() throws SQLException {
+        return "interrupted" + (current == null ? "" : " at " + current.place()) + ". "
+                + (connection.isClosed() ? unanswered("Applied") : Optional.<String>empty())
+                        .orElseGet(() -> whatIsApplied("Applied"))
                 + leftByInterrupted.map(left -> "\n  " + left).orElse("");
     }
 

@@ -11,20 +11,24 @@ import java.util.List;
 import org.postgresql.util.PSQLWarning;
 
 /**
- * Runs a statement as it stands in the file. Not API.
+ * Runs a statement as it is written. Not API.
  *
  * @param rows of a query, each the text of its columns with {@code |} between them, as {@code psql -qAt} writes it
  * @param notices what the server had to say besides
  */
 public record SqlCall(List<String> rows, List<String> notices) {
 
-    /** Runs it, until it has ended or was interrupted. */
+    /** Runs it as it stands in the file, until it has ended or was interrupted. */
     public static SqlCall run(Connection connection, SqlStatement sql, Interruption interruption) throws SQLException {
+        return run(connection, sql.sql(), interruption);
+    }
+
+    static SqlCall run(Connection connection, String sql, Interruption interruption) throws SQLException {
         List<String> rows = new ArrayList<>();
         List<String> notices = new ArrayList<>();
         try (Statement statement = connection.createStatement()) {
             statement.setEscapeProcessing(false);
-            boolean query = interruption.execute(statement, sql.sql());
+            boolean query = interruption.execute(statement, sql);
             if (query) {
                 try (ResultSet results = statement.getResultSet()) {
                     read(results, rows);

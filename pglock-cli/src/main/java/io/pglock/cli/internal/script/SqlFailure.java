@@ -22,6 +22,7 @@ import org.postgresql.util.ServerErrorMessage;
 public record SqlFailure(SqlStatement statement, SQLException cause) {
 
     private static final String ACTIVE_SQL_TRANSACTION = "25001";
+    private static final String CONNECTION_EXCEPTION = "08"; // the class: a pooler's word for it, for one
     private static final String INVALID_TRANSACTION_TERMINATION = "2D000";
 
     /** Where, what and why: the place and the server's words, then the line with a mark below it, then what else the server said. */
@@ -73,6 +74,13 @@ public record SqlFailure(SqlStatement statement, SQLException cause) {
     /** Whether a lock was not got: in time, or without a deadlock. */
     boolean isForALock() {
         return SqlState.is(cause, SqlState.LOCK_NOT_AVAILABLE) || SqlState.is(cause, SqlState.DEADLOCK_DETECTED);
+    }
+
+    /** Whether nobody has said what came of it: the connection was lost before, and not because the server said that it ends it. */
+    boolean isUnanswered() {
+        boolean told =
+                server().isPresent() && !String.valueOf(cause.getSQLState()).startsWith(CONNECTION_EXCEPTION);
+        return SqlState.isConnectionLost(cause) && !told;
     }
 
     /** What the command ends with. */

@@ -44,6 +44,11 @@ public record SqlUnit(Kind kind, String name, List<SqlStatement> statements, Map
         return last().undoesTransaction();
     }
 
+    /** Whether nothing of it is there before this statement has run, and all of it afterwards. */
+    boolean isCommittedBy(SqlStatement statement) {
+        return kind != Kind.SINGLE && !isUndone() && statement.equals(last());
+    }
+
     /** Of each file: every statement by itself, and from each BEGIN to its COMMIT all together. */
     public static List<SqlUnit> ofFile(List<SqlStatement> statements) {
         List<SqlUnit> units = new ArrayList<>();
