@@ -270,12 +270,12 @@ public final class ScriptRun {
     /** Where the answer that would have said it was lost: what is applied for sure, and that of the rest nobody knows. */
     private Optional<String> unanswered(String when) {
         return committing.map(unit -> (lastApplied.isPresent() ? whatIsApplied(when) + " " : "")
-                + "It is not known whether "
                 + (unit.kind() == SqlUnit.Kind.STATEMENT
-                        ? unit.first().place() + " was applied: the connection was lost while it ran."
-                        : "the transaction from " + unit.first().place()
-                                + " on was committed: the connection was lost at its COMMIT.")
-                + " Look before running it again.");
+                        ? "It is not known whether " + unit.first().place()
+                                + " was applied: the connection was lost while it ran. Look before running it again."
+                        : "It is not known whether the transaction from "
+                                + unit.first().place() + " on was committed: the connection was lost at its COMMIT."
+                                + " Look before running it again."));
     }
 
     /** To be said when it was interrupted. */
