@@ -16,7 +16,10 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -207,6 +210,94 @@ class AcquireAllTest {
                     .isEmpty();
         }
         awaitHeld();
+    }
+
+    @Test
+    void areHeldTogetherWithOtherReadersOfTheSameClient() throws SQLException {
+        LockHandle one = client.advisory(ONE).shared().acquire();
+        LockHandle set = elsewhere(() -> client.advisory(ONE, TWO).shared().tryAcquire(SOON))
+                .orElseThrow();
+        LockHandle overlapping = elsewhere(
+                        () -> client.advisory(TWO, PAIR).shared().tryAcquire(Duration.ZERO))
+                .orElseThrow();
+        LockHandle within = elsewhere(() -> client.advisory(ONE, TWO).shared().tryAcquire(Duration.ZERO))
+                .orElseThrow();
+        LockHandle single = elsewhere(() -> client.advisory(PAIR).shared().tryAcquire(Duration.ZERO))
+                .orElseThrow();
+        assertThat(held()).containsExactly("1 shared", "2 shared", "0/2 shared");
+
+        one.close();
+        set.close();
+        assertThat(held()).containsExactly("1 shared", "2 shared", "0/2 shared");
+        within.close();
+        assertThat(held()).containsExactly("2 shared", "0/2 shared");
+        overlapping.close();
+        assertThat(held()).containsExactly("0/2 shared");
+        single.close();
+        assertThat(held()).isEmpty();
+        try (LockHandle all = other.acquireAll(ONE, TWO, PAIR)) {
+            assertThat(all.isHeld()).isTrue();
+        }
+    }
+
+    @Test
+    void areNotInTheWayOfOneAnotherInSharedMode() {
+        LockHandle reading = client.advisory(ONE).shared().acquire();
+        LockHandle writing = other.advisory(TWO).acquire();
+
+        elsewhere(() -> assertThatExceptionOfType(LockTimeoutException.class)
+                .isThrownBy(client.advisory(ONE, TWO).shared().timeout(SOON)::acquire)
+                .withMessageStartingWith("1 and 2: shared lock not acquired within 50ms, blocked by pid "));
+
+        writing.close();
+        elsewhere(() -> client.advisory(ONE, TWO).shared().tryAcquire(LONG))
+                .orElseThrow()
+                .close();
+        reading.close();
+        awaitHeld();
+    }
+
+    /** One after the other comes in while the one before is still reading. */
+    @Test
+    void letWritersThroughWhereManyReadAllTheTime() {
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger acquired = new AtomicInteger();
+        Semaphore overlapping = new Semaphore(1);
+        List<Threads.Going<Boolean>> reading = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            LockKey second = i % 2 == 0 ? TWO : THREE;
+            reading.add(threads.start(() -> {
+                while (!over.get()) {
+                    try (LockHandle set = client.advisory(ONE, second).shared().acquire()) {
+                        acquired.incrementAndGet();
+                        // until the next one has come in, or cannot
+                        overlapping.release();
+                        overlapping.tryAcquire(2, 20, TimeUnit.MILLISECONDS);
+                        assertThat(set.isHeld()).isTrue();
+                    }
+                }
+                return true;
+            }));
+        }
+        scenario.await("all to be busy", () -> acquired.get() > 100);
+
+        int got = 0;
+        for (LockClient mine : List.of(client, other, client, other)) {
+            got += mine.advisory(ONE).timeout(LONG).tryRun(() -> acquired.set(0)) ? 1 : 0;
+            scenario.await("the readers to be back", () -> acquired.get() > 10);
+            try (LockHandle all = mine.advisory(ONE, TWO, THREE).timeout(LONG).acquire()) {
+                got += all.isHeld() ? 1 : 0;
+            }
+        }
+        over.set(true);
+
+        assertThat(got).isEqualTo(8);
+        assertThat(reading).allSatisfy(each -> assertThat(each.get()).isTrue());
+        awaitHeld();
+    }
+
+    private <T> T elsewhere(Callable<T> work) {
+        return threads.get(work);
     }
 
     @Test

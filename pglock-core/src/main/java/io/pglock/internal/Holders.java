@@ -20,7 +20,7 @@ final class Holders {
     /** The end of "not acquired within 2s", as far as it can be told without the server: who in this JVM is in the way, and what to do. */
     static Optional<String> inTheWayHere(LockRequest request, LockTable table) {
         return table.queuesOf(request.keys()).stream()
-                .filter(queue -> !queue.holds().isEmpty() && !isItsOwn(request, queue))
+                .filter(queue -> !queue.holds().isEmpty() && !isItsOwn(request, queue) && !queue.isOpenTo(request))
                 .map(queue -> ", " + onKey(request, queue) + "held in this JVM by "
                         + names(queue.holds().owners())
                         + (queue.waiters() > 0 ? ", with " + queue.waiters() + " waiting" : "")

@@ -11,6 +11,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -35,9 +36,11 @@ final class LockBatch {
     /**
      * Several keys for one request, all or nothing.
      *
-     * @param isFree whether this session holds none of them, after all that came before: what it holds it would get again
+     * @param isFree whether it may be granted as far as this client goes, after all that came before
+     * @param keys those of them that the server has to be asked for, right after that: none that the session holds, for it would get
+     *     them again
      */
-    record Several(LockRequest request, List<LockKey> keys, BooleanSupplier isFree, Answer answer) {}
+    record Several(LockRequest request, BooleanSupplier isFree, Supplier<List<LockKey>> keys, Answer answer) {}
 
     /** Somebody wants a fencing token for a lock that he holds. */
     record Token(ClientHold hold, CompletableFuture<Long> reply) {}
@@ -45,12 +48,20 @@ final class LockBatch {
     private final List<Entry> entries = new ArrayList<>();
     private final List<Token> tokens = new ArrayList<>();
     private final Set<LockKey> withToken = new HashSet<>();
+    private final Set<LockKey> askedAbout = new HashSet<>();
     private final Queue<Several> unanswered = new ArrayDeque<>();
     private boolean answered;
     private boolean asksForASignOfLife;
 
     void add(LockOp op, LockKey key, Answer answer) {
         entries.add(new Entry(op, key, answer));
+    }
+
+    /** Once, whoever wants to know: the answer is the same for all. */
+    void askWhetherAwaited(LockKey key, Answer answer) {
+        if (askedAbout.add(key)) {
+            add(LockOp.IS_AWAITED, key, answer);
+        }
     }
 
     void add(Several request) {
@@ -80,14 +91,14 @@ final class LockBatch {
         return answered ? List.of() : entries;
     }
 
-    /** The requests for several keys that failed with it: such as were announced there or, when all of that went well, the next one. */
+    /** The requests for several keys that failed with it: whose keys were in it or, when all of that went well, the next one. */
     List<Several> failedSeveral() {
         if (failedEntries().isEmpty()) {
             return unanswered.stream().limit(1).toList();
         }
         Set<LockKey> failed = failedEntries().stream().map(Entry::key).collect(Collectors.toSet());
         return unanswered.stream()
-                .filter(several -> !Collections.disjoint(several.keys(), failed))
+                .filter(several -> !Collections.disjoint(several.request().keys(), failed))
                 .toList();
     }
 

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.postgresql.core.BaseConnection;
@@ -167,7 +168,8 @@ final class LockLink {
             todo.answer(ask(todo));
         }
         for (LockBatch.Several next = todo.nextSeveral(); next != null; next = todo.nextSeveral()) {
-            todo.answerSeveral(next.isFree().getAsBoolean() && lockAll(next));
+            todo.answerSeveral(next.isFree().getAsBoolean()
+                    && lockAll(next.request(), next.keys().get()));
         }
     }
 
@@ -224,11 +226,13 @@ final class LockLink {
         return Optional.ofNullable(row.getString(1)).orElse(""); // of nothing there is no string
     }
 
-    private boolean lockAll(LockBatch.Several several) throws SQLException {
-        Long[] numbers = several.keys().stream().map(LockKey::number).toArray(Long[]::new);
-        Boolean[] pairs = several.keys().stream().map(LockKey::isPair).toArray(Boolean[]::new);
-        try (PreparedStatement statement =
-                physical.prepareStatement(Sql.lockAll(several.request().isShared()))) {
+    private boolean lockAll(LockRequest request, List<LockKey> keys) throws SQLException {
+        if (keys.isEmpty()) {
+            return true;
+        }
+        Long[] numbers = keys.stream().map(LockKey::number).toArray(Long[]::new);
+        Boolean[] pairs = keys.stream().map(LockKey::isPair).toArray(Boolean[]::new);
+        try (PreparedStatement statement = physical.prepareStatement(Sql.lockAll(request.isShared()))) {
             statement.setArray(1, physical.createArrayOf("int8", numbers));
             statement.setArray(2, physical.createArrayOf("bool", pairs));
             try (ResultSet row = statement.executeQuery()) {

@@ -46,8 +46,15 @@ final class LockQueue {
     /** Requests for several keys, this one among them. */
     private int several;
 
+    /** Those of them that want them for themselves alone. */
+    private int severalWriters;
+
     private final Turn turn = new Turn();
     private final Pace pace = new Pace();
+
+    /** Left to others: also by those who want it as one of several. */
+    private final Pace severalPace = new Pace();
+
     private boolean downgradeRefused;
 
     LockQueue(LockTable table, LockKey key) {
@@ -86,6 +93,11 @@ final class LockQueue {
         return holds;
     }
 
+    /** The session holds nothing of it, but leaves it to whoever waits elsewhere. */
+    boolean isLeft(long now) {
+        return held == Held.NOTHING && !severalPace.isDue(now);
+    }
+
     // ---- requests ---------------------------------------------------------------------------------------------------
 
     /** Whether this owner needs nothing of the server for it, because he holds it already. */
@@ -103,7 +115,7 @@ final class LockQueue {
             grant(request);
             return;
         }
-        if (!isUndecided(request) && (!holds.isEmpty() || waiting.stream().anyMatch(other -> !other.isDone()))) {
+        if (!isOpenTo(request) && (!holds.isEmpty() || waiting.stream().anyMatch(other -> !other.isDone()))) {
             request.notNow(now);
         }
         if (!request.isDone()) {
@@ -112,8 +124,11 @@ final class LockQueue {
         table.changed(this);
     }
 
-    /** Whether readers may come in is asked of the server: not even who does not want to wait is sent away before that. */
-    private boolean isUndecided(LockRequest request) {
+    /**
+     * Whether this reader comes in among those who read, or it is for the server to say whether he may: not even who does not want
+     * to wait is sent away before that.
+     */
+    boolean isOpenTo(LockRequest request) {
         return request.isShared()
                 && !holds.isEmpty()
                 && !holds.hasWriter()
@@ -136,7 +151,8 @@ final class LockQueue {
         waiting.forEach(request -> request.notNow(now));
     }
 
-    private boolean mayJoin(LockRequest request, long now) {
+    /** Whether he comes in among those who read, without a word to the server. */
+    boolean mayJoin(LockRequest request, long now) {
         return request.isShared()
                 && !holds.isEmpty()
                 && !holds.hasWriter()
@@ -169,8 +185,10 @@ final class LockQueue {
     }
 
     /** A request for several keys waits for this one, or does so no more. */
-    void waitedForWithOthers(boolean waits) {
-        several += waits ? 1 : -1;
+    void waitedForWithOthers(LockRequest request, boolean waits) {
+        int more = waits ? 1 : -1;
+        several += more;
+        severalWriters += request.isShared() ? 0 : more;
         table.changed(this);
     }
 
@@ -219,16 +237,21 @@ final class LockQueue {
         } else if (isShared(waiting.peek()) && turn.mayReadersEnter(now)) {
             admitReaders();
         } else if (isShared(waiting.peek()) && turn.isToBeAsked()) {
-            batch.add(LockOp.IS_AWAITED, key, awaited -> {
-                if (awaited || several > 0) {
-                    turn.hasToEnd();
-                    notNow(table.now());
-                } else {
-                    turn.goesOn(now);
-                    admitReaders();
-                }
-            });
+            askWhetherReadersMayEnter(batch, now);
         }
+    }
+
+    /** Those who want several keys in shared mode are no reason to end the turn: they come in, too. */
+    void askWhetherReadersMayEnter(LockBatch batch, long now) {
+        batch.askWhetherAwaited(key, awaited -> {
+            if (awaited || severalWriters > 0) {
+                turn.hasToEnd();
+                notNow(table.now());
+            } else {
+                turn.goesOn(now);
+                admitReaders();
+            }
+        });
     }
 
     private static boolean isShared(@Nullable LockRequest request) {
@@ -240,27 +263,45 @@ final class LockQueue {
         if (!turnIsOver && held == Held.EXCLUSIVE && passOn()) {
             return;
         }
-        LockRequest next = waiting.peek();
         batch.add(LockOp.unlock(held == Held.SHARED), key, this::unlocked);
-        if (next == null) {
-            return;
-        }
-        boolean shared = next.isShared();
-        if (!turnIsOver) {
+        if (turnIsOver) {
+            planNextTurn(batch, now);
+        } else if (!waiting.isEmpty()) {
+            boolean shared = waiting.element().isShared();
             turn.passedOn();
             batch.add(LockOp.tryIn(shared), key, yes -> tried(shared, yes));
-        } else if (several == 0) {
-            long lasted = turn.lasted(now);
+        }
+    }
+
+    /** First comes who waits elsewhere; but after a turn of those who want this key alone those who want several try once. */
+    private void planNextTurn(LockBatch batch, long now) {
+        long lasted = turn.lasted(now);
+        LockRequest next = waiting.peek();
+        if (several > 0 && !turn.isOfSeveral()) {
+            if (next != null) {
+                pace.leave(now, lasted);
+            }
+        } else if (next != null) {
+            boolean shared = next.isShared();
             batch.add(LockOp.tryUnlessAwaited(shared), key, yes -> {
                 turn.begin(table.now());
                 tried(shared, yes);
                 if (!yes) {
-                    pace.leave(table.now(), lasted);
+                    leave(lasted);
                 }
             });
-        } else {
-            pace.leave(now, turn.lasted(now));
+        } else if (several > 0) {
+            batch.askWhetherAwaited(key, awaited -> {
+                if (awaited) {
+                    leave(lasted);
+                }
+            });
         }
+    }
+
+    private void leave(long lasted) {
+        pace.leave(table.now(), lasted);
+        severalPace.leave(table.now(), lasted);
     }
 
     /** From one writer to the next: of that the server need not know. */
@@ -363,7 +404,8 @@ final class LockQueue {
     /** The server has granted it as one of several. */
     void takenWithOthers(ClientHold hold, long now) {
         held = hold.isShared() ? Held.SHARED : Held.EXCLUSIVE;
-        turn.begin(now);
+        severalPace.reset();
+        turn.beginOfSeveral(now);
         holds.add(hold);
     }
 
@@ -377,6 +419,7 @@ final class LockQueue {
         announced = false;
         downgradeRefused = false;
         pace.reset();
+        severalPace.reset();
     }
 
     /**

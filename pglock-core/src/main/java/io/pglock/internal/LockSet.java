@@ -3,11 +3,13 @@ package io.pglock.internal;
 
 import io.pglock.LockKey;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A request for several keys: it gets all of them or none, in one statement, and holds nothing while it waits. So it never is
- * part of a deadlock, and never in the way of those who want one of them only; they do not queue behind it. Used by the client's
- * thread only. Not API.
+ * part of a deadlock, and never in the way of those who want one of them only; they do not queue behind it. In shared mode it
+ * joins those of this client who read. Used by the client's thread only. Not API.
  */
 final class LockSet {
 
@@ -16,11 +18,15 @@ final class LockSet {
     private final List<LockQueue> queues;
     private final Pace pace = new Pace();
 
+    /** As they were when they were looked at last. */
+    private Parts parts;
+
     LockSet(LockTable table, LockRequest request) {
         this.table = table;
         this.request = request;
         this.queues = request.keys().stream().map(table::queue).toList();
-        queues.forEach(queue -> queue.waitedForWithOthers(true));
+        this.parts = Parts.of(request, queues);
+        queues.forEach(queue -> queue.waitedForWithOthers(request, true));
     }
 
     boolean isDone() {
@@ -29,7 +35,7 @@ final class LockSet {
 
     /** Its keys are not waited for by it any more. */
     void end() {
-        queues.forEach(queue -> queue.waitedForWithOthers(false));
+        queues.forEach(queue -> queue.waitedForWithOthers(request, false));
     }
 
     void fail(RuntimeException failure) {
@@ -61,36 +67,72 @@ final class LockSet {
         if (!pace.isDue(now)) {
             return;
         }
-        List<LockQueue> missing = queues.stream()
-                .filter(queue -> !queue.isHeldBy(request.ownedBy(), request.isShared()))
-                .toList();
-        if (missing.isEmpty()) {
-            grant(missing);
-        } else if (!areFree(missing)) {
+        parts = Parts.of(request, queues);
+        if (!parts.areFree()) {
             notNow();
+        } else if (parts.taken().stream().anyMatch(queue -> queue.isLeft(now))) {
+            pace.refused(now);
+        } else if (parts.taken().isEmpty() && parts.areOpen(now)) {
+            grant();
         } else {
-            List<LockKey> keys = missing.stream().map(LockQueue::key).toList();
-            batch.add(new LockBatch.Several(request, keys, () -> areFree(missing), yes -> {
-                if (yes) {
-                    grant(missing);
-                } else {
-                    notNow();
-                }
-            }));
-            if (!pace.isFresh()) {
-                missing.forEach(queue -> queue.announce(batch));
-            }
+            ask(batch, now);
         }
     }
 
-    private static boolean areFree(List<LockQueue> queues) {
-        return queues.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
+    private void ask(LockBatch batch, long now) {
+        parts.joined().stream()
+                .filter(queue -> !queue.mayJoin(request, now))
+                .forEach(queue -> queue.askWhetherReadersMayEnter(batch, now));
+        batch.add(new LockBatch.Several(request, this::isFreeNow, () -> parts.keys(), yes -> {
+            if (yes) {
+                grant();
+            } else {
+                notNow();
+            }
+        }));
+        if (!pace.isFresh()) {
+            parts.taken().forEach(queue -> queue.announce(batch));
+        }
     }
 
-    private void grant(List<LockQueue> taken) {
+    /** Others who read may have taken some of them meanwhile, or the server has said that nobody else is to come in. */
+    private boolean isFreeNow() {
+        parts = Parts.of(request, queues);
+        return parts.areFree() && parts.areOpen(table.now());
+    }
+
+    /**
+     * What its owner does not hold already.
+     *
+     * @param taken what the server has to be asked for
+     * @param joined what others of this client read
+     */
+    private record Parts(LockRequest request, List<LockQueue> taken, List<LockQueue> joined) {
+
+        static Parts of(LockRequest request, List<LockQueue> queues) {
+            Map<Boolean, List<LockQueue>> missing = queues.stream()
+                    .filter(queue -> !queue.isHeldBy(request.ownedBy(), request.isShared()))
+                    .collect(Collectors.partitioningBy(queue -> queue.isOpenTo(request)));
+            return new Parts(request, missing.getOrDefault(false, List.of()), missing.getOrDefault(true, List.of()));
+        }
+
+        List<LockKey> keys() {
+            return taken.stream().map(LockQueue::key).toList();
+        }
+
+        boolean areFree() {
+            return taken.stream().allMatch(queue -> queue.held() == LockQueue.Held.NOTHING);
+        }
+
+        boolean areOpen(long now) {
+            return joined.stream().allMatch(queue -> queue.mayJoin(request, now));
+        }
+    }
+
+    private void grant() {
         ClientHold hold = table.hold(request);
         for (LockQueue queue : queues) {
-            if (taken.contains(queue)) {
+            if (parts.taken().contains(queue)) {
                 queue.takenWithOthers(hold, table.now());
             } else {
                 queue.holds().add(hold);

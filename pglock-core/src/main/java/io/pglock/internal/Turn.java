@@ -19,6 +19,7 @@ final class Turn {
     private int passes;
     private long readersEnterFor = LONGEST;
     private boolean hasToEnd;
+    private boolean ofSeveral;
 
     /** The server has granted the lock. */
     void begin(long now) {
@@ -26,6 +27,13 @@ final class Turn {
         passes = 0;
         readersEnterFor = LONGEST;
         hasToEnd = false;
+        ofSeveral = false;
+    }
+
+    /** The same, to somebody who has asked for several. */
+    void beginOfSeveral(long now) {
+        begin(now);
+        ofSeveral = true;
     }
 
     void passedOn() {
@@ -38,6 +46,10 @@ final class Turn {
 
     long lasted(long now) {
         return now - began;
+    }
+
+    boolean isOfSeveral() {
+        return ofSeveral;
     }
 
     /** Somebody else waits: who is inside may stay, nobody comes in. */
