@@ -376,7 +376,7 @@ public final class LockClient implements AutoCloseable {
         }
     }
 
-    /** Ends the session, and waits for that. Whoever waits for a lock gets an {@link IllegalStateException}; what is still held is lost, and is told so. Closing again does nothing. */
+    /** Ends the session, and waits for that; for a DataSource that does not come back with a new one, a second. Whoever waits for a lock gets an {@link IllegalStateException}; what is still held is lost, and is told so. Closing again does nothing. */
     @Override
     public void close() {
         engine.close();

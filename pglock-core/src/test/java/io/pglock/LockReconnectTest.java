@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -164,6 +165,80 @@ class LockReconnectTest {
             }
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThan(Duration.ofMillis(25 + 50 + 100));
         }
+    }
+
+    /** As a pool does while the database is gone, for 30 s or for ever; some of them do not hear an interrupt. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void isClosedAlsoWhileTheDataSourceHangs(boolean interruptibly) throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        CountDownLatch hanging = new CountDownLatch(1);
+        CountDownLatch goesOn = new CountDownLatch(1);
+        List<Connection> late = new CopyOnWriteArrayList<>();
+        DataSource source = new HandingOut(() -> {
+            if (asked.incrementAndGet() == 1) {
+                return dataSource.getConnection();
+            }
+            hanging.countDown();
+            hang(goesOn, interruptibly);
+            late.add(dataSource.getConnection());
+            return late.get(0);
+        });
+        try (Threads threads = new Threads()) {
+            LockClient client = LockClient.create(source, SHOP);
+            LockHandle held = client.advisory(KEY).acquire();
+            String name = client.toString().replaceFirst(",.*", "");
+            session.terminate();
+            scenario.await("the loss to be noticed", () -> !held.isHeld());
+            Threads.Going<String> waiting = threads.start(() -> {
+                try (LockHandle lock = client.advisory(KEY).acquire()) {
+                    return "acquired " + lock;
+                } catch (IllegalStateException e) {
+                    return String.valueOf(e.getMessage());
+                }
+            });
+            assertThat(hanging.await(60, TimeUnit.SECONDS)).isTrue();
+
+            Threads.Going<String> closing = threads.start(() -> {
+                client.close();
+                client.close();
+                return client.toString();
+            });
+            assertThat(closing.get(10, TimeUnit.SECONDS)).contains(name + ", not connected", " 0 waiting");
+            assertThat(waiting.get(10, TimeUnit.SECONDS)).isEqualTo("The LockClient is closed.");
+            assertThat(isThere(name))
+                    .as("it is waited for until it has heard the interrupt")
+                    .isEqualTo(!interruptibly);
+            goesOn.countDown();
+
+            scenario.await("the client's thread to end", () -> !isThere(name));
+            assertThat(late).hasSize(interruptibly ? 0 : 1);
+            for (Connection connection : late) {
+                assertThat(connection.isClosed()).isTrue();
+            }
+            scenario.await("no session to be left", () -> session.pids().isEmpty());
+            assertThatExceptionOfType(LockLostException.class).isThrownBy(held::close);
+        } finally {
+            goesOn.countDown();
+        }
+    }
+
+    private static void hang(CountDownLatch goesOn, boolean interruptibly) throws SQLException {
+        boolean over = false;
+        while (!over) {
+            try {
+                over = goesOn.await(60, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                if (interruptibly) {
+                    throw new SQLException("Interrupted during connection acquisition", e);
+                }
+            }
+        }
+    }
+
+    private static boolean isThere(String threadName) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals(threadName));
     }
 
     @Test

@@ -56,6 +56,7 @@ public final class LockEngine implements AutoCloseable {
     private final AtomicBoolean parked = new AtomicBoolean();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final Connecting connecting = new Connecting();
     private volatile boolean closing;
 
     /** Why the thread has ended, where nobody has closed it. */
@@ -232,7 +233,13 @@ public final class LockEngine implements AutoCloseable {
     public void close() {
         closing = true;
         execute(() -> {}, this::failed);
-        if (!isHere()) {
+        if (isHere()) {
+            return;
+        }
+        if (connecting.end()) {
+            end(); // in place of the thread, which may never come back
+            Patience.join(thread, Connecting.LONGEST_END);
+        } else {
             ended.join();
         }
     }
@@ -251,7 +258,9 @@ public final class LockEngine implements AutoCloseable {
                 Log.log(Level.ERROR, name() + " ends: " + e.getMessage(), e);
             }
         } finally {
-            end();
+            if (!connecting.isLeftAlone()) {
+                end();
+            }
         }
     }
 
@@ -301,6 +310,9 @@ public final class LockEngine implements AutoCloseable {
         if (link == null) {
             table.prune();
             reconnect();
+            if (closing) {
+                return; // whoever closes it may have the table by now
+            }
         }
         LockLink current = link;
         if (current == null) {
@@ -430,13 +442,19 @@ public final class LockEngine implements AutoCloseable {
 
     // ---- the connection ---------------------------------------------------------------------------------------------
 
-    private void connect() throws SQLException {
+    /** @return false when it was closed meanwhile: then nothing here is this thread's to touch any more */
+    private boolean connect() throws SQLException {
         Duration answersWithin = settings.heartbeat().multipliedBy(QUARTERS - 1).dividedBy(QUARTERS);
-        LockLink fresh = LockLink.open(source, settings.name(), answersWithin);
-        link = fresh;
+        Optional<LockLink> fresh =
+                connecting.connect(() -> LockLink.open(source, settings.name(), answersWithin), LockLink::close);
+        if (fresh.isEmpty()) {
+            return false;
+        }
+        link = fresh.get();
         failures = 0;
-        table.connected(fresh.slots());
+        table.connected(fresh.get().slots());
         reconnects.connected(now());
+        return true;
     }
 
     private void reconnect() {
@@ -444,7 +462,9 @@ public final class LockEngine implements AutoCloseable {
             return;
         }
         try {
-            connect();
+            if (!connect()) {
+                return;
+            }
             outage.ifPresent(told -> Log.log(Level.INFO, name() + " is connected again: " + link));
             outage = Optional.empty();
         } catch (SQLException e) {

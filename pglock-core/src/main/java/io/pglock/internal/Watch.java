@@ -40,8 +40,6 @@ final class Watch implements Runnable {
     /** The longest statement of the side connection, and then some; while one connects there is nothing to wait for. */
     private static final Duration END_OF_LOOK = Duration.ofSeconds(6);
 
-    private static final Duration END_OF_CONNECTING = Duration.ofSeconds(1);
-
     private final DataSource dataSource;
 
     /** Written under the lock of {@link Watches}; there is none before the first look is due. */
@@ -50,11 +48,12 @@ final class Watch implements Runnable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
-    /** Under the lock, as is {@link #connecting}. */
+    /** Under the lock. */
     private final Set<Guarded> guarded = new LinkedHashSet<>();
 
-    private boolean connecting;
     private boolean over;
+
+    private final Connecting connecting = new Connecting();
 
     /** From the first statement on it to the last, so that what hangs there can be cut off; under a lock of its own. */
     private Optional<BaseConnection> inUse = Optional.empty();
@@ -120,9 +119,7 @@ final class Watch implements Runnable {
             }
             over = true;
             changed.signal();
-            if (connecting) {
-                thread.ifPresent(Thread::interrupt);
-            }
+            connecting.end();
             return true;
         } finally {
             lock.unlock();
@@ -134,14 +131,7 @@ final class Watch implements Runnable {
         if (ending.isEmpty()) {
             return;
         }
-        boolean mayHang;
-        lock.lock();
-        try {
-            mayHang = connecting;
-        } finally {
-            lock.unlock();
-        }
-        if (!Patience.join(ending.get(), mayHang ? END_OF_CONNECTING : END_OF_LOOK)) {
+        if (!Patience.join(ending.get(), connecting.isGoingOn() ? Connecting.LONGEST_END : END_OF_LOOK)) {
             cutOff();
         }
     }
@@ -340,38 +330,20 @@ final class Watch implements Runnable {
         if (side.isPresent()) {
             return side;
         }
-        if (!connecting(true)) {
+        Optional<Connection> fresh = connecting.connect(dataSource::getConnection, Connection::close);
+        if (fresh.isEmpty()) {
             return Optional.empty();
         }
-        Connection connection;
-        try {
-            connection = dataSource.getConnection();
-        } finally {
-            connecting(false);
-        }
+        Connection connection = fresh.get();
         PgSession session = SideConnection.borrowed(connection, all());
         inUse(Optional.of(session.physical()));
-        if (isOver()) { // while it connected; from here on it could be cut off
+        if (isOver()) { // since it connected; from here on it could be cut off
             inUse(Optional.empty());
             connection.close();
             return Optional.empty();
         }
         side = Optional.of(SideConnection.of(session, () -> inUse(Optional.empty())));
         return side;
-    }
-
-    /** Only while this is true does anybody interrupt the thread; false when there is nobody left to connect for. */
-    private boolean connecting(boolean now) {
-        lock.lock();
-        try {
-            connecting = now && !over;
-            if (!now) {
-                Thread.interrupted();
-            }
-            return connecting;
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** Told once to every scope for each outage, and tried again, ever more rarely. */
