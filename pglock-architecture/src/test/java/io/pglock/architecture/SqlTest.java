@@ -47,7 +47,6 @@ class SqlTest {
     /** Where such literals are beside {@code Sql}, and why. */
     private static final Map<PublishedModule, Map<String, String>> ELSEWHERE = Map.of(
             PublishedModule.CORE, Map.of("SqlCommand", OTHERS, "Blockers", ADVICE),
-            PublishedModule.FLYWAY, Map.of("HistoryConnection", "one statement is all that there is"),
             PublishedModule.LIQUIBASE, Map.of("StatementText", OTHERS, "Changelog", ADVICE),
             PublishedModule.AGENT, Map.of("TimeoutSettings", OTHERS, "Verb", OTHERS),
             PublishedModule.CLI,
@@ -111,7 +110,7 @@ class SqlTest {
     void isInOneClassOfAModule(PublishedModule module) throws IOException {
         Set<String> known =
                 new TreeSet<>(ELSEWHERE.getOrDefault(module, Map.of()).keySet());
-        if (!Set.of(PublishedModule.FLYWAY, PublishedModule.SPRING).contains(module)) {
+        if (module != PublishedModule.SPRING) {
             known.add("Sql");
         }
 

@@ -71,20 +71,22 @@ final class MigrationRun {
         MigrationInfo migration = context.getMigrationInfo();
         if (migration == null || !migration.getType().name().contains("SQL")) {
             LockPolicy own = migration == null ? policy : policy.with(Overrides.ofJavaMigration(migration, flyway));
-            return new MigrationRun(context, own, false).opened();
+            return new MigrationRun(context, own, false).opened(context);
         }
         if (!tellsAboutStatements()) {
             if (!isTransactional(context.getConnection())) {
                 HistoryConnection.endPortal(context); // whether it builds an index concurrently nobody will know
             }
-            return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened();
+            return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened(context);
         }
         MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch());
-        return flyway.isBatch() ? run.opened() : run; // Flyways before 11 tell nothing about what they send in batches
+        return flyway.isBatch()
+                ? run.opened(context)
+                : run; // Flyways before 11 tell nothing about what they send in batches
     }
 
-    private MigrationRun opened() {
-        open(policy);
+    private MigrationRun opened(Context context) {
+        open(context, policy);
         return this;
     }
 
@@ -129,9 +131,13 @@ final class MigrationRun {
     }
 
     /** With a savepoint also where nothing is undone from here: it tells whether the migration has left its transaction alone. */
-    private void open(LockPolicy effective) {
-        guard = Optional.of(
-                LockGuard.openWithSavepoint(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log));
+    private void open(Context context, LockPolicy effective) {
+        LockGuard opened =
+                LockGuard.openWithSavepoint(unit, connection, flyway.getDataSource(), effective, PgLockCallback::log);
+        guard = Optional.of(opened);
+        if (opened.triesAgain()) {
+            HistoryConnection.mayIdle(context);
+        }
     }
 
     // ---- statements -------------------------------------------------------------------------------------------------
@@ -158,7 +164,7 @@ final class MigrationRun {
         } else if (guard.isEmpty() || !overrides.isEmpty()) {
             LockPolicy own = policy.with(overrides);
             guard.ifPresent(LockGuard::close);
-            open(own);
+            open(context, own);
             replay = guard.filter(open -> repeatable)
                     .map(open -> new ScriptReplay(unit, connection, open, flyway.isOutputQueryResults()));
         }

@@ -25,22 +25,30 @@ class PooledMigrationTest extends FlywayScene {
         super(dataSource, scenario);
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void leavesEverySettingAsItWasWhenAMigrationHadToBeTriedAgain(boolean transactional) throws SQLException {
+    private void script(boolean transactional) {
         FlywayInUse.assumeStatementEvents();
         if (transactional) {
             migrations.with("V1__script.sql", SCRIPT);
         } else {
             migrations.withNonTransactional("V1__script.sql", SCRIPT);
         }
+    }
+
+    private HikariDataSource pool(String idleInTransaction) {
         HikariConfig config = new HikariConfig();
         config.setDataSource(dataSource);
         config.setMaximumPoolSize(3);
         config.setConnectionInitSql("set lock_timeout = '71s'; set statement_timeout = '72s';"
-                + " set idle_in_transaction_session_timeout = '73s'");
+                + " set idle_in_transaction_session_timeout = '" + idleInTransaction + "'");
+        return new HikariDataSource(config);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void leavesEverySettingAsItWasWhenAMigrationHadToBeTriedAgain(boolean transactional) throws SQLException {
+        script(transactional);
         Session report = reader("report");
-        try (HikariDataSource pool = new HikariDataSource(config)) {
+        try (HikariDataSource pool = pool("73s")) {
             FutureTask<Integer> migrating =
                     inBackground(flyway("pglock.statementTimeout", "50s").dataSource(pool));
             awaitLog("Trying again when it is gone");
@@ -48,6 +56,32 @@ class PooledMigrationTest extends FlywayScene {
             assertThat(await(migrating)).isEqualTo(1);
 
             assertThat(settings(pool)).hasSize(3).containsOnly("71s 72s 73s");
+        }
+        assertThat(history()).isEqualTo("1 true");
+        assertThat(value("select count(*) from items")).isEqualTo("2");
+    }
+
+    /** It holds Flyway's lock, and idles in a transaction for as long as the migration is tried again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void outlastsATimeoutOfIdleTransactionsOnFlywaysHistoryConnection(boolean transactional) throws SQLException {
+        script(transactional);
+        Session report = reader("report");
+        try (HikariDataSource pool = pool("1s")) {
+            FutureTask<Integer> migrating =
+                    inBackground(flyway("pglock.statementTimeout", "50s").dataSource(pool));
+            awaitLog("Trying again when it is gone");
+            scenario.await(
+                    "Flyway's history connection has idled for two seconds, or is gone",
+                    () -> value(
+                                    "select count(*) from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory'"
+                                            + " and granted and datname = current_database() and state = 'idle in transaction'"
+                                            + " and clock_timestamp() - state_change < interval '2s'")
+                            .equals("0"));
+            report.commit();
+            assertThat(await(migrating)).isEqualTo(1);
+
+            assertThat(settings(pool)).hasSize(3).containsOnly("71s 72s 1s");
         }
         assertThat(history()).isEqualTo("1 true");
         assertThat(value("select count(*) from items")).isEqualTo("2");
