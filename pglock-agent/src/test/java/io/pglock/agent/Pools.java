@@ -38,6 +38,8 @@ final class Pools {
         readings.reading("set inside", all::setInside);
         readings.reading("a pool without autocommit", all::withoutAutocommit);
         readings.reading("several connections", all::several);
+        readings.reading("the pool's own", all::thePoolsOwn);
+        readings.reading("a name of a pool's", all::aNameOfAPools);
         readings.reading("another thread at work", all::anotherThreadAtWork);
         readings.line("armed", Readings.armed());
     }
@@ -169,6 +171,47 @@ final class Pools {
             }
         }
         readings.line("several connections", read.toArray());
+    }
+
+    /** HikariCP sends it in the borrower's thread for its first connection. */
+    private void thePoolsOwn() throws Exception {
+        List<Object> read = new ArrayList<>();
+        for (boolean autoCommit : new boolean[] {false, true}) {
+            try (HikariDataSource pool = new HikariDataSource()) {
+                pool.setJdbcUrl(readings.url(""));
+                pool.setUsername(readings.user());
+                pool.setPassword(readings.password());
+                pool.setMaximumPoolSize(1);
+                pool.setConnectionInitSql("set lock_timeout = '5s'");
+                within(() -> {
+                    try (Connection connection = pool.getConnection()) {
+                        connection.setAutoCommit(autoCommit);
+                        read.add(lockTimeout(connection));
+                        execute(connection, "set lock_timeout = '4444ms'");
+                        read.add(lockTimeout(connection));
+                        if (!autoCommit) {
+                            connection.rollback();
+                        }
+                    }
+                });
+                try (Connection connection = pool.getConnection()) {
+                    read.add(left(connection));
+                }
+            }
+        }
+        readings.line("the pool's own", read.toArray());
+    }
+
+    /** A method of the application's that is no pool's: what it sets is the application's own. */
+    private void aNameOfAPools() throws Exception {
+        try (Connection connection = readings.connect(OWN)) {
+            within(() -> readings.line("a name of a pool's", lockTimeout(getConnection(connection))));
+        }
+    }
+
+    private static Connection getConnection(Connection connection) throws Exception {
+        execute(connection, "set lock_timeout = '4444ms'");
+        return connection;
     }
 
     /** One that shares its connection, as nobody should: the end of a method does not wait for it. */

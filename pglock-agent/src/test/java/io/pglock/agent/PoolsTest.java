@@ -50,6 +50,8 @@ class PoolsTest {
                             "set inside: 4444ms 4444ms 1111ms 4444ms",
                             "a pool without autocommit: 0 0 0 5s",
                             "several connections: 1111ms 1111ms 1111ms 5s 5s 5s",
+                            "the pool's own: 1111ms 4444ms 5s 1111ms 4444ms 4444ms",
+                            "a name of a pool's: 4444ms",
                             "another thread at work: true 5s",
                             "armed: 0");
         }

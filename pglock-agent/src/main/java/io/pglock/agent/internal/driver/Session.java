@@ -201,7 +201,7 @@ final class Session {
                 goneBack();
             }
             ScopePart part = statement.part();
-            if (thrown == null) {
+            if (thrown == null && !isOfThePool(commands)) {
                 settings.note(commands, part == null ? null : part.scope());
             }
             if (part != null && !statement.internal()) {
@@ -215,6 +215,11 @@ final class Session {
         } finally {
             busy.unlock();
         }
+    }
+
+    /** What it sets before anybody has the connection: what the method puts back, and none of what that sets itself. */
+    private boolean isOfThePool(Commands commands) {
+        return settings.areUntouched() && settings.areSetBy(commands) && Lending.isGoingOn();
     }
 
     /** To a savepoint, or to the beginning of a transaction: whatever was set or locked behind that is undone. */

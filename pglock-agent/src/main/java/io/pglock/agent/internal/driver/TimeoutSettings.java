@@ -84,6 +84,18 @@ final class TimeoutSettings {
         }
     }
 
+    /** Whether these may set one of them. */
+    boolean areSetBy(Commands commands) {
+        return commands.each().stream()
+                .filter(command -> command.verb() == Verb.CONTROL)
+                .map(command -> command.sql().toLowerCase(Locale.ROOT))
+                .anyMatch(lower -> both.stream().anyMatch(setting -> isSetIn(lower, setting)));
+    }
+
+    private static boolean isSetIn(String lower, TimeoutSetting setting) {
+        return lower.contains("reset all") || lower.contains("discard all") || setting.isNamedIn(lower);
+    }
+
     private void noteAsked(String sql, @Nullable Scope scope) {
         if (scope == null) {
             return;
@@ -97,10 +109,9 @@ final class TimeoutSettings {
     }
 
     private void note(String lower, @Nullable Scope scope) {
-        boolean all = lower.contains("reset all") || lower.contains("discard all");
         boolean local = LOCAL.matcher(lower).find();
         for (TimeoutSetting setting : both) {
-            if (all || setting.isNamedIn(lower)) {
+            if (isSetIn(lower, setting)) {
                 setting.setByTheApplication(scope, local);
             }
         }
