@@ -226,6 +226,40 @@ final class TransactionSettings extends TransactionScene {
             connection.rollback();
             readings.line("told and put back, rolled back, after", left(connection));
         });
+        inTheCallersTransaction("told and put back, before the commit", "set");
+        inTheCallersTransaction("told and put back, local", "set local");
+        inTransaction("told and put back, local and nested", connection -> {
+            List<Object> read = new ArrayList<>();
+            longer(() -> {
+                execute(connection, "select count(*) from seen");
+                within(() -> putBack(connection, "set local", "show lock_timeout", read));
+                read.add(lockTimeout(connection));
+            });
+            read.add(lockTimeout(connection));
+            connection.commit();
+            readings.line("told and put back, local and nested", read.get(2), read.get(3), left(connection));
+        });
+        inTransaction("told and set otherwise, local", connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                execute(connection, "set local lock_timeout = '9s'");
+            });
+            String open = lockTimeout(connection);
+            connection.commit();
+            readings.line("told and set otherwise, local", open, left(connection));
+        });
+        inTransaction("told and put back, local and back to a savepoint", connection -> {
+            within(() -> {
+                lockTimeout(connection);
+                execute(connection, "savepoint before");
+                execute(connection, "set local lock_timeout = '9s'");
+                fail(connection);
+            });
+            execute(connection, "rollback to savepoint before");
+            String open = lockTimeout(connection);
+            connection.commit();
+            readings.line("told and put back, local and back to a savepoint", open, left(connection));
+        });
         on("told and put back, nested", "", true, connection -> {
             List<Object> read = new ArrayList<>();
             longer(() -> {
@@ -247,12 +281,30 @@ final class TransactionSettings extends TransactionScene {
         });
     }
 
+    /** As Hibernate does around a query that has a timeout of its own. */
+    private void inTheCallersTransaction(String name, String set) {
+        inTransaction(name, connection -> {
+            List<Object> read = new ArrayList<>();
+            execute(connection, "select count(*) from seen");
+            within(() -> putBack(connection, set, "select current_setting('lock_timeout', true)", read));
+            read.add(lockTimeout(connection));
+            connection.commit();
+            read.add(lockTimeout(connection));
+            connection.commit();
+            readings.line(name, read.get(0), read.get(1), read.get(2), read.get(3), left(connection));
+        });
+    }
+
     private static void putBack(Connection connection, String ask, List<Object> read) throws SQLException {
+        putBack(connection, "set", ask, read);
+    }
+
+    private static void putBack(Connection connection, String set, String ask, List<Object> read) throws SQLException {
         String told = value(connection, ask);
-        execute(connection, "set lock_timeout = '9s'");
+        execute(connection, set + " lock_timeout = '9s'");
         read.add(told);
         read.add(lockTimeout(connection));
-        execute(connection, "set lock_timeout = '" + told + "'");
+        execute(connection, set + " lock_timeout = '" + told + "'");
     }
 
     /** How many rows it sees that were committed after its first statement. */

@@ -81,6 +81,11 @@ class TransactionsTest {
             told and put back, still open, after: 5s
             told and put back, rolled back: 5s
             told and put back, rolled back, after: 5s
+            told and put back, before the commit: 1111ms 9s 5s 5s 5s
+            told and put back, local: 1111ms 9s 5s 5s 5s
+            told and put back, local and nested: 2222ms 5s 5s
+            told and set otherwise, local: 9s 5s
+            told and put back, local and back to a savepoint: 5s 5s
             told and put back, nested: 1111ms 9s 2222ms 5s
             told and set otherwise: 1111ms
             repeatable read: 1 0 1111ms

@@ -25,10 +25,7 @@ final class TimeoutSetting {
             Map.of("ms", 1L, "s", 1_000L, "min", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
 
     /** What was set, and what was in force before. */
-    private record Change(long ours, long before) {}
-
-    /** What the application has been told, in this scope, while ours was in force. */
-    private record Told(Scope scope, Change change) {}
+    record Change(long ours, long before) {}
 
     /** What the application has set in the transaction that is open. */
     private enum Own {
@@ -40,14 +37,12 @@ final class TimeoutSetting {
 
     private final String name;
     private final Pattern word;
+    private final PutBack putBack = new PutBack();
     private Optional<Change> ofSession = Optional.empty();
     private Optional<Change> ofTransaction = Optional.empty();
     private @Nullable Scope applications;
     private @Nullable Scope applicationsBefore;
     private Own own = Own.NOTHING;
-    private @Nullable Told told;
-    /** What the session has again if the application, with what it has set, has put back what it was told. */
-    private Optional<Change> maybePutBack = Optional.empty();
 
     TimeoutSetting(String name) {
         this.name = name;
@@ -66,7 +61,7 @@ final class TimeoutSetting {
 
     /** Whether there is something to put back; until its transaction ends, for a savepoint of its knows our value. */
     boolean isChanged() {
-        return ofSession.isPresent() || ofTransaction.isPresent() || maybePutBack.isPresent();
+        return ofSession.isPresent() || ofTransaction.isPresent() || putBack.isInDoubt();
     }
 
     /**
@@ -76,6 +71,7 @@ final class TimeoutSetting {
      */
     void transactionEnded(boolean committed) {
         ofTransaction = Optional.empty();
+        putBack.transactionEnded();
         if (own == Own.SESSION && committed) {
             ofSession = Optional.empty();
         } else if (own != Own.NOTHING) {
@@ -98,15 +94,13 @@ final class TimeoutSetting {
         own = local && own != Own.SESSION ? Own.LOCAL : Own.SESSION;
         applications = scope;
         ofTransaction = Optional.empty();
-        if (!local && told != null) {
-            maybePutBack = Optional.of(told.change());
-        }
+        putBack.mayBeBy(local);
     }
 
     /** The application asks for it in a scope, and may keep what it is told to put it back when it has had its own. */
     void askedByTheApplication(Scope scope) {
         if (applications == null) {
-            told = inTransaction().map(ours -> new Told(scope, ours)).orElse(null);
+            putBack.tells(scope, inTransaction());
         }
     }
 
@@ -115,12 +109,10 @@ final class TimeoutSetting {
         if (applications != null && !isAround(applications, innermost)) {
             applications = null;
         }
-        if (told != null && !isAround(told.scope(), innermost)) {
-            told = null;
-        }
+        putBack.usedIn(innermost);
     }
 
-    private static boolean isAround(Scope outer, @Nullable Scope innermost) {
+    static boolean isAround(Scope outer, @Nullable Scope innermost) {
         for (Scope scope = innermost; scope != null; scope = scope.outer()) {
             if (scope == outer) {
                 return true;
@@ -131,7 +123,7 @@ final class TimeoutSetting {
 
     /** Whether what the session has may be ours again, and nobody else's any more. */
     boolean isInDoubt() {
-        return maybePutBack.isPresent() && applications == null;
+        return putBack.isInDoubtForSession() && applications == null;
     }
 
     /**
@@ -141,11 +133,18 @@ final class TimeoutSetting {
      */
     void settle(Optional<BaseConnection> connection) throws SQLException {
         if (isInDoubt()) {
-            long ours = maybePutBack.orElseThrow().ours();
-            if (connection.isPresent() && showAlone(connection.get()) == ours) {
-                ofSession = maybePutBack;
+            Optional<Change> maybe = putBack.takeOfSession();
+            if (connection.isPresent()
+                    && showAlone(connection.get()) == maybe.orElseThrow().ours()) {
+                ofSession = maybe;
             }
-            maybePutBack = Optional.empty();
+        }
+    }
+
+    private void settleInTransaction(Connection connection) throws SQLException {
+        Optional<Change> maybe = putBack.takeOfTransaction();
+        if (maybe.isPresent() && show(connection) == maybe.get().ours()) {
+            ofTransaction = maybe;
         }
     }
 
@@ -174,6 +173,9 @@ final class TimeoutSetting {
 
     /** For the transaction that is open, or that the next statement begins. */
     void forTransaction(Connection connection, Optional<Long> wanted) throws SQLException {
+        if (applications == null) {
+            settleInTransaction(connection);
+        }
         Optional<Long> inForce = inTransaction().map(Change::ours);
         Optional<Long> before = inTransaction().map(Change::before);
         Optional<Long> target = wanted.or(() -> before);
