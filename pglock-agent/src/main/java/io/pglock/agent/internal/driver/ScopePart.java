@@ -199,14 +199,14 @@ final class ScopePart implements Realm.Part {
      *
      * @param alone it is a transaction of its own
      */
-    void beforeWork(Session session, BaseConnection connection, Commands commands, boolean alone) throws Throwable {
+    void beforeWork(BaseConnection connection, Commands commands, boolean alone) throws Throwable {
         realm.locks().used(scope, connection);
         ScopePart watcher = innermost(ScopePart::prioritizes)
                 .or(() -> innermost(ScopePart::countsAttempts))
                 .orElse(null);
         for (ScopePart part = this; part != null; part = part.outer()) {
             if (part == watcher) {
-                part.watch(session, connection, commands, alone); // one is enough, and the innermost knows best
+                part.watch(connection, commands, alone); // one is enough, and the innermost knows best
             } else if (part.countsAttempts()) {
                 part.attempts();
             }
@@ -242,8 +242,7 @@ final class ScopePart implements Realm.Part {
         return going;
     }
 
-    private void watch(Session session, BaseConnection connection, Commands commands, boolean alone)
-            throws SQLException {
+    private void watch(BaseConnection connection, Commands commands, boolean alone) throws SQLException {
         LockAttempts going = attempts();
         watched = true;
         if (!going.knows(connection) && !realm.mayAsk(connection)) {

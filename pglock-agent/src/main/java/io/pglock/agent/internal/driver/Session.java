@@ -138,7 +138,7 @@ final class Session {
                 part.beforeCommit(open);
             }
             if (!passes && verb != Verb.SHOW_TIMEOUT && !(commits && verb == Verb.COMMIT)) {
-                part.beforeWork(this, open, commands, alone); // while no transaction is open yet
+                part.beforeWork(open, commands, alone); // while no transaction is open yet
             }
         }
         if (part == null || !passes) {
