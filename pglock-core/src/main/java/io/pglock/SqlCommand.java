@@ -30,6 +30,9 @@ public record SqlCommand(String sql, String words) {
     private static final Pattern RETURNING = Pattern.compile("\\breturning\\b", Pattern.CASE_INSENSITIVE);
     private static final Pattern SESSION_LOCK =
             Pattern.compile("\\bpg_(?:try_)?advisory_lock(?:_shared)?\\s*\\(", Pattern.CASE_INSENSITIVE);
+    private static final Pattern BEGINS_A_KIND = Pattern.compile(
+            "(begin( work| transaction)?|start transaction) (isolation level|read (only|write)|(not )?deferrable)\\b.*",
+            Pattern.DOTALL);
     private static final int ENOUGH = 200;
 
     private static final Set<String> TRANSACTION =
@@ -83,9 +86,14 @@ public record SqlCommand(String sql, String words) {
         return begins(TRANSACTION) && !isPreparedStatement() || describesTransaction();
     }
 
-    /** Says what kind of transaction it is: PostgreSQL takes that only before the first query of one, and not in a savepoint. */
+    /**
+     * Says what kind of transaction it is, also where it begins it: PostgreSQL takes that only before the first query of one, and
+     * not in a savepoint.
+     */
     public boolean describesTransaction() {
-        return words.startsWith("set transaction") || words.startsWith("set session characteristics");
+        return words.startsWith("set transaction")
+                || words.startsWith("set session characteristics")
+                || BEGINS_A_KIND.matcher(words).matches();
     }
 
     /** {@code PREPARE name AS ...}, not {@code PREPARE TRANSACTION}. */

@@ -79,6 +79,24 @@ class SqlCommandTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "begin isolation level serializable",
+                "BEGIN WORK\n  READ ONLY",
+                "start transaction not deferrable",
+                "begin transaction deferrable"
+            })
+    void saysWhatKindOfTransactionItWantsWhereItBeginsOne(String sql) {
+        assertThat(command(sql).describesTransaction()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"begin", "begin work", "start transaction", "begin; alter table t set (read only)"})
+    void beginsATransactionOfAnyKind(String sql) {
+        assertThat(command(sql).describesTransaction()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "call p()",
                 "do $$ begin end $$",
                 "copy t from stdin",

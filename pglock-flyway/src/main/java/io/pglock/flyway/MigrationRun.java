@@ -170,13 +170,24 @@ final class MigrationRun {
         }
         begun = true;
         LockGuard open = guard.orElseThrow();
-        if (open.concerns(told.getSql())) {
+        SqlCommand command = SqlCommand.of(told.getSql());
+        if (command.describesTransaction()) {
+            beforeTransactionOfItsOwn(open);
+        } else if (open.concerns(told.getSql())) {
             HistoryConnection.endPortal(context);
             open.beforeStatement(told.getSql());
         }
-        if (replay.isPresent() && replay.get().runs(SqlCommand.of(told.getSql()), othersListen(context))) {
+        if (replay.isPresent() && replay.get().runs(command, othersListen(context))) {
             open.afterStatement();
             throw Skipping.exception();
+        }
+    }
+
+    /** The timeouts are set with the next statement: that is a query, and what kind of transaction it is has to be said before the first. */
+    private void beforeTransactionOfItsOwn(LockGuard open) {
+        open.beforeForeignStatement();
+        if (replay.isEmpty()) { // else it sees to that
+            open.forgetSavepoint();
         }
     }
 

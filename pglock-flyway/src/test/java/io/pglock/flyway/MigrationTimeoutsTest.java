@@ -99,6 +99,21 @@ class MigrationTimeoutsTest {
                         "V3 3s 4min");
     }
 
+    /** PostgreSQL takes that before the first query of one only. */
+    @ParameterizedTest
+    @ValueSource(strings = {"set transaction isolation level serializable", "begin isolation level serializable"})
+    void leaveAScriptThatSaysWhatKindOfTransactionItsNextOneIs(String sql) throws SQLException {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with(
+                "V1__serializable.sql",
+                "select 1;\ncommit;\n" + sql + ";\n"
+                        + TAKE_NOTE.replace("'%s'", "current_setting('transaction_isolation')"));
+
+        flyway().load().migrate();
+
+        assertThat(noted()).containsExactly("serializable 2s 0");
+    }
+
     @Test
     void areInForceInAGroup() throws SQLException {
         migrations.with("V1__a.sql", TAKE_NOTE.formatted("V1")).with("V2__b.sql", TAKE_NOTE.formatted("V2"));

@@ -174,14 +174,21 @@ class TimeoutsTest extends LiquibaseScene {
         assertThat(seen()).isEqualTo("1 333ms/0, 2 333ms/0");
     }
 
-    @Test
-    void leaveAChangesetThatSaysWhatKindOfTransactionItWants() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "set transaction isolation level serializable",
+                "start transaction isolation level serializable",
+                "select 1; commit; set transaction isolation level serializable",
+                "select 1; commit; begin isolation level serializable"
+            })
+    void leaveAChangesetThatSaysWhatKindOfTransactionItWants(String beginning) throws Exception {
         changelog.xml("""
                 <changeSet id="1" author="bob">
-                  <sql>set transaction isolation level serializable;
+                  <sql>%s;
                     insert into seen (what) values (current_setting('transaction_isolation'))</sql>
                 </changeSet>
-                """);
+                """.formatted(beginning));
 
         update(settings());
 

@@ -419,6 +419,8 @@ final class ChangeSetRun {
                 beforeStatement(); // a query, and one that makes a savepoint
             } else if (StatementText.isSeveral(statement) && guard.concerns("")) {
                 beforePieceThatDescribesItsTransaction();
+            } else {
+                guard.beforeForeignStatement(); // it may begin another one
             }
             work.run();
             return;
