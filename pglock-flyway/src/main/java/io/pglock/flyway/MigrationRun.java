@@ -69,14 +69,15 @@ final class MigrationRun {
     static MigrationRun begin(Context context, LockPolicy policy) {
         Configuration flyway = context.getConfiguration();
         MigrationInfo migration = context.getMigrationInfo();
-        if (migration == null || !migration.getType().name().contains("SQL")) {
+        boolean script = migration != null && migration.getType().name().contains("SQL");
+        if (!(script && tellsAboutStatements()) && !isTransactional(context.getConnection())) {
+            HistoryConnection.endPortal(context); // whether it builds an index concurrently nobody will know
+        }
+        if (!script) {
             LockPolicy own = migration == null ? policy : policy.with(Overrides.ofJavaMigration(migration, flyway));
             return new MigrationRun(context, own, false).opened(context);
         }
         if (!tellsAboutStatements()) {
-            if (!isTransactional(context.getConnection())) {
-                HistoryConnection.endPortal(context); // whether it builds an index concurrently nobody will know
-            }
             return new MigrationRun(context, withoutStatements(policy, context.getConnection()), false).opened(context);
         }
         MigrationRun run = new MigrationRun(context, policy, !flyway.isBatch());

@@ -12,9 +12,13 @@ import java.sql.SQLException;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.migration.BaseJavaMigration;
+import org.flywaydb.core.api.migration.Context;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code CREATE INDEX CONCURRENTLY} waits for the end of every older snapshot, Flyway's own among them. */
 @Proves(Capability.CONCURRENTLY)
@@ -111,6 +115,44 @@ class ConcurrentlyTest extends FlywayScene {
                     "do $$ begin execute format('alter database %I " + change.replace("'", "''")
                             + "', current_database()); end $$");
         }
+    }
+
+    /** Which statements it has nobody is told, so it has to say itself that it may wait. */
+    @MigrationPolicy("lockTimeout=none")
+    public static final class V1__Build extends BaseJavaMigration {
+
+        @Override
+        public boolean canExecuteInTransaction() {
+            return false;
+        }
+
+        @Override
+        public void migrate(Context context) throws SQLException {
+            execute(context.getConnection(), BUILD);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "0s"})
+    void inJavaOutlastsALongTransactionOnAnotherTable(String retryDeadline) {
+        Session report = scenario.session("report");
+        report.execute("begin isolation level repeatable read", "select * from items");
+
+        FutureTask<Integer> migrating = inBackground(flyway(
+                        "pglock.lockTimeout", "1ms",
+                        "pglock.statementTimeout", "40s",
+                        "pglock.retryDeadline", retryDeadline)
+                .javaMigrations(new V1__Build()));
+        scenario.await(
+                "the build waits for the report",
+                () -> migrating.isDone()
+                        || value("select count(*) from pg_locks where not granted and locktype = 'virtualxid'" + " and "
+                                        + report.pid() + " = any (pg_blocking_pids(pid))")
+                                .equals("1"));
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(isValid("orders_id")).isEqualTo("t");
     }
 
     @Test

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,13 +49,38 @@ class ConcurrentlyTest extends LiquibaseScene {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void outlastsALongTransactionOnAnotherTable(boolean madeByAProgram) throws Exception {
+        assertOutlastsALongTransactionOnAnotherTable(settings -> madeByAProgram
+                ? made(settings, false, "create index concurrently orders_id on orders (id)")
+                : inBackground(settings));
+    }
+
+    /** A change in Java. */
+    public static final class Building extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "create index concurrently orders_id on orders (id)");
+        }
+    }
+
+    /** Which statements it has nobody is told, so its changeset has to say that it may wait. */
+    @Test
+    void inJavaOutlastsALongTransactionOnAnotherTable() throws Exception {
+        changelog.xml("""
+                <changeSet id="1" author="bob" runInTransaction="false" pglock:lockTimeout="none">
+                  <customChange class="io.pglock.liquibase.ConcurrentlyTest$Building"/>
+                </changeSet>
+                """);
+
+        assertOutlastsALongTransactionOnAnotherTable(this::inBackground);
+    }
+
+    private void assertOutlastsALongTransactionOnAnotherTable(
+            Function<Map<String, String>, FutureTask<Boolean>> beginning) {
         Session report = scenario.session("report");
         report.execute("begin isolation level repeatable read", "select * from items");
 
-        Map<String, String> settings = settings("lockTimeout", "1ms");
-        FutureTask<Boolean> updating = madeByAProgram
-                ? made(settings, false, "create index concurrently orders_id on orders (id)")
-                : inBackground(settings);
+        FutureTask<Boolean> updating = beginning.apply(settings("lockTimeout", "1ms"));
         awaitInvalid();
         scenario.await(
                 "the build waits for the report",
