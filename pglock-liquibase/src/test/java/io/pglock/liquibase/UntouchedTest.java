@@ -15,6 +15,9 @@ import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
 import liquibase.Liquibase;
 import liquibase.Scope;
+import liquibase.change.core.RawSQLChange;
+import liquibase.changelog.ChangeSet;
+import liquibase.changelog.DatabaseChangeLog;
 import liquibase.database.Database;
 import liquibase.database.DatabaseFactory;
 import liquibase.database.jvm.JdbcConnection;
@@ -167,6 +170,76 @@ class UntouchedTest extends LiquibaseScene {
         await(updating);
         assertThat(history()).isEqualTo("1 EXECUTED");
         assertThat(victim.result()).containsExactly("0");
+    }
+
+    /** Such a changeset has been applied: its rollback. */
+    private Work rollback(boolean inTransaction, String... sql) throws Exception {
+        DatabaseChangeLog made = new DatabaseChangeLog("made");
+        ChangeSet changeSet = new ChangeSet("1", "bob", true, false, "made", null, null, inTransaction, made);
+        changeSet.addChange(new RawSQLChange("select 1"));
+        for (String undoing : sql) {
+            changeSet.addRollbackChange(new RawSQLChange(undoing));
+        }
+        made.addChangeSet(changeSet);
+        run(made("select 1"));
+        return liquibase -> new Liquibase(
+                        made, new DirectoryResourceAccessor(changelog.folder()), liquibase.getDatabase())
+                .rollback(1, "");
+    }
+
+    /** What its Java has done before is not seen. */
+    @Test
+    @Proves(Capability.ROLLBACK)
+    void theRollbackOfAChangesetThatAProgramMadeIsGuardedAndNotRunAgain() throws Exception {
+        Session web = reader("web");
+
+        FutureTask<Boolean> rolling = inBackground(
+                settings(), rollback(true, "insert into items values (1)", "alter table orders add note text"));
+        awaitLog("rollback of made::1::bob: not locked within 1s, blocked by pid " + web.pid());
+
+        assertThatThrownBy(() -> run(rolling)).hasStackTraceContaining("canceling statement due to lock timeout");
+        assertThat(said()).noneMatch(line -> line.contains("rying again"));
+        assertThat(value("select count(*) from items")).isEqualTo("0");
+        assertThat(history()).isEqualTo("1 EXECUTED");
+    }
+
+    @Test
+    @Proves(Capability.ROLLBACK)
+    void ofTheRollbackOfAChangesetThatAProgramMadeAStatementOutsideATransactionIsRunAgain() throws Exception {
+        Session web = reader("web");
+
+        FutureTask<Boolean> rolling = inBackground(
+                settings(), rollback(false, "insert into items values (1)", "alter table orders add note text"));
+        awaitLog("rying again");
+        web.commit();
+
+        await(rolling);
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
+    }
+
+    /** Its row in the changelog is Liquibase's own, with the timeouts of that. */
+    @Test
+    @Proves(Capability.ROLLBACK)
+    void whatFollowsTheRollbackOfAChangesetThatAProgramMade() throws Exception {
+        Work rollback = rollback(true, "insert into items values (1)");
+        Session web = scenario.session("web");
+        web.begin();
+        web.execute("lock table databasechangelog in share mode");
+
+        FutureTask<Boolean> rolling = inBackground(settings(), rollback);
+        scenario.await(
+                "Liquibase has waited for its table for longer than a lockTimeout",
+                () -> rolling.isDone()
+                        || value("select count(*) from pg_locks join pg_stat_activity using (pid)"
+                                        + " where relation = 'databasechangelog'::regclass and not granted"
+                                        + " and clock_timestamp() - query_start > interval '1500ms'")
+                                .equals("1"));
+        web.commit();
+
+        await(rolling);
+        assertThat(value("select count(*) from items")).isEqualTo("1");
+        assertThat(value("select count(*) from databasechangelog")).isEqualTo("0");
     }
 
     private static void run(FutureTask<Boolean> task) throws Exception {

@@ -158,13 +158,17 @@ public final class PgLockExecutor extends JdbcExecutor {
 
     @Override
     public void execute(SqlStatement statement, List<SqlVisitor> visitors) throws DatabaseException {
+        ChangeSetRun.Texts texts = () -> applyVisitors(statement, visitors);
         if (run.isPresent()) {
-            run.get()
-                    .statement(
-                            statement,
-                            () -> applyVisitors(statement, visitors),
-                            () -> super.execute(statement, visitors));
+            run.get().statement(statement, texts, () -> super.execute(statement, visitors));
+        } else if (loose.filter(open -> open.isRolledBackBy(statement)).isPresent()) {
+            LooseChangeSet open = loose.get();
+            open.rollBack(statement, texts, () -> super.execute(statement, visitors));
+            loose = Optional.of(open); // its next statement is a run of its own
         } else {
+            if (StatementText.isOfChangelog(statement)) {
+                loose = Optional.empty(); // with which it has ended
+            }
             super.execute(statement, visitors);
         }
     }

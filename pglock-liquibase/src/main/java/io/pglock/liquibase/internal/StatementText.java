@@ -5,11 +5,22 @@ import io.pglock.SqlCommand;
 import io.pglock.internal.Statements;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import liquibase.statement.SqlStatement;
+import liquibase.statement.core.ClearDatabaseChangeLogTableStatement;
+import liquibase.statement.core.CreateDatabaseChangeLogLockTableStatement;
+import liquibase.statement.core.CreateDatabaseChangeLogTableStatement;
+import liquibase.statement.core.InitializeDatabaseChangeLogLockTableStatement;
+import liquibase.statement.core.LockDatabaseChangeLogStatement;
+import liquibase.statement.core.MarkChangeSetRanStatement;
 import liquibase.statement.core.RawParameterizedSqlStatement;
 import liquibase.statement.core.RawSqlStatement;
+import liquibase.statement.core.RemoveChangeSetRanStatusStatement;
+import liquibase.statement.core.TagDatabaseStatement;
+import liquibase.statement.core.UnlockDatabaseChangeLogStatement;
+import liquibase.statement.core.UpdateChangeSetChecksumStatement;
 
 /**
  * What can be told of a statement before Liquibase has made SQL of it. What Liquibase does not split is one of its statements, and
@@ -21,6 +32,19 @@ final class StatementText {
 
     private static final Pattern END = Pattern.compile(
             "(commit|end|abort|prepare transaction|rollback(?!( work| transaction)? to\\b))\\b.*", Pattern.DOTALL);
+
+    /** What Liquibase says to its own tables. */
+    private static final Set<Class<?>> OF_CHANGELOG = Set.of(
+            ClearDatabaseChangeLogTableStatement.class,
+            CreateDatabaseChangeLogLockTableStatement.class,
+            CreateDatabaseChangeLogTableStatement.class,
+            InitializeDatabaseChangeLogLockTableStatement.class,
+            LockDatabaseChangeLogStatement.class,
+            MarkChangeSetRanStatement.class,
+            RemoveChangeSetRanStatusStatement.class,
+            TagDatabaseStatement.class,
+            UnlockDatabaseChangeLogStatement.class,
+            UpdateChangeSetChecksumStatement.class);
 
     private StatementText() {}
 
@@ -80,5 +104,10 @@ final class StatementText {
     /** Whether all it does is to ask for the search path or to set it, as Liquibase does after each of its rollbacks. */
     static boolean isSearchPath(SqlStatement statement) {
         return begins(statement, command -> SEARCH_PATH.matcher(command.words()).matches()) && !isSeveral(statement);
+    }
+
+    /** Whether it is about what Liquibase keeps in its own tables. */
+    static boolean isOfChangelog(SqlStatement statement) {
+        return OF_CHANGELOG.contains(statement.getClass());
     }
 }
