@@ -305,8 +305,8 @@ final class Screen {
     }
 
     /**
-     * About the session as it is seen now, unless the key was for another one that has gone, and that nobody has been told yet. If it is another one, or in another transaction, when the answer comes, nothing is
-     * sent.
+     * About the session as it is seen now, unless the key was for another one that has gone, and that nobody has been told yet. If it
+     * is another one, or in another transaction, when the answer comes, nothing is sent.
      */
     private void ask(Signal signal) {
         Optional<Sight.Id> meant = gone;
