@@ -290,13 +290,12 @@ class WatchTest extends QueueScene {
             execute(looking, "create table orders (id int)");
             execute(writer, "set synchronous_commit = on; begin; insert into orders values (1); lock table orders");
             int pid = writer.unwrap(PGConnection.class).getBackendPID();
-            CompletableFuture<Void> reading =
-                    CompletableFuture.runAsync(() -> execute(reader, "select count(*) from orders"));
+            CompletableFuture<Void> reading = elsewhere(reader, "select count(*) from orders");
             try (Tmux tmux = Tmux.start(Cli.on(shop), "watch", "--interval", "200ms")) {
                 tmux.await("> pid " + pid);
                 tmux.keys("t");
                 tmux.await("y/[n]");
-                CompletableFuture<Void> committing = CompletableFuture.runAsync(() -> execute(writer, "commit"));
+                CompletableFuture<Void> committing = elsewhere(writer, "commit");
                 scenario.await("the commit to wait for a standby", () -> waitsForAStandby(looking, pid));
                 tmux.keys("y");
                 tmux.await(
@@ -322,6 +321,12 @@ class WatchTest extends QueueScene {
                         "select from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid)) {
             return row.next();
         }
+    }
+
+    /** On a thread of its own: the common pool may have one, which the other statement waits on. */
+    private static CompletableFuture<Void> elsewhere(Connection connection, String sql) {
+        return CompletableFuture.runAsync(
+                () -> execute(connection, sql), task -> new Thread(task, "elsewhere").start());
     }
 
     private static void execute(Connection connection, String sql) {
