@@ -322,14 +322,17 @@ class PrioritizeSparesTest extends PrioritizeScene {
         }
     }
 
+    /** On a thread of its own: the common pool may have one, on which somebody else's statement waits. */
     private static CompletableFuture<Void> executing(Connection connection, String sql) {
-        return CompletableFuture.runAsync(() -> {
-            try {
-                Held.execute(connection, sql);
-            } catch (SQLException e) {
-                throw new CompletionException(e);
-            }
-        });
+        return CompletableFuture.runAsync(
+                () -> {
+                    try {
+                        Held.execute(connection, sql);
+                    } catch (SQLException e) {
+                        throw new CompletionException(e);
+                    }
+                },
+                task -> new Thread(task, "executing").start());
     }
 
     private static int pid(Connection connection) throws SQLException {
