@@ -81,13 +81,7 @@ class LockGuardGiveWayTest extends GuardScene {
     void inATransactionThatHasOnlyReadBefore() {
         Session web = idleInTransaction("web");
         Call<String> unit = replayingAfter(yielding(), "select count(*) from orders", ALTER);
-        scenario.awaitBlockedBy(migration(), web);
-
-        readBehindTheMigration();
-        awaitPause();
-        web.commit();
-
-        assertThat(unit.await()).isEqualTo("done");
+        makesWayAndComesBack(web, unit);
     }
 
     /** Which would be lost with it, although it has not begun yet. */
@@ -100,6 +94,16 @@ class LockGuardGiveWayTest extends GuardScene {
             return ending(connection, guard, () -> execute(connection, ALTER), LockGuard.Undo.NOTHING);
         });
         staysInTheQueue(web, unit);
+    }
+
+    private void makesWayAndComesBack(Session web, Call<String> unit) {
+        scenario.awaitBlockedBy(migration(), web);
+
+        readBehindTheMigration();
+        awaitPause();
+        web.commit();
+
+        assertThat(unit.await()).isEqualTo("done");
     }
 
     private void staysInTheQueue(Session web, Call<String> unit) {
@@ -117,13 +121,7 @@ class LockGuardGiveWayTest extends GuardScene {
     void alsoWhereALibraryWrapsWhatTheDriverReports() {
         Session web = idleInTransaction("web");
         Call<String> unit = guarded(yielding(), connection -> wrapped(connection, ALTER), Connection::rollback);
-        scenario.awaitBlockedBy(migration(), web);
-
-        readBehindTheMigration();
-        awaitPause();
-        web.commit();
-
-        assertThat(unit.await()).isEqualTo("done");
+        makesWayAndComesBack(web, unit);
     }
 
     @Test

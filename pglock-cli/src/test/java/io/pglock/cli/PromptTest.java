@@ -134,7 +134,8 @@ class PromptTest extends QueueScene {
         }
     }
 
-    private static boolean waitsForAStandby(Connection looking, int pid) throws SQLException {
+    /** Whether it has committed, and hangs there. */
+    static boolean waitsForAStandby(Connection looking, int pid) throws SQLException {
         try (Statement statement = looking.createStatement();
                 ResultSet row = statement.executeQuery(
                         "select from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid)) {

@@ -12,7 +12,6 @@ import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import io.pglock.testkit.TcpProxy;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -296,13 +295,13 @@ class WatchTest extends QueueScene {
                 tmux.keys("t");
                 tmux.await("y/[n]");
                 CompletableFuture<Void> committing = elsewhere(writer, "commit");
-                scenario.await("the commit to wait for a standby", () -> waitsForAStandby(looking, pid));
+                scenario.await("the commit to wait for a standby", () -> PromptTest.waitsForAStandby(looking, pid));
                 tmux.keys("y");
                 tmux.await(
                         "what came of it",
                         screen -> screen.replaceAll("\\s+", " ")
                                 .contains("not terminated: it has committed and waits for a standby."));
-                assertThat(waitsForAStandby(looking, pid)).isTrue();
+                assertThat(PromptTest.waitsForAStandby(looking, pid)).isTrue();
                 tmux.keys("c"); // now it is seen what it does, and meant
                 tmux.await("y/[n]");
                 tmux.keys("y");
@@ -312,14 +311,6 @@ class WatchTest extends QueueScene {
                 tmux.keys("q");
                 assertThat(tmux.awaitExit()).isZero();
             }
-        }
-    }
-
-    private static boolean waitsForAStandby(Connection looking, int pid) throws SQLException {
-        try (Statement statement = looking.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "select from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid)) {
-            return row.next();
         }
     }
 
