@@ -4,8 +4,12 @@ package io.pglock.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pglock.testkit.Database;
+import io.pglock.testkit.Leaves;
+import io.pglock.testkit.Leftover;
+import io.pglock.testkit.PgBouncer;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
+import io.pglock.testkit.Role;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.nio.file.Files;
@@ -26,6 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 @PostgresTest
 @Tag("versions")
 class SqlTest {
+
+    private static final String COLUMNS = "select count(*) from information_schema.columns where table_name = 'orders'";
 
     @TempDir
     Path folder;
@@ -78,8 +84,13 @@ class SqlTest {
     }
 
     private static String value(Database database, String sql) throws SQLException {
-        try (Connection connection = database.connect();
-                Statement statement = connection.createStatement();
+        try (Connection connection = database.connect()) {
+            return value(connection, sql);
+        }
+    }
+
+    private static String value(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();
             return row.getString(1);
@@ -177,8 +188,7 @@ class SqlTest {
         Cli.Ended ended = Cli.on(database).run("sql", "-q", script);
         assertThat(ended.code()).as(ended.err()).isZero();
         assertThat(ended.err()).contains("a.sql:3: ", "Terminated pid ", "pid " + web.pid());
-        assertThat(value(database, "select count(*) from information_schema.columns where table_name = 'orders'"))
-                .isEqualTo("3");
+        assertThat(value(database, COLUMNS)).isEqualTo("3");
     }
 
     @Test
@@ -263,6 +273,57 @@ class SqlTest {
         assertThat(single.code()).isEqualTo(65);
         assertThat(single.err()).contains("c.sql:1: ", "25001", "Leave out -1", "Nothing was applied.");
         assertThat(value(database, "select to_regclass('items')")).isEqualTo("items");
+    }
+
+    @Test
+    void aSetThatFailsIsSaidWithItsPlaceToo(Database database, Scenario scenario) throws Exception {
+        Role limited = scenario.role("limited");
+        String script = file("a.sql", "select 1;", "set role " + database.user() + ";");
+        Cli.Ended ended = Cli.on(database)
+                .environment("PGUSER", limited.name())
+                .environment("PGPASSWORD", limited.password())
+                .run("sql", script);
+        assertThat(ended.code()).as(ended.err()).isEqualTo(65);
+        assertThat(ended.err())
+                .contains(
+                        script + ":2: permission denied to set role",
+                        "(SQLSTATE 42501)",
+                        "Applied before: 1 statement, up to " + script + ":1.");
+    }
+
+    /** What a file sets would stay in a connection of the pooler's, and its statements would run in others, without a timeout. */
+    @Test
+    @Leaves(what = Leftover.SESSION, because = "the sessions of the pool end with PgBouncer, a moment later")
+    void isRefusedThroughAPoolerUnlessItIsOneTransaction(Database database) throws Exception {
+        String own = file("own.sql", "set lock_timeout = '3s';", "alter table orders add column total int;");
+        String none = file("none.sql", "-- pglock: lockTimeout=none", "alter table orders add column total int;");
+        String named =
+                file("named.sql", "set application_name = 'left behind';", "alter table orders add column total int;");
+        String off = file("off.sql", "-- pglock: enabled=false", "alter table orders add column total int;");
+        for (String mode : new String[] {"transaction", "session"}) {
+            try (PgBouncer bouncer = PgBouncer.startOrSkip(database, mode)) {
+                Cli through = Cli.on(database)
+                        .environment("PGHOST", "127.0.0.1")
+                        .environment("PGPORT", Integer.toString(bouncer.port()));
+                for (String script : new String[] {own, none, named}) {
+                    Cli.Ended refused = through.run("sql", script);
+                    assertThat(refused.code()).as(refused.toString()).isEqualTo(69);
+                    assertThat(refused.err())
+                            .startsWith("pglock: pglock sql without -1: session locks and settings do not survive")
+                            .hasLineCount(1);
+                    assertThat(value(database, COLUMNS)).as(script).isEqualTo("2");
+                }
+                try (Connection pooled = bouncer.dataSource().getConnection()) {
+                    assertThat(value(pooled, "show lock_timeout")).isEqualTo("0");
+                    assertThat(value(pooled, "show application_name")).isNotEqualTo("left behind");
+                }
+                assertThat(through.run("sql", "-1", none).code()).isZero();
+                assertThat(value(database, COLUMNS)).isEqualTo("3");
+                web.execute("alter table orders drop column total");
+                assertThat(through.run("sql", off).code()).as("asked for").isZero();
+                web.execute("alter table orders drop column total");
+            }
+        }
     }
 
     @Test

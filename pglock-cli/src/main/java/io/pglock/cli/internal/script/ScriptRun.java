@@ -8,6 +8,7 @@ import io.pglock.cli.internal.Console;
 import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Sql;
 import io.pglock.cli.internal.Stop;
+import io.pglock.internal.PgSession;
 import io.pglock.internal.Text;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -63,12 +64,14 @@ public final class ScriptRun {
     }
 
     /**
-     * Runs them.
+     * Runs them. Through a pooler only what is one transaction in all, or has no guard.
      *
+     * @throws io.pglock.LockNotSupportedException before anything is run, where there is a pooler in between
      * @throws Stop when one has failed, with all there is to say about it
      * @throws Interruption.Interrupted when that has happened, and all is in order
      */
     public void run(List<SqlUnit> units) throws SQLException {
+        requireDirect(units);
         long begun = System.nanoTime();
         for (SqlUnit unit : units) {
             List<SqlCall> calls = run(unit, unit.policy(own.without(policy)));
@@ -82,6 +85,15 @@ public final class ScriptRun {
         interruption.check(); // that it had come to its end before is said then
         if (!quiet) {
             console.say(statements(applied) + " applied in " + since(begun) + ".");
+        }
+    }
+
+    /** What the guards and the file itself set in the session has to be there for the next statement, and for nobody else. */
+    private void requireDirect(List<SqlUnit> units) throws SQLException {
+        if (units.stream()
+                .anyMatch(unit -> unit.kind() != SqlUnit.Kind.SINGLE
+                        && unit.policy(policy).enabled())) {
+            PgSession.of(connection).requireDirect("pglock sql without -1");
         }
     }
 
@@ -100,11 +112,20 @@ public final class ScriptRun {
         attempt = 0;
         List<SqlCall> calls = new ArrayList<>();
         if (setsTimeout(unit)) {
-            attempt(unit, calls); // a guard would put back what was there before
+            unguarded(unit, calls); // a guard would put back what was there before
         } else {
             guarded(unit, policy, calls);
         }
         return calls;
+    }
+
+    private void unguarded(SqlUnit unit, List<SqlCall> calls) throws SQLException {
+        try {
+            attempt(unit, calls);
+        } catch (SQLException e) {
+            interruption.check();
+            throw failed(unit, e, Optional.empty(), calls);
+        }
     }
 
     private static boolean setsTimeout(SqlUnit unit) {
