@@ -174,7 +174,24 @@ class ConnectingTest {
                     .contains("Unmatched argument")
                     .doesNotContain(WRONG);
             assertThat(Cli.bare().run(server).err()).doesNotContain(WRONG);
+            String none = "one of the files is the address of a server; that is written --url URL.";
+            for (String[] call : new String[][] {
+                {"sql", server, "fix.sql"},
+                {"sql", "--dry-run", server},
+                {"trace", server},
+                {"trace", "--scratch", "--schema", server, "/dev/null"}
+            }) {
+                assertFails(Cli.bare().run(call), 1, none);
+            }
+            assertFails(
+                    ann().environment("PGPASSWORD", SECRET).run("run", "nightly", server, "--", "true"),
+                    127,
+                    "the command is the address of a server; that is written --url URL, before KEY.");
         }
+        assertFails(
+                ann().environment("PGPASSWORD", SECRET).run("run", "nightly", "--", "FOO=1 ./report"),
+                127,
+                "FOO=1 ./report: there is no such command");
         assertFails(Cli.bare().run("run", url, "--", "true"), 1, "KEY is the URL of a server");
         assertFails(
                 doctor(Cli.bare(), "-d", words), 1, "The database (--database) is a connection string. Write --url");

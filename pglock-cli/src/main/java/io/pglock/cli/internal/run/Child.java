@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.run;
 
+import io.pglock.cli.internal.Address;
 import io.pglock.cli.internal.ExitCode;
 import io.pglock.cli.internal.Stop;
 import java.io.IOException;
@@ -64,6 +65,11 @@ final class Child {
     }
 
     private static Stop notStarted(String program, IOException failure) {
+        if (Address.isIn(program)) {
+            return new Stop(
+                    ExitCode.NOT_FOUND,
+                    "the command is the address of a server; that is written --url URL, before KEY.");
+        }
         String message = String.valueOf(failure.getMessage());
         Matcher error = ERROR.matcher(message);
         String number = error.matches() ? error.group(2) : "";

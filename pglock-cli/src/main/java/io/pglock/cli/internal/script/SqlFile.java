@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.script;
 
+import io.pglock.cli.internal.Address;
 import io.pglock.cli.internal.Stop;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,11 +28,19 @@ public record SqlFile(String name, String text) {
             byte[] bytes = name.equals("-") ? System.in.readAllBytes() : Files.readAllBytes(Path.of(name));
             String shown = name.equals("-") ? "stdin" : name;
             return new SqlFile(shown, decoded(shown, bytes));
-        } catch (NoSuchFileException e) {
-            throw Stop.usage(name + ": there is no such file.");
         } catch (IOException | IllegalArgumentException e) {
-            throw Stop.usage(name + ": cannot be read: " + e.getMessage());
+            throw Stop.usage(unreadable(name, e));
         }
+    }
+
+    private static String unreadable(String name, Exception failure) {
+        if (Address.isIn(name)) {
+            return "one of the files is the address of a server; that is written --url URL.";
+        }
+        return name + ": "
+                + (failure instanceof NoSuchFileException
+                        ? "there is no such file."
+                        : "cannot be read: " + failure.getMessage());
     }
 
     private static String decoded(String name, byte[] bytes) {

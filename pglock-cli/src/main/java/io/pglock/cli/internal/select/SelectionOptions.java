@@ -2,6 +2,7 @@
 package io.pglock.cli.internal.select;
 
 import io.pglock.TableName;
+import io.pglock.cli.internal.Address;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.keys.KeyNames;
 import java.util.ArrayList;
@@ -97,7 +98,7 @@ public class SelectionOptions {
         } catch (NumberFormatException e) {
             // said below
         }
-        if (text.contains("=") || text.contains("://")) {
+        if (text.contains("=") || Address.isUrl(text)) {
             // not repeated: there may be a password in it
             throw Stop.usage("what is written without an option is a process id, and one of these words is none;"
                     + " --url asks for a server, --filter for what is true of a lock");

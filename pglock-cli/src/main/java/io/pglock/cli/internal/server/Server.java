@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.server;
 
+import io.pglock.cli.internal.Address;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.server.Parameters.Given;
 import java.nio.file.Files;
@@ -137,7 +138,7 @@ public final class Server {
 
     /** Not repeated either. */
     private static void requireNoUrl(String what, Given given) {
-        if (ServerUrl.looksLikeOne(given.value())) {
+        if (Address.isUrl(given.value())) {
             throw Stop.usage("The " + what + " (" + given.from() + ") is a URL. Write --url"
                     + " postgresql://user@host:port/database.");
         }

@@ -27,13 +27,6 @@ final class ServerUrl {
         return text.startsWith(JDBC) || SCHEMES.stream().anyMatch(scheme -> text.startsWith(scheme + "//"));
     }
 
-    /** Whether what should be a name was meant to be one, or nearly one: there may be a password in it. */
-    static boolean looksLikeOne(String text) {
-        return text.contains("://")
-                || text.contains("@")
-                        && Stream.concat(Stream.of(JDBC), SCHEMES.stream()).anyMatch(text::startsWith);
-    }
-
     /** @param from what it was given as: {@code --url} */
     static Parameters read(String url, String from) {
         String rest = url.startsWith(JDBC) ? url.substring(JDBC.length()) : url;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.cli.internal.server;
 
+import io.pglock.cli.internal.Address;
 import io.pglock.cli.internal.Stop;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +24,7 @@ final class ServiceFile {
 
     /** @param from who asks for it: {@code --service}, {@code PGSERVICE} */
     static Parameters read(String service, String from, Map<String, String> environment) {
-        if (ServerUrl.looksLikeOne(service)) {
+        if (Address.isUrl(service)) {
             throw Stop.usage(from
                     + ": that is a URL, and no name of a service. Write --url postgresql://user@host:port/database.");
         }
