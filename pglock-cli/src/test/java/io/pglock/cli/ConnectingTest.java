@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pglock.cli.Cli.Ended;
+import io.pglock.testkit.Await;
 import io.pglock.testkit.PostgresServer;
 import io.pglock.testkit.PostgresTest;
 import io.pglock.testkit.Scenario;
@@ -19,10 +20,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -345,6 +349,53 @@ class ConnectingTest {
                     doctor(Cli.bare().environment("PGCONNECT_TIMEOUT", "1"), "-p", "" + silent.getLocalPort()),
                     69,
                     "Cannot connect to localhost:" + silent.getLocalPort());
+        }
+    }
+
+    /** Else a network that forgets what is silent would leave it waiting for ever. */
+    @Test
+    void aConnectionIsKeptAliveWhileItIsSilentUnlessTheUrlSaysOtherwise() throws Exception {
+        assumeTrue(Files.isReadable(Path.of("/proc/net/tcp")), "needs Linux");
+        String url = "jdbc:postgresql://" + address() + "/postgres?user=postgres";
+        assertThat(timerOf(url, "02")).as("the next probe, in 1/100 s").isBetween(1, 6000);
+        assertThat(timerOf(url + "&tcpKeepAlive=false", "00")).isZero();
+    }
+
+    /** When the system looks after the socket again, of a client that waits for a long statement. */
+    private static int timerOf(String url, String kind) throws Exception {
+        String script = Files.writeString(folder.resolve("long.sql"), "select pg_sleep(60);")
+                .toString();
+        try (RunningCli going = RunningCli.start(Cli.bare(), "sql", "--url", url, script);
+                Connection connection = server.maintenance().connect();
+                Statement statement = connection.createStatement()) {
+            AtomicReference<String> timer = new AtomicReference<>("none");
+            Await.until(
+                    Duration.ofSeconds(60),
+                    "the timer of the client's socket to be of the kind " + kind,
+                    () -> {
+                        try (ResultSet row = statement.executeQuery("select client_port from pg_stat_activity"
+                                + " where state = 'active' and query like 'select pg_sleep%'")) {
+                            timer.set(row.next() ? timerOf(row.getInt(1)) : "none");
+                        }
+                        return timer.get().startsWith(kind + ":");
+                    },
+                    timer::get);
+            going.signal("INT");
+            assertThat(going.ended().code()).isEqualTo(130);
+            return Integer.parseInt(timer.get().substring(3), 16);
+        }
+    }
+
+    /** {@code 02:00001770}, from the line of the socket whose own port that is. */
+    private static String timerOf(int port) throws IOException {
+        String ports = String.format(".*:%04X [0-9A-F]+:%04X .*", port, server.port());
+        try (Stream<String> ip4 = Files.lines(Path.of("/proc/net/tcp"));
+                Stream<String> ip6 = Files.lines(Path.of("/proc/net/tcp6"))) {
+            return Stream.concat(ip4, ip6)
+                    .filter(line -> line.matches(ports))
+                    .map(line -> line.strip().split(" +", -1)[5])
+                    .findFirst()
+                    .orElse("none");
         }
     }
 

@@ -147,6 +147,9 @@ public final class Server {
     private static void set(ServerSource source, Parameters parameters, int hosts) {
         int seconds = number(given(parameters, Parameter.CONNECT_TIMEOUT), "a number of seconds", 0);
         source.setProperty(PGProperty.CONNECT_TIMEOUT, Integer.toString(seconds));
+        // as with libpq: of a connection that the network has forgotten nobody would ever hear
+        source.setProperty(PGProperty.TCP_KEEP_ALIVE, "true");
+        source.setProperty(PGProperty.SOCKET_FACTORY, KeptAliveFactory.class.getName());
         source.setProperty(
                 PGProperty.LOGIN_TIMEOUT, Long.toString((long) seconds * hosts)); // that of all, libpq's is each one's
         parameters
