@@ -270,6 +270,37 @@ class CancelTest extends QueueScene {
         assertThat(holder.value("select 1")).isEqualTo("1");
     }
 
+    /** {@code 23:00} of yesterday, after midnight, or where the clock on the wall is ahead. */
+    @Test
+    void refusesAPointInTimeThatHasNotComeYet() {
+        holder.execute("begin", "select * from orders");
+        String[] terminate = {"terminate", "-y", "--on", "orders", "-f", ""};
+        for (String filter : new String[] {"lt=23:59:59.999", "lte=2999-01-01", "ne=2999-01-01"}) {
+            terminate[5] = "activity__xact_start__" + filter;
+            Cli.Ended refused = pglock(terminate);
+            assertThat(refused.code()).as(refused.toString()).isEqualTo(1);
+            assertThat(refused.err())
+                    .startsWith("pglock: the filter activity__xact_start__" + filter + ": ")
+                    .contains(filter.startsWith("lt=") ? "T23:59:59.999" : "2999-01-01T00:00")
+                    .endsWith(" has not come yet, and everything has begun before it; write the date that is meant\n");
+        }
+        assertThat(pglock("cancel", "--blocking", "-f", "blocking_activity__xact_start__lt=2999-01-01")
+                        .err())
+                .contains(" has not come yet");
+        assertThat(pglock("--terminate", "-y", "-f", "activity__backend_start__lt=2999-01-01")
+                        .err())
+                .contains(" has not come yet");
+        assertThat(pglock("cancel", "--dry-run", "--on", "orders", "-f", "activity__xact_start__gt=2026-01-01")
+                        .err())
+                .contains("pid " + holder.pid());
+        assertThat(pglock("--on", "orders", "-f", "activity__xact_start__lt=2999-01-01", "--csv", "-a", "pid")
+                        .succeeded()
+                        .lines())
+                .as("looking harms nobody")
+                .containsExactly("activity_id", Integer.toString(holder.pid()));
+        assertThat(holder.value("select 1")).isEqualTo("1");
+    }
+
     @Test
     void refusesAFilterWithNothingToCompareWith() {
         holder.execute("begin", "select * from orders");

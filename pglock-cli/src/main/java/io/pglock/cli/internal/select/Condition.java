@@ -4,6 +4,8 @@ package io.pglock.cli.internal.select;
 import io.pglock.cli.internal.Stop;
 import io.pglock.cli.internal.keys.KeyNames;
 import io.pglock.internal.Setting;
+import java.time.Instant;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -37,22 +39,19 @@ final class Condition implements Predicate<Row> {
     private final Attribute attribute;
     private final Predicate<Optional<?>> test;
     private final String filter;
-    private final boolean empty;
-    private final boolean ofEverybody;
+    private final Optional<String> tooMany;
     private final Optional<KeyNames> otherNames;
 
     private Condition(
             Attribute attribute,
             Predicate<Optional<?>> test,
             String filter,
-            boolean empty,
-            boolean ofEverybody,
+            Optional<String> tooMany,
             Optional<KeyNames> otherNames) {
         this.attribute = attribute;
         this.test = test;
         this.filter = filter;
-        this.empty = empty;
-        this.ofEverybody = ofEverybody;
+        this.tooMany = tooMany;
         this.otherNames = otherNames;
     }
 
@@ -70,26 +69,20 @@ final class Condition implements Predicate<Row> {
 
     /** The same, if it is true with these names of keys, too. */
     Condition alsoWith(KeyNames names) {
-        return new Condition(attribute, test, filter, empty, ofEverybody, Optional.of(names));
+        return new Condition(attribute, test, filter, tooMany, Optional.of(names));
     }
 
     /**
      * Compared with nothing, as with a variable of a shell that is not set, {@code ne} is true for almost everybody; and so is
-     * what a regular expression finds that has one in it: {@code ^$APP}, {@code report|$APP}.
+     * what a regular expression finds that has one in it: {@code ^$APP}, {@code report|$APP}. Everybody has begun before what has
+     * not come yet: {@code 23:00}, of yesterday, which is read after midnight.
      *
      * @throws Stop when it is so
      */
     void requireValue() {
-        if (ofEverybody) {
-            throw Stop.usage(
-                    "the filter " + filter + ": nearly every text has that in it, as where a variable is not set; write"
-                            + " what only those have who are meant, or leave the filter out");
-        }
-        if (empty) {
-            throw Stop.usage("the filter " + filter + ": the value is empty, as of a variable that is not set; to mean"
-                    + " those without one, write " + attribute + "__isnull=true, or " + attribute
-                    + "__regex=^$ where it is an empty text");
-        }
+        tooMany.ifPresent(why -> {
+            throw Stop.usage("the filter " + filter + ": " + why);
+        });
     }
 
     /** @throws Stop that says what is wrong with it */
@@ -150,16 +143,32 @@ final class Condition implements Predicate<Row> {
         }
         try {
             Predicate<Optional<?>> test = test(attribute, operator, value);
-            return new Condition(
-                    attribute,
-                    test,
-                    filter,
-                    isEmpty(operator, value),
-                    isOfEverybody(attribute, operator, value),
-                    Optional.empty());
+            return new Condition(attribute, test, filter, tooMany(attribute, operator, value), Optional.empty());
         } catch (IllegalArgumentException e) {
             throw Stop.usage("the filter " + filter + ": " + value + " " + e.getMessage());
         }
+    }
+
+    /** Why it is true for others than are meant, as far as that can be told from itself. */
+    private static Optional<String> tooMany(Attribute attribute, Operator operator, String value) {
+        if (isOfEverybody(attribute, operator, value)) {
+            return Optional.of("nearly every text has that in it, as where a variable is not set; write"
+                    + " what only those have who are meant, or leave the filter out");
+        }
+        if (isEmpty(operator, value)) {
+            return Optional.of("the value is empty, as of a variable that is not set; to mean"
+                    + " those without one, write " + attribute + "__isnull=true, or " + attribute
+                    + "__regex=^$ where it is an empty text");
+        }
+        return attribute.kind() == Kind.INSTANT && operator.isOfEarlier() ? notCome(value) : Optional.empty();
+    }
+
+    private static Optional<String> notCome(String value) {
+        Instant wanted = TimeText.instant(value);
+        return wanted.isAfter(Instant.now())
+                ? Optional.of(wanted.atZone(ZoneId.systemDefault()).toOffsetDateTime()
+                        + " has not come yet, and everything has begun before it; write the date that is meant")
+                : Optional.empty();
     }
 
     private static boolean isEmpty(Operator operator, String value) {

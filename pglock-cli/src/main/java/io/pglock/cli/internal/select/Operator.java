@@ -56,6 +56,11 @@ enum Operator {
         return this == EXACT || this == IEXACT || this == NE;
     }
 
+    /** Whether it is true of every point in time before its value. */
+    boolean isOfEarlier() {
+        return this == LT || this == LTE || this == NE;
+    }
+
     /** Whether it asks for a part of a text: every text has an empty one. */
     boolean isOfPart() {
         return switch (this) {
