@@ -75,6 +75,47 @@ class RunTest {
         assertThat(atOnce.err().lines()).hasSize(1).allMatch(line -> line.contains("pid " + holder.pid()));
     }
 
+    /** As with all that is in pglock.toml; what stands there side by side is a mistake. */
+    @Test
+    void theNearerOfNowaitAndTimeoutCounts(Database database, Scenario scenario, @TempDir Path folder)
+            throws Exception {
+        scenario.session("holder")
+                .execute("select pg_advisory_lock(" + LockKey.named("report").number() + ")");
+        Path file = folder.resolve("pglock.toml");
+        Cli cli = Cli.on(database).environment("PGLOCK_CONFIG", file.toString());
+        String patient = "Waiting for it, 1500ms in all.";
+
+        Files.writeString(file, """
+                [defaults]
+                timeout = "5m"
+                [profiles.once]
+                nowait = true
+                [profiles.patient]
+                timeout = "1500ms"
+                """);
+        assertThat(notAcquired(cli, "--nowait")).doesNotContain("Waiting");
+        assertThat(notAcquired(cli, "-c", "once")).doesNotContain("Waiting");
+        assertThat(notAcquired(cli, "-c", "once", "--timeout", "1500ms")).contains(patient);
+        assertThat(notAcquired(cli, "-c", "patient", "--nowait")).doesNotContain("Waiting");
+
+        Files.writeString(file, "[defaults]\nnowait = true\n[profiles.patient]\ntimeout = \"1500ms\"\n");
+        assertThat(notAcquired(cli)).doesNotContain("Waiting");
+        assertThat(notAcquired(cli, "--timeout", "1500ms")).contains(patient);
+        assertThat(notAcquired(cli, "-c", "patient")).contains(patient);
+
+        Files.writeString(file, "[defaults]\nnowait = true\ntimeout = \"1s\"\n");
+        assertUsage(cli.run("run", "report", "--", "true"), "--nowait and --timeout exclude each other.");
+    }
+
+    private static String notAcquired(Cli cli, String... options) {
+        Ended ended = cli.run(Stream.of(Stream.of("run", "report"), Stream.of(options), Stream.of("--", "echo", "ran"))
+                .flatMap(words -> words)
+                .toArray(String[]::new));
+        assertThat(ended.code()).as(ended.toString()).isEqualTo(75);
+        assertThat(ended.out()).isEmpty();
+        return ended.err();
+    }
+
     /** Another server, or no command at all, were they pglock's. */
     @Test
     void whatFollowsTheCommandIsTheCommands(Database database) {

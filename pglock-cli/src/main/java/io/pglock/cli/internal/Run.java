@@ -120,10 +120,11 @@ final class Run implements Callable<Integer> {
     }
 
     private Optional<Duration> patience() {
-        if (nowait && timeout != null) {
+        boolean atOnce = nowait && (timeout == null || server.isNearer("nowait", "timeout"));
+        if (nowait && !atOnce && !server.isNearer("timeout", "nowait")) {
             throw Stop.usage("--nowait and --timeout exclude each other.");
         }
-        return nowait
+        return atOnce
                 ? Optional.of(Duration.ZERO)
                 : Optional.ofNullable(timeout)
                         .filter(text -> !text.equals("none"))

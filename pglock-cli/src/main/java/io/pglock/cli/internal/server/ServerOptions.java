@@ -76,6 +76,16 @@ public final class ServerOptions {
         return profile.isForThisCall(command, option);
     }
 
+    /** Whether, of two that are said, this one beats the other: what is typed the profile, and that the defaults. */
+    public boolean isNearer(String option, String other) {
+        return nearness(option) > nearness(other);
+    }
+
+    private int nearness(String option) {
+        boolean typed = Typed.has(command, "--" + option).orElse(false);
+        return typed ? 2 : isForThisCall(option) ? 1 : 0;
+    }
+
     private Parameters parameters(Map<String, String> environment) {
         Parameters all = new Parameters();
         addOptions(all, true);
