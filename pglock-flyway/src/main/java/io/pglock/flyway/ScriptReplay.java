@@ -40,8 +40,11 @@ final class ScriptReplay {
     private boolean undone;
     private boolean told;
 
-    /** The time that running all of it once has taken so far. */
-    private long spent;
+    /** Since when what would have to be run again is being run, by Flyway and from here. */
+    private long begunAt = System.nanoTime();
+
+    /** What that took for the longest of those runs that were undone. */
+    private long undoneTook;
 
     ScriptReplay(String unit, Connection connection, LockGuard guard, boolean rowsArePrinted) {
         this.unit = unit;
@@ -99,29 +102,31 @@ final class ScriptReplay {
 
     /** Whether the statement was run; the last attempt is left to Flyway. */
     private boolean attempt(String sql) throws SQLException {
-        long begun = System.nanoTime();
-        try {
-            if (undone) {
-                repeat();
-            }
-            if (!guard.triesAgain() && !guard.waitsLonger()) {
-                return false;
-            }
-            StatementCall.run(connection, sql, true);
-            return true;
-        } finally {
-            spent += System.nanoTime() - begun;
+        if (undone) {
+            repeat();
+        } else if (!guard.hasSavepoint()) {
+            begunAt = System.nanoTime(); // what came before stays done
         }
+        if (!guard.triesAgain() && !guard.waitsLonger()) {
+            return false;
+        }
+        StatementCall.run(connection, sql, true);
+        return true;
     }
 
     private void undo() throws SQLException {
         guard.rollBackToSavepoint();
+        undoneTook = took();
         undone = true;
-        spent = 0;
+    }
+
+    private long took() {
+        return undone ? undoneTook : Math.max(undoneTook, System.nanoTime() - begunAt);
     }
 
     /** All that came before in the script, from the savepoint on. */
     private void repeat() throws SQLException {
+        begunAt = System.nanoTime();
         for (String before : statements) {
             StatementCall.run(connection, before, false);
         }
@@ -139,7 +144,7 @@ final class ScriptReplay {
         exact = false;
         boolean unwanted = !undone && QUERY_CANCELED.equals(failure.getSQLState()); // whoever cancelled it meant it
         boolean possible = !unwanted && !statement.buildsConcurrently() && !Guards.isClosed(connection);
-        if (possible && spent < SHORT.toNanos()) {
+        if (possible && took() < SHORT.toNanos()) {
             try {
                 if (inTransaction) {
                     if (!undone) {

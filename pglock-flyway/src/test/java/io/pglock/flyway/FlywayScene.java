@@ -49,6 +49,7 @@ abstract class FlywayScene {
         try (Connection connection = dataSource.getConnection()) {
             execute(connection, "drop table if exists flyway_schema_history, orders, items");
             execute(connection, "drop function if exists twice(int)");
+            execute(connection, "drop sequence if exists runs");
             execute(connection, "create table orders (id int)");
             execute(connection, "create table items (id int)");
         }

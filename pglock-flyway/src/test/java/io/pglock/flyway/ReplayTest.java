@@ -116,6 +116,45 @@ class ReplayTest extends FlywayScene {
         assertThat(history()).isEqualTo("");
     }
 
+    /** What it would take to run it again shows in what Flyway has run of it, and not only in what was run from here. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "select nextval('runs'), pg_sleep(10.1);", // whose rows Flyway prints
+                "do $$ begin perform nextval('runs'), pg_sleep(10.1); end $$;"
+            })
+    void runsNothingLongASecondTimeToReportAnError(String backfill) {
+        scenario.session("observer").execute("create sequence runs");
+        migrations.with("V1__script.sql", backfill + "\nalter table items add column id int;");
+
+        assertThatThrownBy(() -> flyway().load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 42701");
+
+        assertThat(value("select last_value from runs")).isEqualTo("1");
+        assertThat(history()).isEqualTo("");
+    }
+
+    /** It has been undone by then, and what that had cost it costs again. */
+    @Test
+    void runsNothingLongASecondTimeWhereItCannotBeTriedAgain() {
+        scenario.session("observer").execute("create sequence runs");
+        migrations
+                .with("V1__first.sql", "alter table items add column note text;")
+                .with("V2__second.sql", "do $$ begin perform nextval('runs'), pg_sleep(10.1); end $$;\n" + ALTER);
+        Session report = reader("report");
+
+        assertThatThrownBy(() -> flyway("group", "true").load().migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 55P03");
+
+        assertThat(value("select last_value from runs")).isEqualTo("1");
+        assertThat(said())
+                .anySatisfy(line -> assertThat(line).contains("its transaction holds locks from before"))
+                .anySatisfy(line -> assertThat(line).startsWith("ERROR ").contains("blocked by pid " + report.pid()));
+        assertThat(history()).isEqualTo("");
+    }
+
     @Test
     void endsWithAUsersCancel() {
         migrations.with("V1__script.sql", SCRIPT);
