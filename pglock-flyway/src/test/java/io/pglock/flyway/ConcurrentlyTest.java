@@ -190,6 +190,33 @@ class ConcurrentlyTest extends FlywayScene {
         assertThat(said()).singleElement().asString().contains("Left behind, invalid: public.orders_id");
     }
 
+    /** That attempt is Flyway's own. Whoever only has an older snapshot lets what the first one left be dropped. */
+    @Test
+    void namesWhatTheLastAttemptLeft() {
+        FlywayInUse.assumeStatementEvents();
+        migrations.with("V1__index.sql", BUILD);
+        Session report = scenario.session("report");
+        report.execute("begin isolation level repeatable read", "select * from items");
+
+        assertThatThrownBy(() -> flyway(
+                                "pglock.concurrentLockTimeout", "1s",
+                                "pglock.retryAttempts", "2",
+                                "pglock.retryDelay", "1ms",
+                                "pglock.retryMaxDelay", "1ms")
+                        .load()
+                        .migrate())
+                .isInstanceOf(FlywayException.class)
+                .hasMessageContaining("SQL State  : 55P03")
+                .hasMessageContaining("Line       : 1");
+
+        assertThat(said())
+                .anySatisfy(
+                        line -> assertThat(line).contains("the failed attempt left public.orders_id invalid; dropped"))
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("ERROR ").contains("Left behind, invalid: public.orders_id"));
+        assertThat(isValid("orders_id")).isEqualTo("f");
+    }
+
     @Test
     void doesNotTakeAnInvalidIndexForASuccess() {
         FlywayInUse.assumeStatementEvents();
