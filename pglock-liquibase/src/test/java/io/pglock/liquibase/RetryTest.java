@@ -8,8 +8,11 @@ import io.pglock.testkit.Running;
 import io.pglock.testkit.Scenario;
 import io.pglock.testkit.Session;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.concurrent.FutureTask;
 import javax.sql.DataSource;
+import liquibase.database.Database;
+import liquibase.exception.CustomChangeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -286,5 +289,51 @@ class RetryTest extends LiquibaseScene {
 
         await(updating);
         assertThat(history()).isEqualTo("1 EXECUTED");
+    }
+
+    /** In Java that keeps to itself what the driver reported. */
+    public static final class Backfilling extends JavaChange {
+
+        @Override
+        void execute(Connection connection) throws SQLException {
+            LiquibaseScene.execute(connection, "update items set id = id + 10 where id = 1");
+            LiquibaseScene.execute(connection, "update items set id = id + 10 where id = 2");
+        }
+
+        @Override
+        public void execute(Database database) throws CustomChangeException {
+            try {
+                super.execute(database);
+            } catch (CustomChangeException e) {
+                throw new CustomChangeException("backfill failed: " + e.getMessage());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "failOnError=\"false\""})
+    @Proves({Capability.GIVING_WAY, Capability.FAIL_ON_ERROR})
+    void whatWasCancelledToGiveWayComesBackWhateverItsJavaThrows(String attributes) throws Exception {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\" " + attributes + "><customChange class=\""
+                + Backfilling.class.getName() + "\"/></changeSet>");
+        Session web = scenario.session("web");
+        web.execute("insert into items values (1), (2)");
+        web.begin();
+        web.execute("update items set id = id where id = 2");
+
+        FutureTask<Boolean> updating = inBackground(settings("lockTimeout", "30s", "maxBlockedTime", "100ms"));
+        scenario.await(
+                "the change waits for the row",
+                () -> value("select count(*) from pg_locks where locktype = 'transactionid' and not granted")
+                        .equals("1"));
+        scenario.session("victim").execute("update items set id = id where id = 1"); // while web still has its row
+        awaitLog("made way for 1 session");
+        web.commit();
+
+        await(updating);
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(value("select string_agg(id::text, ',' order by id) from items"))
+                .isEqualTo("11,12");
+        assertThat(log.all()).noneMatch(line -> line.startsWith("SEVERE"));
     }
 }

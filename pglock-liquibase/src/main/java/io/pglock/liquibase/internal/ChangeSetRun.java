@@ -241,7 +241,7 @@ final class ChangeSetRun {
 
     /** For this, and not in a statement of its own; with {@code failOnError="false"} Liquibase throws nothing that would show it. */
     void failedFor(Throwable failure) {
-        latest = SqlCauses.in(failure);
+        latest = SqlCauses.in(failure, guard);
     }
 
     /**
@@ -256,7 +256,7 @@ final class ChangeSetRun {
     }
 
     private boolean isRepeatable(Exception failure) {
-        wanted |= SqlCauses.in(failure).filter(guard::triesAgainAfter).isPresent();
+        wanted |= SqlCauses.in(failure, guard).filter(guard::triesAgainAfter).isPresent();
         if (inJava && !undone) {
             notAgain(ChangeSetLog.MAY_HAVE_ENDED_ITS_TRANSACTION);
         }
@@ -470,7 +470,7 @@ final class ChangeSetRun {
     }
 
     private void failed(Exception e) {
-        latest = SqlCauses.in(e);
+        latest = SqlCauses.in(e, guard);
         if (!changeSet.isRunInTransaction()) {
             explain(e); // what it has left behind can be seen only now
             return;

@@ -37,12 +37,14 @@ final class Passage<T extends @Nullable Object> {
         }
     }
 
+    private final LockGuard guard;
     private final Work<T> work;
     private final Predicate<Exception> repeatable;
     private @Nullable SQLException judged;
     private @Nullable Exception thrown;
 
-    private Passage(Work<T> work, Predicate<Exception> repeatable) {
+    private Passage(LockGuard guard, Work<T> work, Predicate<Exception> repeatable) {
+        this.guard = guard;
         this.work = work;
         this.repeatable = repeatable;
     }
@@ -55,7 +57,7 @@ final class Passage<T extends @Nullable Object> {
     static <T extends @Nullable Object> T run(
             LockGuard guard, Work<T> work, LockGuard.Undo undo, Predicate<Exception> repeatable)
             throws LiquibaseException {
-        Passage<T> passage = new Passage<>(work, repeatable);
+        Passage<T> passage = new Passage<>(guard, work, repeatable);
         try {
             return guard.run(passage::attempt, undo);
         } catch (Carried e) {
@@ -95,7 +97,7 @@ final class Passage<T extends @Nullable Object> {
     }
 
     private Optional<SQLException> judging(Exception e) {
-        Optional<SQLException> cause = SqlCauses.in(e).filter(sql -> repeatable.test(e));
+        Optional<SQLException> cause = SqlCauses.in(e, guard).filter(sql -> repeatable.test(e));
         judged = cause.orElse(null);
         return cause;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.liquibase.internal;
 
+import io.pglock.LockGuard;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.Set;
@@ -14,9 +15,10 @@ final class SqlCauses {
 
     private static final String LOCK_TIMEOUT = "55P03";
     private static final String DEADLOCK = "40P01";
+    private static final String QUERY_CANCELED = "57014";
 
     /** Of a statement that was ended, by a timeout, by somebody or to resolve a deadlock: that says nothing about what it asked. */
-    private static final Set<String> ENDED = Set.of(LOCK_TIMEOUT, DEADLOCK, "57014");
+    private static final Set<String> ENDED = Set.of(LOCK_TIMEOUT, DEADLOCK, QUERY_CANCELED);
 
     /** Of a statement that came too late: the driver has what failed before as its cause. */
     private static final String IN_FAILED_TRANSACTION = "25P02";
@@ -25,6 +27,16 @@ final class SqlCauses {
 
     static Optional<SQLException> in(Throwable thrown) {
         return in(thrown, DEEPEST);
+    }
+
+    /**
+     * As {@link #in(Throwable)}; of what this guard has cancelled to give way also where Java of the changeset's has kept to itself
+     * what the driver reported.
+     */
+    static Optional<SQLException> in(Throwable thrown, LockGuard guard) {
+        return in(thrown)
+                .or(() -> Optional.of(new SQLException(thrown.getMessage(), QUERY_CANCELED, thrown))
+                        .filter(guard::triesAgainAfter));
     }
 
     private static Optional<SQLException> in(Throwable thrown, int deepest) {
