@@ -255,4 +255,46 @@ class ReplayTest extends FlywayScene {
 
         assertThat(RecordedLog.all()).noneSatisfy(line -> assertThat(line).contains("MigrateStatement"));
     }
+
+    private static final String CATCHING = """
+            do $$ begin
+              alter table orders add constraint positive check (id > 0);
+            exception when others then
+              raise notice 'not added: %', sqlerrm;
+            end $$;
+            """;
+
+    private String constraints() {
+        return value("select count(*) from pg_constraint where conname = 'positive'");
+    }
+
+    /** To whoever runs the script that is a success. */
+    @Test
+    void isNotToldOfALockTimeoutThatTheScriptCatches() {
+        migrations.with("V1__script.sql", CATCHING);
+        Session report = reader("report");
+
+        assertThat(flyway().load().migrate().migrationsExecuted).isEqualTo(1);
+        report.commit();
+
+        assertThat(history()).isEqualTo("1 true");
+        assertThat(constraints()).isEqualTo("0");
+    }
+
+    /** {@code OTHERS} are all but a cancel, which is how it makes way. */
+    @Test
+    @Proves(Capability.GIVING_WAY)
+    void withoutALockTimeoutTheScriptHasNothingToCatchAndStillMakesWay() {
+        migrations.with("V1__script.sql", "-- pglock: lockTimeout=none\n" + CATCHING);
+        Session report = reader("report");
+
+        FutureTask<Integer> migrating = inBackground(flyway("pglock.maxBlockedTime", "100ms"));
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
+        scenario.session("web").execute("select * from orders"); // behind the migration, until that makes way
+        awaitLog("made way for 1 session");
+        report.commit();
+
+        assertThat(await(migrating)).isEqualTo(1);
+        assertThat(constraints()).isEqualTo("1");
+    }
 }

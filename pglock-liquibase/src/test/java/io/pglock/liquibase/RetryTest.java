@@ -336,4 +336,50 @@ class RetryTest extends LiquibaseScene {
                 .isEqualTo("11,12");
         assertThat(log.all()).noneMatch(line -> line.startsWith("SEVERE"));
     }
+
+    private void catching(String attributes) {
+        changelog.xml("<changeSet id=\"1\" author=\"bob\" " + attributes + """
+                ><sql splitStatements="false">
+                  do $$ begin
+                    alter table orders add constraint positive check (id &gt; 0);
+                  exception when others then
+                    raise notice 'not added: %', sqlerrm;
+                  end $$
+                </sql></changeSet>
+                """);
+    }
+
+    private String constraints() {
+        return value("select count(*) from pg_constraint where conname = 'positive'");
+    }
+
+    /** To whoever runs the changeset that is a success. */
+    @Test
+    void isNotToldOfALockTimeoutThatTheChangesetCatches() throws Exception {
+        catching("");
+        Session web = reader("web");
+
+        update(settings());
+        web.commit();
+
+        assertThat(history()).isEqualTo("1 EXECUTED");
+        assertThat(constraints()).isEqualTo("0");
+    }
+
+    /** {@code OTHERS} are all but a cancel, which is how it makes way. */
+    @Test
+    @Proves(Capability.GIVING_WAY)
+    void withoutALockTimeoutTheChangesetHasNothingToCatchAndStillMakesWay() throws Exception {
+        catching("pglock:lockTimeout=\"none\"");
+        Session web = reader("web");
+
+        FutureTask<Boolean> updating = inBackground(settings("maxBlockedTime", "100ms"));
+        scenario.awaitWaiting("orders", "AccessExclusiveLock");
+        scenario.session("victim").execute("select * from orders"); // behind the changeset, until that makes way
+        awaitLog("made way for 1 session");
+        web.commit();
+
+        await(updating);
+        assertThat(constraints()).isEqualTo("1");
+    }
 }
