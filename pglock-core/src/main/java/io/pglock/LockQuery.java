@@ -329,8 +329,9 @@ public final class LockQuery {
      * Cancels the statements of the hard blockers of what {@link #blocked()} gives, each only while it still holds a conflicting
      * lock in the transaction in which it was seen. Never reached: who is merely queued ahead, {@code pg_dump} and {@code
      * pg_basebackup}, another session of this JVM (as far as that can be told), another migration under pglock's guard, Flyway's
-     * history connection, autovacuum, the asking session. To end one of those all the same, {@link #cancel(Collection)} it. A
-     * prepared transaction is reported. Without a filter this concerns everybody who waits on this server.
+     * history connection, the session of a {@link LockClient}, autovacuum, the asking session. To end one of those all the same,
+     * {@link #cancel(Collection)} it. A prepared transaction is reported. Without a filter this concerns everybody who waits on
+     * this server.
      *
      * @return what was done to each
      * @throws PgLockException as {@link #list()}; a missing right is no exception but {@link Signalled.Outcome#NOT_PERMITTED}

@@ -42,8 +42,8 @@ import javax.sql.DataSource;
  * <p>Signalled is only a client's session that <em>holds</em> a lock which this session waits for, in a conflicting mode, and
  * that is still in the transaction in which it was seen; all of it is checked in the statement that signals. Never signalled:
  * who merely waits ahead in the queue, a blocker's blocker, protected names, any other session of this JVM as far as that can be
- * told, sessions guarded by pglock here or elsewhere, a Flyway history connection, autovacuum and other processes of the server.
- * A prepared transaction is reported together with its {@code ROLLBACK PREPARED}.
+ * told, sessions guarded by pglock here or elsewhere, a Flyway history connection, the session of a {@link LockClient}, autovacuum and
+ * other processes of the server. A prepared transaction is reported together with its {@code ROLLBACK PREPARED}.
  *
  * <p>Blockers, actions and warnings are logged to the {@link System.Logger} {@code io.pglock}, or told to a {@link #listener}.
  *

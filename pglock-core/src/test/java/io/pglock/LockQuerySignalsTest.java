@@ -142,6 +142,33 @@ class LockQuerySignalsTest extends QueueScene {
         altering.await();
     }
 
+    /** Who ends blockers means one lock each; who asks for the holders of a key, or names the session, means it. */
+    @Test
+    void sparesALockClientUnlessItsLocksAreAskedForOrItIsNamedItself() {
+        holder.execute("set application_name = 'nightly pglock'", "select pg_advisory_lock(7), pg_advisory_lock(8)");
+        web.execute("set application_name = 'web pglock'", "select pg_advisory_lock(9)");
+        Running waiting = migration.start("select pg_advisory_lock(7)", "select pg_advisory_unlock(7)");
+        scenario.awaitBlockedBy(migration, holder);
+
+        assertThat(locks().application("migration").terminateBlockers())
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
+                    assertThat(one.detail())
+                            .startsWith("pid " + holder.pid() + " (nightly pglock, ")
+                            .endsWith("not terminated: it is the session of a LockClient, with all locks of that"
+                                    + " application.");
+                });
+
+        List<Backend> client =
+                locks().pid(holder.pid()).list().stream().map(LockInfo::backend).toList();
+        assertThat(locks().terminate(client)).extracting(Signalled::outcome).containsExactly(Outcome.SENT);
+        waiting.await();
+        assertThat(locks().advisory(LockKey.of(9)).terminate())
+                .extracting(Signalled::outcome)
+                .containsExactly(Outcome.SENT);
+    }
+
     @Test
     void sparesTheAskingSession() throws SQLException {
         mine.setAutoCommit(false);

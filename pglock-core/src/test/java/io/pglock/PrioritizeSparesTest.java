@@ -38,8 +38,13 @@ class PrioritizeSparesTest extends PrioritizeScene {
 
     /** Waits behind this session with everything set to terminate it, and proves that nothing was sent to it. */
     private SeenBlocker blockedInVainBy(Session holder, Prioritize request, Session migration, Runnable letGo) {
+        return blockedInVainBy(holder, request, migration, ALTER, letGo);
+    }
+
+    private SeenBlocker blockedInVainBy(
+            Session holder, Prioritize request, Session migration, String work, Runnable letGo) {
         try (PriorityScope scope = request.start()) {
-            Running altering = migration.start(ALTER);
+            Running altering = migration.start(work);
             scenario.await("the blocker is seen", () -> seen(scope, holder).isPresent());
             awaitMoreLooks(scope, holder);
             awaitMoreLooks(scope, holder);
@@ -252,6 +257,52 @@ class PrioritizeSparesTest extends PrioritizeScene {
         });
         SeenBlocker blocker = blockedInVainBy(second, quickly(migration, side).terminate(), migration, second::commit);
         assertThat(blocker.spared().orElseThrow()).startsWith("another Flyway that waits");
+    }
+
+    /** In another JVM, idle between two pings: to end it for one key would take all the others along, and work is done under them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pglock", "nightly pglock"})
+    void sparesTheSessionOfALockClient(String name) {
+        Session client = scenario.session(name);
+        client.execute("select pg_advisory_lock(7), pg_advisory_lock(8)");
+        Session migration = scenario.session("migration");
+        migration.begin();
+        SeenBlocker blocker = blockedInVainBy(
+                client,
+                quickly(migration).terminate(),
+                migration,
+                "select pg_advisory_xact_lock(7)",
+                () -> client.execute("select pg_advisory_unlock(7)"));
+        assertThat(blocker.describe())
+                .contains("blocked by pid " + client.pid() + " (" + name + ", ")
+                .endsWith("(never signalled: it is the session of a LockClient, with all locks of that application)");
+        assertThat(isAlive(client)).isTrue();
+        migration.rollback();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nightly", "mypglock", "pglock nightly"})
+    void endsWhoeverElseHoldsAnAdvisoryLock(String name) {
+        Session holder = scenario.session(name);
+        holder.execute("select pg_advisory_lock(7)");
+        Session migration = scenario.session("migration");
+        migration.begin();
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute("select pg_advisory_xact_lock(7)");
+            assertThat(sentTo(scope)).containsExactly(holder.pid());
+        }
+        migration.rollback();
+    }
+
+    /** As {@code pglock trace} and {@code pglock sql} are, which have the same name and are no client. */
+    @Test
+    void endsASessionOfTheCommandThatHoldsATable() {
+        Session command = idleInTransaction("pglock");
+        Session migration = scenario.session("migration");
+        try (PriorityScope scope = quickly(migration).terminate().start()) {
+            migration.execute(ALTER);
+            assertThat(sentTo(scope)).containsExactly(command.pid());
+        }
     }
 
     /** A cancel remembered from one of its transactions would be followed by a terminate in another. */

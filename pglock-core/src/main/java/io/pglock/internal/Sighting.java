@@ -185,9 +185,10 @@ record Sighting(
                 if (backend.waitEvent().filter(SYNC_REP::equals).isPresent()) {
                     yield Optional.of(Signals.COMMITTING_IN_WORDS);
                 }
-                yield row.getBoolean("guarded")
-                        ? Optional.of("another migration that pglock guards")
-                        : Optional.empty();
+                if (row.getBoolean("guarded")) {
+                    yield Optional.of("another migration that pglock guards");
+                }
+                yield row.getBoolean("lock_client") ? Optional.of(Signals.LOCK_CLIENT_IN_WORDS) : Optional.empty();
             }
         };
     }

@@ -31,6 +31,9 @@ public final class Signals {
     /** A signal would make the server call that done which its standby does not have: what is lost then was acknowledged. */
     static final String COMMITTING_IN_WORDS = "it has committed and waits for a standby";
 
+    /** To end it would take from its application what it holds besides, under which other connections may be at work. */
+    static final String LOCK_CLIENT_IN_WORDS = "it is the session of a LockClient, with all locks of that application";
+
     /** What the statement found, in the words of {@link Sql}'s verdicts. */
     private enum Verdict {
         SEND(Outcome.SENT, ""),
@@ -47,6 +50,7 @@ public final class Signals {
         GUARDED(Outcome.SPARED, "it is another migration that pglock guards"),
         FLYWAY_HISTORY(Outcome.SPARED, "it holds Flyway's history lock"),
         FLYWAY_WAITING(Outcome.SPARED, "it is another Flyway that waits for the migration lock"),
+        LOCK_CLIENT(Outcome.SPARED, LOCK_CLIENT_IN_WORDS),
         COMMITTING(Outcome.SPARED, COMMITTING_IN_WORDS);
 
         private final Outcome outcome;
@@ -92,7 +96,8 @@ public final class Signals {
 
     /**
      * Signals this session if all of {@link #toOwner} holds and it still holds a lock that {@code waiterPid} waits for, in a
-     * conflicting mode; and never another migration, a Flyway history connection, or whom {@code spared} names.
+     * conflicting mode; and never another migration, a Flyway history connection, the session of a {@link
+     * io.pglock.LockClient}, or whom {@code spared} names.
      */
     public static Signalled toBlocker(Connection side, Signal how, Backend seen, int waiterPid, Spared spared)
             throws SQLException {

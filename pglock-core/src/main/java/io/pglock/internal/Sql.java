@@ -79,6 +79,14 @@ public final class Sql {
                      $keys, false)""".replace("$keys", AMONG_FLYWAY_KEYS);
 
     /**
+     * A {@link io.pglock.LockClient}'s: told by the name that it gives itself, and by what it is for. The {@code pglock} command calls its
+     * other sessions so, too, and those have locks on tables and the like.
+     */
+    private static final String IS_LOCK_CLIENT = """
+            (concat(' ', a.application_name) like '% $name'
+             and exists (select 1 from lock l where l.who = a.pid and l.granted and l.locktype = 'advisory'))""".replace("$name", SessionSettings.APPLICATION);
+
+    /**
      * What a session waits for in the end. The lock on a row (a {@code tuple}) is only a place in the queue for it, and to end whoever has
      * that frees nobody: it waits itself, for the transaction that has the row. So does then whoever wants the row behind it in
      * the same mode or in a stronger one, for what is in the way of a row lock is in the way of each stronger one; of a weaker
@@ -140,6 +148,7 @@ public final class Sql {
                     when $guarded then 'GUARDED'
                     when $flyway then 'FLYWAY_HISTORY'
                     when $waiting then 'FLYWAY_WAITING'
+                    when $lock_client then 'LOCK_CLIENT'
                     when not exists (select 1 from blocking) then 'NOT_BLOCKING'
                     when a.wait_event = 'SyncRep' then 'COMMITTING'
                     when a.state_change <> t.idle_since then 'AT_WORK'
@@ -238,7 +247,8 @@ public final class Sql {
                 .replace("$tag", TAG)
                 .replace("$guarded", IS_GUARDED)
                 .replace("$flyway", IS_FLYWAY_HISTORY)
-                .replace("$waiting", IS_FLYWAY_WAITING);
+                .replace("$waiting", IS_FLYWAY_WAITING)
+                .replace("$lock_client", IS_LOCK_CLIENT);
     }
 
     /** Parallel workers and the session that they work for. */
@@ -974,7 +984,8 @@ public final class Sql {
                    coalesce(a.backend_type = 'autovacuum worker',
                             h.like_a_vacuum and a.usesysid is null and a.datid is not null, false) as autovacuum,
                    v.pids as victims, v.waited_ms as victims_waited_ms,
-                   $guarded as guarded, $flyway as flyway_history, $waiting as flyway_waiting, $prepared, $backend
+                   $guarded as guarded, $flyway as flyway_history, $waiting as flyway_waiting, $lock_client as lock_client,
+                   $prepared, $backend
             from way e
             join wait w on w.who = e.waiter
             left join victim v on v.ahead = e.waiter
@@ -1009,6 +1020,7 @@ public final class Sql {
                 .replace("$guarded", IS_GUARDED)
                 .replace("$flyway", IS_FLYWAY_HISTORY)
                 .replace("$waiting", IS_FLYWAY_WAITING)
+                .replace("$lock_client", IS_LOCK_CLIENT)
                 .replace("$prepared", PREPARED_COLUMNS)
                 .replace("$backend", backendColumns(major));
     }

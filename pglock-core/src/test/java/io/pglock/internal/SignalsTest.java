@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pglock.Backend;
+import io.pglock.LockClient;
+import io.pglock.LockHandle;
+import io.pglock.LockKey;
+import io.pglock.LockLostException;
 import io.pglock.PgLockException;
 import io.pglock.Signal;
 import io.pglock.Signalled;
@@ -19,6 +23,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -240,6 +245,30 @@ class SignalsTest {
         holder.execute("select pg_advisory_lock(77431708279161 + 2147483649)");
         assertThat(terminate(seen).sent()).as("a key of somebody else").isTrue();
         waiting.await();
+    }
+
+    @Test
+    void sparesALockClientUnlessSomebodyNamesIt(DataSource dataSource) throws Exception {
+        try (LockClient client = LockClient.create(dataSource);
+                LockHandle mine = client.advisory(LockKey.of(2)).acquire()) {
+            Running waiting = waiter.start("select pg_advisory_lock(2)", "select pg_advisory_unlock(2)");
+            scenario.awaitBlocked(waiter);
+            Backend seen = look(side, blockerOf(waiter));
+            assertThat(spared(seen, NOBODY))
+                    .endsWith("not terminated: it is the session of a LockClient, with all locks of that application.");
+            assertThat(mine.isHeld()).isTrue();
+            assertThat(Signals.toSession(side, Signal.TERMINATE, seen).sent()).isTrue();
+            waiting.await();
+        } catch (LockLostException e) {
+            // its own, for that is what was done
+        }
+    }
+
+    private int blockerOf(Session blocked) throws SQLException {
+        try (var row = side.createStatement().executeQuery("select (pg_blocking_pids(" + blocked.pid() + "))[1]")) {
+            row.next();
+            return row.getInt(1);
+        }
     }
 
     private String spared(Backend seen, Spared whom) throws SQLException {
