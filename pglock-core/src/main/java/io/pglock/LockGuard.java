@@ -232,12 +232,17 @@ public final class LockGuard implements AutoCloseable {
      * to those shortly before, at once behind a transaction that is older than that, or when they are more than {@code
      * maxVictims}, its waiting statement is cancelled. The last one does not.
      *
+     * <p>What the transaction has done before, in the caller's own statements or an earlier run, is not run again: where it holds
+     * locks from that, there is one attempt, which does not give way. That is asked when this begins, in one round trip, if the
+     * transaction had begun before {@link #open} or something was run in it; what the caller does between the two in a new
+     * transaction is not seen. With {@link #openWithSavepoint} it is what was done before the savepoint.
+     *
      * @param work can be undone; in autocommit, a single statement that is {@linkplain SqlCommand#isAtomic atomic}
      * @param undo undoes it, for instance {@code connection::rollback}, and frees every lock that it took
      * @return what the work returned
      * @throws SQLException as the work threw it, when that was for another reason, in the last attempt, or where the transaction
-     *     holds locks from before that others may wait for: waiting with those is no retry; the loss of the connection when
-     *     that is found out between two attempts. What else went wrong with the undo or in the pause, an interrupt for one, is
+     *     holds locks from before that others may wait for: waiting with those is no retry, nor is undoing
+     *     what took them; the loss of the connection when that is found out between two attempts. What else went wrong with the undo or in the pause, an interrupt for one, is
      *     suppressed in it
      */
     public <T extends @Nullable Object> T run(Work<T> work, Undo undo) throws SQLException {

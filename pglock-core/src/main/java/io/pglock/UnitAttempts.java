@@ -39,6 +39,11 @@ final class UnitAttempts {
     /** The work is part of a transaction, or begins one, that is lost when it fails. */
     private boolean once;
 
+    private boolean hasRun;
+
+    /** The transaction holds locks from before this run, and has done something that is not to be undone with it. */
+    private boolean heldBefore;
+
     /** @param told already says which unit it is about */
     UnitAttempts(
             PgSession session,
@@ -75,6 +80,8 @@ final class UnitAttempts {
         build.anotherPieceOfWork();
         report.failed(true); // until it is through
         once = undo == LockGuard.Undo.NOTHING && session.transactional();
+        heldBefore = !once && !retry.isLast(System.nanoTime()) && timeouts.holdsLocksFromBefore(hasRun);
+        hasRun = true;
         while (true) {
             long begun = System.nanoTime();
             begin();
@@ -145,7 +152,7 @@ final class UnitAttempts {
     }
 
     private boolean mayGiveWay() {
-        return !last && !timeouts.holdsLocksFromBefore();
+        return !last && !heldBefore;
     }
 
     /** After a statement with a rule of its own, by that of the attempt again; by none where no attempt goes on. */
@@ -223,7 +230,7 @@ final class UnitAttempts {
                 : Optional.empty();
     }
 
-    /** False where pausing would make others wait. */
+    /** False where pausing would make others wait, and where more was undone than will be run again. */
     private boolean pauses(SQLException failure, UnitRetry.Cause cause) throws SQLException, InterruptedException {
         Pause pause = Pause.begin(session);
         boolean interrupted = false;
@@ -233,6 +240,13 @@ final class UnitAttempts {
                         Level.WARNING,
                         "not tried again: its transaction holds locks from before, and pausing with those would make others"
                                 + " wait (" + pause.held().get() + ").");
+                return false;
+            }
+            if (heldBefore) {
+                told.message(
+                        Level.WARNING,
+                        "not tried again: undoing it has undone what its transaction had done before, too, and that would be"
+                                + " missing. Do all of it in one run, or commit before.");
                 return false;
             }
             pastAutovacuum = pauses.await(failure, cause, this::deadlockTimeout);

@@ -31,7 +31,8 @@ final class UnitTimeouts implements AutoCloseable {
     private boolean savepoint;
     private boolean forgotten;
     private boolean seenItsEnd;
-    private boolean holdsLocksFromBefore;
+    private boolean joined;
+    private boolean heldBeforeSavepoint;
     private Optional<Duration> ofAttempt = Optional.empty();
 
     /** What {@code lock_timeout} the session had, in milliseconds; asked only where the policy has none of its own. */
@@ -65,14 +66,14 @@ final class UnitTimeouts implements AutoCloseable {
         ofAttempt
                 .or(policy::lockTimeout)
                 .ifPresent(timeout -> changes.add(new SettingScope.Change(Sql.LOCK_TIMEOUT, millis(timeout))));
-        boolean joins = session.inTransaction();
+        joined = session.inTransaction();
         SettingScope opened =
                 SettingScope.open(session, changes, withSavepoint && !forgotten ? Sql.UNIT_SAVEPOINT : "");
         if (!opened.isLocal() && policy.enabled() && policy.lockTimeout().isEmpty() && found.isEmpty()) {
             found = Optional.of(asking(opened, () -> lockTimeoutInForce().millis()));
         }
         savepoint = withSavepoint && !forgotten && opened.isLocal();
-        holdsLocksFromBefore = savepoint && joins && !ahead && asking(opened, () -> UnitCalls.holdsLocks(session));
+        heldBeforeSavepoint = savepoint && joined && !ahead && asking(opened, () -> UnitCalls.holdsLocks(session));
         due = false;
         return opened;
     }
@@ -114,11 +115,21 @@ final class UnitTimeouts implements AutoCloseable {
     }
 
     /**
-     * Whether its transaction holds locks from before the savepoint that others may wait for: then there is no attempt after this
-     * one. Not asked where they are set ahead, by a host that goes back to its savepoint in nobody else's transaction.
+     * Whether the transaction holds locks that others may wait for from before what is to be undone and run again: from before
+     * the savepoint where the unit has one, else from before this moment. Then there is no attempt after the first one. Not asked where
+     * they are set ahead, by a host that goes back to its savepoint in nobody else's transaction, nor where the transaction is
+     * new; else one round trip where there is no savepoint.
+     *
+     * @param hasRun whether something was run in the unit before, perhaps in this transaction
      */
-    boolean holdsLocksFromBefore() {
-        return holdsLocksFromBefore;
+    boolean holdsLocksFromBefore(boolean hasRun) throws SQLException {
+        if (withSavepoint) {
+            return heldBeforeSavepoint;
+        }
+        return (joined || hasRun)
+                && session.inTransaction()
+                && !session.inFailedTransaction()
+                && UnitCalls.holdsLocks(session);
     }
 
     /** The unit has ended the transaction itself, or may have: the savepoint is not to be touched any more. */

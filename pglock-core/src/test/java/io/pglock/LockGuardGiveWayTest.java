@@ -18,6 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A unit that can be tried again lets those pass who have waited behind it. */
 @Timeout(60)
@@ -73,6 +75,20 @@ class LockGuardGiveWayTest extends GuardScene {
     void notInATransactionThatHoldsLocksFromBefore() {
         Session web = idleInTransaction("web");
         Call<String> unit = replayingAfter(yielding(), "insert into orders values (1)", ALTER);
+        staysInTheQueue(web, unit);
+    }
+
+    /** Also where it is the caller's savepoint, or none at all, that it would be undone by. */
+    @ParameterizedTest
+    @ValueSource(strings = {"rollback to before", "rollback"})
+    void notAfterSomethingElseInTheTransaction(String undo) {
+        Session web = idleInTransaction("web");
+        Call<String> unit = migration().run(connection -> {
+            connection.setAutoCommit(false);
+            execute(connection, "insert into orders values (1)", "savepoint before");
+            LockGuard guard = open(connection, yielding());
+            return ending(connection, guard, () -> execute(connection, ALTER), () -> execute(connection, undo));
+        });
         staysInTheQueue(web, unit);
     }
 

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -120,6 +121,100 @@ class LockGuardPauseTest extends GuardScene {
                         "WARNING unit: not tried again: its transaction holds locks from before, and pausing with those"
                                 + " would make others wait (ExclusiveLock on items).");
         web.commit();
+    }
+
+    /** Which would come back without it, and commit the half of the work as if it were all. */
+    private static final String UNDONE_TOO =
+            "WARNING V7__note.sql: not tried again: undoing it has undone what its transaction had done before, too, and that would"
+                    + " be missing. Do all of it in one run, or commit before.";
+
+    @Test
+    void doesNotComeBackWithoutWhatAnEarlierRunHasDoneInTheTransaction() throws SQLException {
+        migration().execute("drop table if exists items", "create table items (id int)");
+        Session web = idleInTransaction("web");
+        AtomicInteger attempts = new AtomicInteger();
+        Call<String> unit = guardedTwice(brisk().retryAttempts(2), "alter table items add column note text", attempts);
+
+        assertThat(unit.await()).startsWith("55P03 ").doesNotContain("SUPPRESSED");
+        assertThat(said).contains(UNDONE_TOO).noneMatch(line -> line.contains("Trying again"));
+        assertThat(attempts).hasValue(1);
+        web.commit();
+    }
+
+    @Test
+    void comesBackAfterAnEarlierRunThatHasOnlyRead() {
+        migration().execute("create table if not exists items (id int)");
+        Session web = idleInTransaction("web");
+        AtomicInteger attempts = new AtomicInteger();
+        Call<String> unit = guardedTwice(patient(), "select * from items", attempts);
+
+        awaitPause();
+        web.commit();
+        assertThat(unit.await()).isEqualTo("done");
+        assertThat(attempts).hasValue(2);
+    }
+
+    /** Two runs in one transaction, of which the second alters orders. */
+    private Call<String> guardedTwice(LockPolicy policy, String first, AtomicInteger attempts) {
+        return migration().run(connection -> {
+            connection.setAutoCommit(false);
+            LockGuard guard = open(connection, policy);
+            guard.run(
+                    () -> {
+                        execute(connection, first);
+                        return true;
+                    },
+                    connection::rollback);
+            return ending(
+                    connection,
+                    guard,
+                    () -> {
+                        attempts.incrementAndGet();
+                        execute(connection, ALTER);
+                    },
+                    connection::rollback);
+        });
+    }
+
+    @Test
+    void doesNotComeBackWithoutWhatItsCallerHasDoneInTheTransaction() {
+        migration().execute("drop table if exists items", "create table items (id int)");
+        Session web = idleInTransaction("web");
+
+        assertThat(guardedAfter("insert into items values (1)", Connection::rollback)
+                        .await())
+                .startsWith("55P03 ")
+                .doesNotContain("SUPPRESSED");
+
+        assertThat(said).contains(UNDONE_TOO).noneMatch(line -> line.contains("Trying again"));
+        web.commit();
+    }
+
+    /** Once more in the same transaction, but not as it was. */
+    @Test
+    void doesNotComeBackWhereASavepointFromBeforeTakesTheWorkBeforeItAlong() {
+        migration().execute("drop table if exists items", "create table items (id int)");
+        Session web = idleInTransaction("web");
+
+        assertThat(guardedAfter(
+                                "savepoint before; insert into items values (1)",
+                                connection -> execute(connection, "rollback to before"))
+                        .await())
+                .startsWith("55P03 ")
+                .doesNotContain("SUPPRESSED");
+
+        assertThat(said).contains(UNDONE_TOO).noneMatch(line -> line.contains("Trying again"));
+        web.commit();
+    }
+
+    /** Alters orders in a transaction in which its caller has done something before. */
+    private Call<String> guardedAfter(String before, Doing undo) {
+        return migration().run(connection -> {
+            connection.setAutoCommit(false);
+            execute(connection, before);
+            LockGuard guard = open(connection, brisk().retryAttempts(2));
+            return ending(connection, guard, () -> execute(connection, ALTER), () -> undo.on(connection));
+        });
     }
 
     /** What it says of the locks from before, having altered a table that somebody reads. */
