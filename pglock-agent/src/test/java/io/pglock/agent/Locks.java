@@ -46,6 +46,10 @@ final class Locks {
         readings.reading("not to be had", all::notToBeHad);
         readings.reading("in the end", all::inTheEnd);
         readings.reading("nested", all::nested);
+        readings.reading("beside", all::beside);
+        readings.reading("beside, back to a savepoint", all::besideOneThatWentBack);
+        readings.reading("beside, of a nested method", all::besideTheOuterOne);
+        readings.reading("beside, another database", all::besideOnAnotherDatabase);
         readings.line("armed", Readings.armed());
     }
 
@@ -56,6 +60,11 @@ final class Locks {
 
     @WithTableLock(value = "orders", mode = LockMode.SHARE_ROW_EXCLUSIVE)
     private static String table(Body body) throws Exception {
+        return body.run();
+    }
+
+    @WithTableLock(value = "orders", mode = LockMode.SHARE)
+    private static String shared(Body body) throws Exception {
         return body.run();
     }
 
@@ -267,6 +276,89 @@ final class Locks {
                 Connection observer = readings.connect()) {
             readings.line("nested", table(() -> key(() -> held(observer, connection))));
             connection.rollback();
+        }
+    }
+
+    /** A second transaction, as one that requires a new one begins it: nobody sees a thread that waits for itself. */
+    private void beside() throws Exception {
+        for (Method method : List.<Method>of(Locks::table, Locks::key)) {
+            try (Connection first = connection();
+                    Connection second = connection();
+                    Connection observer = readings.connect()) {
+                List<String> read = new ArrayList<>();
+                method.run(() -> {
+                    read.add(held(observer, first));
+                    read.add(held(observer, second));
+                    first.commit();
+                    read.add(held(observer, second));
+                    read.add(held(observer, first));
+                    second.rollback();
+                    read.add(held(observer, first));
+                    first.close();
+                    read.add(held(observer, second));
+                    second.rollback();
+                    return "";
+                });
+                readings.line("beside", read);
+            }
+        }
+    }
+
+    /** It may still have the lock, and takes it again when it goes on. */
+    private void besideOneThatWentBack() throws Exception {
+        try (Connection first = connection();
+                Connection second = connection();
+                Connection observer = readings.connect()) {
+            List<String> read = new ArrayList<>();
+            table(() -> {
+                read.add(held(observer, first));
+                execute(first, "savepoint inside");
+                execute(first, "rollback to savepoint inside");
+                read.add(held(observer, second));
+                read.add(held(observer, first));
+                return "";
+            });
+            first.rollback();
+            second.rollback();
+            readings.line("beside, back to a savepoint", read);
+        }
+    }
+
+    private void besideTheOuterOne() throws Exception {
+        try (Connection first = connection();
+                Connection second = connection();
+                Connection observer = readings.connect()) {
+            List<String> read = new ArrayList<>();
+            table(() -> {
+                read.add(held(observer, first));
+                read.add(table(() -> held(observer, second)));
+                read.add(shared(() -> held(observer, second)));
+                read.add(key(() -> held(observer, second)));
+                return "";
+            });
+            first.rollback();
+            second.rollback();
+            readings.line("beside, of a nested method", read);
+        }
+    }
+
+    /** Whose locks are no others' affair. */
+    private void besideOnAnotherDatabase() throws Exception {
+        Readings elsewhere = new Readings(
+                readings.url().replaceFirst("/[^/?]+(?=$|\\?)", "/postgres"), readings.user(), readings.password());
+        try (Connection first = connection();
+                Connection second = elsewhere.connect();
+                Connection observer = readings.connect()) {
+            second.setAutoCommit(false);
+            List<String> read = new ArrayList<>();
+            key(() -> {
+                read.add(held(observer, first));
+                read.add(held(observer, second));
+                return "";
+            });
+            first.rollback();
+            second.rollback();
+            readings.line("beside, another database", read);
         }
     }
 }

@@ -54,6 +54,12 @@ class LocksTest {
                             "in the end, a key: ran 2",
                             "in the end, skipped: skipped 1",
                             "nested: ShareRowExclusiveLock ExclusiveLock",
+                            "beside: [ShareRowExclusiveLock, none, ShareRowExclusiveLock, none, ShareRowExclusiveLock,"
+                                    + " ShareRowExclusiveLock]",
+                            "beside: [ExclusiveLock, none, ExclusiveLock, none, ExclusiveLock, ExclusiveLock]",
+                            "beside, back to a savepoint: [ShareRowExclusiveLock, none, ShareRowExclusiveLock]",
+                            "beside, of a nested method: [ShareRowExclusiveLock, none, none, ExclusiveLock]",
+                            "beside, another database: [ExclusiveLock, ExclusiveLock]",
                             "armed: 0");
         }
     }

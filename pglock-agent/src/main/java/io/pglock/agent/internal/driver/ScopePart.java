@@ -403,11 +403,18 @@ final class ScopePart implements Realm.Part {
         return AdvisoryKeys.read(key.isEmpty() ? scope.site().name() : key);
     }
 
-    /** What is taken in each transaction, before its first statement. */
-    void lockIn(BaseConnection connection, boolean alone) {
+    /**
+     * What is taken in each transaction, before its first statement.
+     *
+     * @return whether that is done; not where another transaction has it, which may end before this one
+     */
+    boolean lockIn(Session session, BaseConnection connection, boolean alone) throws SQLException {
         Spec spec = scope.site().spec();
         if (!locksInTransactions(spec)) {
-            return;
+            return true;
+        }
+        if (!alone && isLockedBeside(session, connection)) {
+            return false;
         }
         boolean xact = isXact(spec);
         long begun = System.nanoTime();
@@ -419,12 +426,54 @@ final class ScopePart implements Realm.Part {
             }
             spec.table().ifPresent(wanted -> table(connection, wanted).acquire());
             spec.advisory().filter(Spec.Advisory::xact).ifPresent(wanted -> xact(connection, wanted));
+            return true;
         } catch (LockTimeoutException e) {
             scope.notAcquired(e);
             throw e;
         } finally {
             scope.waited(Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    /**
+     * Whether this method, or one around it, has these locks in a transaction that is open on another connection to this database:
+     * everybody else is kept out by that, and this one, which would be as well, is on the same thread.
+     */
+    private boolean isLockedBeside(Session session, BaseConnection connection) throws SQLException {
+        for (ScopePart part = this; part != null; part = part.outer()) {
+            if (part.covers(scope)) {
+                for (Session other : part.sessions) {
+                    if (other != session
+                            && other.isLockedFor(part.scope)
+                            && other.isOn(realm.databases().nameOf(connection), realm.databases())) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether what it takes in a transaction keeps out everybody whom that scope is to keep out. */
+    private boolean covers(Scope inner) {
+        Spec own = scope.site().spec();
+        Spec wanted = inner.site().spec();
+        return wanted.table().stream()
+                        .allMatch(table ->
+                                own.table().filter(one -> covers(one, table)).isPresent())
+                && (!isXact(wanted)
+                        || isXact(own)
+                                && key(scope).equals(key(inner))
+                                && (!advisory(scope).shared() || advisory(inner).shared()));
+    }
+
+    private static boolean covers(Spec.Table own, Spec.Table wanted) {
+        return own.tables().containsAll(wanted.tables())
+                && mode(own).conflicts().containsAll(mode(wanted).conflicts());
+    }
+
+    private static LockMode mode(Spec.Table wanted) {
+        return LockMode.valueOf(wanted.mode().toUpperCase(Locale.ROOT).replace(' ', '_'));
     }
 
     private static boolean locksInTransactions(Spec spec) {
@@ -438,7 +487,7 @@ final class ScopePart implements Realm.Part {
     private static TableLock table(BaseConnection connection, Spec.Table wanted) {
         TableLock request = PgLock.on(connection)
                 .table(wanted.tables().toArray(new String[0]))
-                .mode(LockMode.valueOf(wanted.mode().toUpperCase(Locale.ROOT).replace(' ', '_')));
+                .mode(mode(wanted));
         if (wanted.nowait()) {
             return request.noWait();
         }

@@ -8,9 +8,9 @@ import io.pglock.internal.PgSession;
 import io.pglock.internal.Statements;
 import java.lang.ref.WeakReference;
 import java.sql.SQLException;
-import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
@@ -35,8 +35,11 @@ final class Session {
     private final ReentrantLock busy = new ReentrantLock();
     private final TimeoutSettings settings = new TimeoutSettings();
 
-    /** The scopes that have taken in this transaction what they take in each. */
-    private final Set<Scope> locked = new HashSet<>();
+    /**
+     * The scopes that have taken in this transaction what they take in each, and whether no rollback to a savepoint may have
+     * undone that. Read by a scope that uses another one beside it, too.
+     */
+    private final Map<Scope, Boolean> locked = new ConcurrentHashMap<>();
 
     private WeakReference<CopyOperation> copy = new WeakReference<>(null);
     private @Nullable ScopePart user;
@@ -175,13 +178,21 @@ final class Session {
     /** What each scope takes in each transaction, the outermost first. */
     private void lockFor(Scope innermost, ScopePart part, BaseConnection open, boolean alone) throws Throwable {
         for (Scope scope : innermost.outermostFirst()) {
-            if (!locked.contains(scope)) {
-                part.of(scope).lockIn(open, alone);
-                if (!alone) {
-                    locked.add(scope);
-                }
+            if (!locked.getOrDefault(scope, false) && part.of(scope).lockIn(this, open, alone) && !alone) {
+                locked.put(scope, true);
             }
         }
+    }
+
+    /** Whether its transaction has what this scope takes in each, as far as is known: the driver, which may be at work, is not asked. */
+    boolean isLockedFor(Scope scope) {
+        return locked.containsKey(scope) && !isGone();
+    }
+
+    /** Whether it leads to the database of this name; not to be asked of one that is gone. */
+    boolean isOn(String database, Databases databases) throws SQLException {
+        BaseConnection open = connection.get();
+        return open != null && databases.nameOf(open).equals(database);
     }
 
     @SuppressWarnings("ReferenceEquality") // the quiet one is this one
@@ -225,7 +236,7 @@ final class Session {
     /** To a savepoint, or to the beginning of a transaction: whatever was set or locked behind that is undone. */
     private void goneBack() {
         unsure = true;
-        locked.clear();
+        locked.replaceAll((scope, certain) -> false);
     }
 
     /** @param committed known to have been */
