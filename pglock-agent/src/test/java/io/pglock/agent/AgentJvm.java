@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
 import org.postgresql.Driver;
 
 /**
@@ -39,6 +40,8 @@ final class AgentJvm {
     /** For all that an application does: on a machine that does much else as well, that takes its time. */
     static final Duration LONGEST = Duration.ofSeconds(90);
 
+    private static final String NEWEST = "newest";
+
     private static final List<String> NOT_THE_APPLICATIONS = List.of("byte-buddy", "tomlj", "antlr", "checker-qual");
 
     private AgentJvm() {}
@@ -53,6 +56,11 @@ final class AgentJvm {
                         .filter(Files::isExecutable));
     }
 
+    /** Each of them with a driver of every line, as {@link #withDriver} takes it. */
+    static Stream<Arguments> driversAndJvms() {
+        return jvms().flatMap(jvm -> Stream.of("42.2.29", "42.5.6", NEWEST).map(driver -> Arguments.of(driver, jvm)));
+    }
+
     /** With the agent. */
     static ForkedJvm.Launch with(String settings, Class<?> main) {
         return without(main).options("-javaagent:" + JAR + (settings.isEmpty() ? "" : "=" + settings));
@@ -63,8 +71,11 @@ final class AgentJvm {
         return ForkedJvm.running(main).classPath(classPath(entry -> true, ""));
     }
 
-    /** The application's class path with this driver: 42.2.29, for instance. */
+    /** The application's class path with this driver: 42.2.29, for instance, or the newest. */
     static String withDriver(String version) {
+        if (version.equals(NEWEST)) {
+            return classPath(entry -> true, "");
+        }
         return classPath(
                 entry -> !new File(entry).getName().startsWith("postgresql-"),
                 driver(version).toString());

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -54,6 +55,26 @@ class PoolsTest {
                             "a name of a pool's: 4444ms",
                             "another thread at work: true 5s",
                             "armed: 0");
+        }
+    }
+
+    static Stream<Arguments> driversAndJvms() {
+        return AgentJvm.driversAndJvms();
+    }
+
+    /** The drivers hold locks of their own while a statement runs, each line of them others. */
+    @ParameterizedTest
+    @MethodSource("driversAndJvms")
+    void theEndOfAMethodAndTheNextStatementOnAnotherThreadDoNotWaitForEachOther(String driver, Path jvm) {
+        try (ForkedJvm application = AgentJvm.with("", HandedOn.class)
+                .java(jvm)
+                .classPath(AgentJvm.withDriver(driver))
+                .database(database)
+                .start()) {
+            application.awaitLine("handed on: 1000 times", TO_END);
+
+            assertThat(application.awaitLine("armed:")).isEqualTo("armed: 0");
+            assertThat(application.exitCode()).isZero();
         }
     }
 

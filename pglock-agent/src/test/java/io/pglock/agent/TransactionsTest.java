@@ -127,19 +127,17 @@ class TransactionsTest {
     }
 
     static Stream<Arguments> driversAndJvms() {
-        return AgentJvm.jvms()
-                .flatMap(jvm -> Stream.of("42.2.29", "42.5.6", "newest").map(driver -> Arguments.of(driver, jvm)));
+        return AgentJvm.driversAndJvms();
     }
 
     @ParameterizedTest
     @MethodSource("driversAndJvms")
     void timeoutsHoldInsideAndNothingIsLeftOfThemAfterwards(String driver, Path jvm) {
-        ForkedJvm.Launch launch =
-                AgentJvm.with("", Transactions.class).java(jvm).database(database);
-        if (!driver.equals("newest")) {
-            launch = launch.classPath(AgentJvm.withDriver(driver));
-        }
-        try (ForkedJvm application = launch.start()) {
+        try (ForkedJvm application = AgentJvm.with("", Transactions.class)
+                .java(jvm)
+                .classPath(AgentJvm.withDriver(driver))
+                .database(database)
+                .start()) {
             application.awaitLine("armed:", Duration.ofSeconds(60));
 
             assertThat(application.exitCode()).isZero();

@@ -294,11 +294,23 @@ final class Session {
         return false;
     }
 
-    /** The scope has ended, or its body has: what it wanted is put back to what is wanted around it. */
+    /**
+     * The scope has ended, or its body has: what it wanted is put back to what is wanted around it. Until 42.5 the driver has the
+     * executor's monitor while a statement runs, and so before our lock: here, too, or each of two threads would wait for the other.
+     */
     void leave(ScopePart part, Timeouts outer) {
-        if (!busy.tryLock()) {
-            return; // somebody else's statement is running; the next one puts it right
+        Object monitor = executor.get();
+        if (monitor == null || busy.isLocked()) {
+            return; // it is gone; or somebody else's statement is running, and the next one puts it right
         }
+        synchronized (monitor) {
+            if (busy.tryLock()) {
+                leaveUnderLock(part, outer);
+            }
+        }
+    }
+
+    private void leaveUnderLock(ScopePart part, Timeouts outer) {
         try {
             if (user == part) {
                 user = part.outer(); // which may be watching it, until somebody else gets it
