@@ -37,6 +37,9 @@ final class AgentJvm {
     private static final Path COMPANIONS = Path.of(System.getProperty("pglock.agent.companions", "target/companions"))
             .toAbsolutePath();
 
+    private static final Path SPRING_6 = Path.of(System.getProperty("pglock.agent.spring-6", "target/spring-6"))
+            .toAbsolutePath();
+
     /** For all that an application does: on a machine that does much else as well, that takes its time. */
     static final Duration LONGEST = Duration.ofSeconds(90);
 
@@ -79,6 +82,17 @@ final class AgentJvm {
         return classPath(
                 entry -> !new File(entry).getName().startsWith("postgresql-"),
                 driver(version).toString());
+    }
+
+    /** The application's class path with Spring 6. */
+    static String withSpring6() {
+        try (Stream<Path> jars = Files.list(SPRING_6)) {
+            return classPath(
+                    entry -> !new File(entry).getName().matches("(spring|commons-logging)-.*"),
+                    jars.map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The jar of this driver. */

@@ -201,19 +201,23 @@ final class Retries {
 
     private void insideAnOuterOnesTransaction() throws Exception {
         int[] attempts = {0};
-        String state = withSomebodyBehind(() -> patient(() -> {
-            attempts[0]++;
-            inTransaction(connection -> considerate(() -> execute(connection, ALTER)));
-        }));
+        String state = withSomebodyBehind(
+                readings,
+                () -> patient(() -> {
+                    attempts[0]++;
+                    inTransaction(connection -> considerate(() -> execute(connection, ALTER)));
+                }));
         readings.line("inside an outer one's transaction", state, attempts[0] > 1);
     }
 
     private void insideTheCallersTransaction() throws Exception {
         int[] attempts = {0};
-        String state = withSomebodyBehind(() -> inTransaction(connection -> considerate(() -> {
-            attempts[0]++;
-            execute(connection, ALTER);
-        })));
+        String state = withSomebodyBehind(
+                readings,
+                () -> inTransaction(connection -> considerate(() -> {
+                    attempts[0]++;
+                    execute(connection, ALTER);
+                })));
         readings.line("inside the caller's transaction", state, attempts[0]);
     }
 
@@ -221,13 +225,15 @@ final class Retries {
     private void besideTheCallersTransaction() throws Exception {
         int[] attempts = {0};
         try (HikariDataSource two = pool(readings, 2)) {
-            String state = withSomebodyBehind(() -> inTransaction(
-                    two,
-                    outer -> considerate(() -> {
-                        attempts[0]++;
-                        execute(outer, "select 2 from pg_class limit 1");
-                        inTransaction(two, own -> execute(own, ALTER));
-                    })));
+            String state = withSomebodyBehind(
+                    readings,
+                    () -> inTransaction(
+                            two,
+                            outer -> considerate(() -> {
+                                attempts[0]++;
+                                execute(outer, "select 2 from pg_class limit 1");
+                                inTransaction(two, own -> execute(own, ALTER));
+                            })));
             readings.line("beside the caller's transaction", state, attempts[0]);
         }
     }
@@ -268,12 +274,14 @@ final class Retries {
 
     private String once(Use use) throws Exception {
         int[] attempts = {0};
-        String state = withSomebodyBehind(() -> considerate(() -> {
-            attempts[0]++;
-            try (Connection connection = pool.getConnection()) {
-                use.run(connection);
-            }
-        }));
+        String state = withSomebodyBehind(
+                readings,
+                () -> considerate(() -> {
+                    attempts[0]++;
+                    try (Connection connection = pool.getConnection()) {
+                        use.run(connection);
+                    }
+                }));
         return state + " " + attempts[0];
     }
 
@@ -283,7 +291,7 @@ final class Retries {
     }
 
     /** Somebody reads, somebody comes to read while the work waits for the first; who leaves when the second has read. */
-    private String withSomebodyBehind(Readings.Work work) throws Exception {
+    static String withSomebodyBehind(Readings readings, Readings.Work work) throws Exception {
         try (Connection blocker = readings.connect("&ApplicationName=blocker");
                 Connection behind = readings.connect("&ApplicationName=behind");
                 Connection observer = readings.connect()) {

@@ -28,7 +28,7 @@ final class Installation {
         Trouble trouble = new Trouble(log, status.counters(), settings.onError() == AgentSettings.OnError.FAIL);
         Sites sites = new Sites();
         StatusPublication publication = new StatusPublication(status, log);
-        Scopes scopes = new Scopes(arguments, sites, trouble, log, status, publication);
+        Scopes scopes = new Scopes(arguments, sites, trouble, log, status, publication, settings.spring());
         Weaver weaver = new Weaver(settings, targets, sites, trouble, status, log);
         instrumentation.addTransformer(weaver, true);
         boolean started = false;

@@ -19,6 +19,7 @@ public final class Scope extends PgLockBridge.Call {
 
     private final Site site;
     private final @Nullable Scope outer;
+    private final @Nullable CallersTransaction callers;
     /** Another thread may take over one of its connections, and looks for it here. */
     private volatile @Nullable OfRealm parts;
 
@@ -44,9 +45,11 @@ public final class Scope extends PgLockBridge.Call {
     private record OfRealm(
             Realm realm, Realm.Part part, @Nullable OfRealm next) {}
 
-    Scope(Site site, @Nullable Scope outer) {
+    /** @param callers the transaction of Spring's that is open as it begins, if one is */
+    Scope(Site site, @Nullable Scope outer, @Nullable CallersTransaction callers) {
         this.site = site;
         this.outer = outer;
+        this.callers = callers;
     }
 
     public Site site() {
@@ -56,6 +59,14 @@ public final class Scope extends PgLockBridge.Call {
     /** The one that it is inside of, on the same thread. */
     public @Nullable Scope outer() {
         return outer;
+    }
+
+    /**
+     * Whether what is done now in a transaction of Spring's is done in one that was open when it came: not in one of its own, for
+     * which that one is suspended.
+     */
+    public boolean isInCallersTransaction() {
+        return callers != null && callers.isOpen();
     }
 
     /** All that are open on its thread, up to this one. */

@@ -30,6 +30,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     private final AgentLog log;
     private final Status status;
     private final StatusPublication publication;
+    private final boolean spring;
 
     /** Which methods of a class are woven, of those that Spring has begun a transaction for. */
     private final ClassValue<Map<Method, Optional<Site>>> transactional = new ClassValue<>() {
@@ -39,13 +40,22 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     };
 
-    Scopes(String arguments, Sites sites, Trouble trouble, AgentLog log, Status status, StatusPublication publication) {
+    /** @param spring whether Spring's transactions are heeded */
+    Scopes(
+            String arguments,
+            Sites sites,
+            Trouble trouble,
+            AgentLog log,
+            Status status,
+            StatusPublication publication,
+            boolean spring) {
         this.firstArguments = arguments;
         this.sites = sites;
         this.trouble = trouble;
         this.log = log;
         this.status = status;
         this.publication = publication;
+        this.spring = spring;
         this.realms = new Realms(this, trouble, status);
     }
 
@@ -89,7 +99,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     }
 
     private Scope enter(Site site, @Nullable Scope outer) {
-        Scope scope = new Scope(site, outer);
+        Scope scope = new Scope(site, outer, callersTransaction(site));
         site.counters().add(Kind.BEGUN);
         try {
             Optional<String> never = site.refusal().or(() -> trouble.broken().map(why -> "pglock: " + why));
@@ -104,6 +114,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         INNERMOST.set(scope);
         arm(1);
         return scope;
+    }
+
+    private @Nullable CallersTransaction callersTransaction(Site site) {
+        try {
+            return spring ? SpringTransactions.open(site) : null;
+        } catch (RuntimeException | LinkageError e) {
+            trouble.at("Spring's transactions", e);
+            return null;
+        }
     }
 
     /** The lock that is not bound to a connection, where it is known on which database it is to be taken. */

@@ -17,6 +17,8 @@ public final class Site {
     private final Optional<String> refusal;
     private final Counters counters;
     private final boolean retries;
+    /** Found with the first call; empty where its class sees no Spring. */
+    private volatile @Nullable WeakReference<Class<?>> springsTransactions;
 
     /** @param name as messages call it */
     Site(
@@ -45,6 +47,24 @@ public final class Site {
     /** Of the class; null when that is gone. */
     public @Nullable ClassLoader loader() {
         return loader.get();
+    }
+
+    /** Where Spring keeps its transactions; null where the class sees no Spring. */
+    @Nullable Class<?> springsTransactions() {
+        WeakReference<Class<?>> found = springsTransactions;
+        if (found == null) {
+            found = new WeakReference<>(findSpringsTransactions());
+            springsTransactions = found;
+        }
+        return found.get();
+    }
+
+    private @Nullable Class<?> findSpringsTransactions() {
+        try {
+            return Class.forName(SpringTransactions.MANAGER, false, loader());
+        } catch (ClassNotFoundException | LinkageError e) {
+            return null;
+        }
     }
 
     /** As messages call it: {@code com.acme.Migrator.run}. */

@@ -31,7 +31,13 @@ class ScopesTest {
             new Status("1.2.3", settings, new Targets(settings.targets(), settings.defaults(), log).progress());
     private final Sites sites = new Sites();
     private final Scopes scopes = new Scopes(
-            "", sites, new Trouble(log, status.counters(), false), log, status, new StatusPublication(status, log));
+            "",
+            sites,
+            new Trouble(log, status.counters(), false),
+            log,
+            status,
+            new StatusPublication(status, log),
+            true);
 
     private final AtomicInteger closed = new AtomicInteger();
     private final AtomicInteger released = new AtomicInteger();

@@ -82,11 +82,14 @@ final class ScopePart implements Realm.Part {
      * A statement of its goes out on this one: so the scopes around it have used that, too.
      *
      * @param idle no transaction is open on it yet
+     * @param alone nor is one begun with it
      */
-    void uses(Session session, int backend, boolean idle) {
+    void uses(Session session, int backend, boolean idle, boolean alone) {
         for (ScopePart part = this; part != null; part = part.outer()) {
             boolean isNew = part.sessions.add(session);
-            if (idle) {
+            if (!alone && part.scope.isInCallersTransaction()) {
+                part.joined.add(session); // open for Spring, though nothing of it may have gone out yet
+            } else if (idle) {
                 part.joined.remove(session);
             } else if (isNew) {
                 part.joined.add(session);
@@ -264,7 +267,8 @@ final class ScopePart implements Realm.Part {
                 going.standFast(policy.concurrentLockTimeout());
             } else if (alone && commands.mayFailHalfDone()) {
                 going.standFast(going.lockTimeout()); // it would not be sent again
-            } else if (!joined.stream().allMatch(this::isAtRest)) {
+            } else if (!alone && scope.isInCallersTransaction()
+                    || !joined.stream().allMatch(this::isAtRest)) {
                 going.standFast(going.lockTimeout()); // that transaction stays open, and nobody would come back
             } else {
                 going.lockTimeout(going.lockTimeout());

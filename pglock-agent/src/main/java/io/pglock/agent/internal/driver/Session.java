@@ -129,7 +129,7 @@ final class Session {
         boolean passes = verb == Verb.NONE || alone && verb == Verb.BEGIN || verb == Verb.CONTROL;
         if (part != null) {
             user = part;
-            part.uses(this, open.getBackendPID(), idle);
+            part.uses(this, open.getBackendPID(), idle, alone);
             if (!isPostgres(open)) {
                 if (verb == Verb.WORK) {
                     part.leavesAlone(open);
