@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pglock.agent;
 
+import static io.pglock.agent.Readings.elsewhere;
 import static io.pglock.agent.Readings.execute;
+import static io.pglock.agent.Readings.value;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.LockPolicy;
+import io.pglock.LockTimeoutException;
+import io.pglock.annotation.WithAdvisoryLock;
 import io.pglock.annotation.WithLockTimeout;
 import io.pglock.annotation.WithPriority;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /** An application whose guarded methods are called in transactions that Spring has begun for others. */
 final class InSpring {
 
     private static final String ALTER = "alter table orders add column if not exists x int";
 
+    private static final String HELD = "select count(*) from pg_locks where locktype = 'advisory' and granted"
+            + " and database = (select oid from pg_database where datname = current_database())";
+
     private final Readings readings;
     private final HikariDataSource pool = new HikariDataSource();
+    private final JdbcTemplate jdbc;
     private final Connection observer;
     private final Caller caller;
     private final Guarded guarded;
@@ -35,6 +49,7 @@ final class InSpring {
         pool.setUsername(readings.user());
         pool.setPassword(readings.password());
         pool.setMaximumPoolSize(4);
+        jdbc = new JdbcTemplate(pool);
         observer = readings.connect();
         AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
         context.registerBean(PlatformTransactionManager.class, () -> new DataSourceTransactionManager(pool));
@@ -53,8 +68,10 @@ final class InSpring {
         Readings readings = Readings.of(arguments);
         InSpring all = new InSpring(readings);
         execute(all.observer, "create table if not exists orders (id int)");
+        execute(all.observer, "create table if not exists noted (id int)");
         readings.reading("the caller's has sent nothing", all::theCallersHasSentNothing);
         readings.reading("one of its own", all::oneOfItsOwn);
+        readings.reading("until the commit", all::untilTheCommit);
         all.pool.close();
         readings.line("armed", Readings.armed());
     }
@@ -91,6 +108,30 @@ final class InSpring {
         public void considerateAlone(Readings.Work work) throws Exception {
             work.run();
         }
+
+        @Transactional
+        @WithAdvisoryLock(value = "stock", timeout = "200ms")
+        public void reserve(Readings.Work work) throws Exception {
+            work.run();
+        }
+
+        /** Spring knows nothing of it. */
+        @WithAdvisoryLock("stock")
+        public void reserveHere(Readings.Work work) throws Exception {
+            work.run();
+        }
+
+        /** Its lock is at a {@code monitorUrl}. */
+        @Transactional
+        public void reserveByAnotherUrl(Readings.Work work) throws Exception {
+            work.run();
+        }
+
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        @WithAdvisoryLock("stock")
+        public void reserveAlone(Readings.Work work) throws Exception {
+            work.run();
+        }
     }
 
     // ---- giving way -------------------------------------------------------------------------------------------------
@@ -119,5 +160,77 @@ final class InSpring {
                     execute(DataSourceUtils.getConnection(pool), ALTER);
                 })));
         return state + " " + attempts[0];
+    }
+
+    // ---- its advisory lock ------------------------------------------------------------------------------------------
+
+    private void note() {
+        jdbc.update("insert into noted values (1)");
+    }
+
+    private String held() throws SQLException {
+        return value(observer, HELD);
+    }
+
+    private void untilTheCommit() throws Exception {
+        List<String> read = new ArrayList<>();
+        caller.place(() -> {
+            guarded.reserve(this::note);
+            read.add(held());
+            read.add(elsewhere(this::tried).get(20, TimeUnit.SECONDS));
+            guarded.reserve(this::note);
+            read.add(held());
+            guarded.reserveAlone(this::note);
+            read.add(held());
+        });
+        readings.line("until the commit", read, held(), tried());
+        read.clear();
+        try {
+            caller.place(() -> {
+                guarded.reserve(this::note);
+                read.add(held());
+                throw new IllegalStateException("the caller's");
+            });
+        } catch (IllegalStateException e) {
+            readings.line("until the rollback", read, held(), e.getMessage());
+        }
+        read.clear();
+        caller.place(() -> {
+            guarded.reserveHere(this::note);
+            read.add(held());
+            caller.place(() -> read.add(held()));
+        });
+        readings.line("until the commit, a method of nobody's", read, held());
+        caller.place(() -> {
+            guarded.reserve(this::note);
+            guarded.reserveByAnotherUrl(this::note);
+            readings.line("until the commit, by another URL", held());
+        });
+        caller.place(() -> {
+            note();
+            guarded.reserveAlone(this::note);
+            readings.line("until the commit of its own", held());
+        });
+        caller.place(() -> {
+            guarded.reserve(this::note);
+            List<TransactionSynchronization> told = TransactionSynchronizationManager.getSynchronizations();
+            elsewhere(() -> {
+                        told.forEach(each -> each.afterCompletion(TransactionSynchronization.STATUS_UNKNOWN));
+                        return "";
+                    })
+                    .get(20, TimeUnit.SECONDS);
+            readings.line("until an end on another thread", held());
+            guarded.reserve(this::note);
+        });
+        readings.line("after that", held());
+    }
+
+    private String tried() throws Exception {
+        try {
+            guarded.reserve(this::note);
+            return "free";
+        } catch (LockTimeoutException e) {
+            return "taken";
+        }
     }
 }

@@ -30,12 +30,25 @@ class InSpringTest {
     @ParameterizedTest
     @MethodSource("jvms")
     void aTransactionOfTheCallersIsLeftToTheCaller(Path jvm) {
-        sees(AgentJvm.with("", InSpring.class).java(jvm));
+        sees(AgentJvm.with(settings(), InSpring.class).java(jvm));
     }
 
     @Test
     void withSpring6Too() {
-        sees(AgentJvm.with("", InSpring.class).classPath(AgentJvm.withSpring6()));
+        sees(AgentJvm.with(settings(), InSpring.class).classPath(AgentJvm.withSpring6()));
+    }
+
+    private String settings() {
+        return String.join(
+                ";",
+                "target=io.pglock.agent.InSpring$Guarded#reserveByAnotherUrl",
+                "advisory=stock",
+                "advisoryTimeout=5s",
+                "lockTimeout=none",
+                "prioritize=off",
+                "monitorUrl=" + database.url(),
+                "monitorUser=" + database.user(),
+                "monitorPassword=" + database.password());
     }
 
     private void sees(ForkedJvm.Launch launch) {
@@ -50,6 +63,13 @@ class InSpringTest {
                             "the caller's has sent nothing: 55P03 no failure 1",
                             "the caller's has sent nothing, a method of nobody's: 55P03 no failure 1",
                             "one of its own: no failure no failure several",
+                            "until the commit: [1, taken, 1, 1] 0 free",
+                            "until the rollback: [1] 0 the caller's",
+                            "until the commit, a method of nobody's: [1, 1] 0",
+                            "until the commit, by another URL: 1",
+                            "until the commit of its own: 0",
+                            "until an end on another thread: 0",
+                            "after that: 0",
                             "armed: 0");
         }
     }

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +29,8 @@ public final class Scope extends PgLockBridge.Call {
     private int pid;
     private boolean askedForLock;
     private boolean foundLockTaken;
-    /** How it lets go of its advisory lock: one for all drivers, whichever of them has taken it. */
-    private @Nullable Runnable unlock;
+    /** Its advisory lock: one for all drivers, whichever of them has taken it. */
+    private @Nullable HeldLock lock;
 
     private @Nullable Place place;
     /** Whether a connection may yet show that its lock belongs elsewhere. */
@@ -40,6 +41,8 @@ public final class Scope extends PgLockBridge.Call {
     private @Nullable Throwable notAcquired;
     private boolean aroundTransaction;
     private boolean awaitsBody;
+    /** Whether its body runs in the transaction that was open when it came. */
+    private boolean joins;
 
     /** Mostly there is one, or none. */
     private record OfRealm(
@@ -50,6 +53,7 @@ public final class Scope extends PgLockBridge.Call {
         this.site = site;
         this.outer = outer;
         this.callers = callers;
+        this.joins = isInCallersTransaction();
     }
 
     public Site site() {
@@ -136,8 +140,8 @@ public final class Scope extends PgLockBridge.Call {
      *
      * @param uncertain whether the method's connections may yet show that it belongs elsewhere
      */
-    public void holdsLock(Runnable release, Place where, boolean uncertain) {
-        unlock = release;
+    public void holdsLock(HeldLock held, Place where, boolean uncertain) {
+        lock = held;
         place = where;
         presumed = uncertain;
     }
@@ -149,7 +153,7 @@ public final class Scope extends PgLockBridge.Call {
 
     /** Whether it is to have a lock that it does not have yet, or not for certain where it belongs. */
     public boolean awaitsLock() {
-        return site.spec().locksBefore() && (unlock == null || presumed);
+        return site.spec().locksBefore() && (lock == null || presumed);
     }
 
     /** Its lock is where it belongs. */
@@ -159,12 +163,37 @@ public final class Scope extends PgLockBridge.Call {
 
     /** Lets go of its lock, if it has it; it throws when that was lost meanwhile. */
     public void unlock() {
-        Runnable release = unlock;
-        unlock = null;
-        place = null;
-        if (release != null) {
-            release.run();
+        HeldLock held;
+        synchronized (this) { // the transaction that has kept it may end on another thread
+            held = lock;
+            lock = null;
+            place = null;
         }
+        if (held != null) {
+            held.release();
+        }
+    }
+
+    /** The same when it has ended: in the caller's transaction when that has, too, for nobody sees before what it has done. */
+    void endLock() {
+        if (!(holdsLock() && joins && callers != null && callers.keep(this))) {
+            unlock();
+        }
+    }
+
+    /** Whether it has its lock, and it is not known to be lost. */
+    boolean holdsLock() {
+        return lock != null && lock.isHeld();
+    }
+
+    /** Whether its thread has got by the other one's call what it has by this one's. */
+    boolean hasTheSameLockAs(Scope other) {
+        return site == other.site && Objects.equals(place, other.place);
+    }
+
+    /** Those before it whose locks the transaction has kept that was open when it came. */
+    public List<Scope> keptByCallers() {
+        return callers == null ? List.of() : callers.kept();
     }
 
     /** Whether it has run, and has never asked for the lock that it was to be under: nothing has shown where to take that. */
@@ -193,6 +222,7 @@ public final class Scope extends PgLockBridge.Call {
         ranStatements = false;
         notAcquired = null;
         awaitsBody = aroundTransaction;
+        joins &= !aroundTransaction;
     }
 
     /** Something that was done in it can no longer be undone. */
@@ -238,12 +268,14 @@ public final class Scope extends PgLockBridge.Call {
     void awaitBody() {
         aroundTransaction = true;
         awaitsBody = true;
+        joins = false; // as long as nothing is done, nothing is kept
     }
 
     /** Whether the body that begins is the one that this was entered for. */
     boolean takesBody(Site other) {
         boolean takes = awaitsBody && other == site;
         awaitsBody &= !takes;
+        joins = takes ? isInCallersTransaction() : joins;
         return takes;
     }
 

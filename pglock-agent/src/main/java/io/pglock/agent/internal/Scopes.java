@@ -118,7 +118,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     private @Nullable CallersTransaction callersTransaction(Site site) {
         try {
-            return spring ? SpringTransactions.open(site) : null;
+            return spring ? SpringTransactions.open(site, log) : null;
         } catch (RuntimeException | LinkageError e) {
             trouble.at("Spring's transactions", e);
             return null;
@@ -263,7 +263,7 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
                 close(scope, thrown, part::close);
             }
         } finally {
-            close(scope, thrown, scope::unlock);
+            close(scope, thrown, scope::endLock);
         }
     }
 

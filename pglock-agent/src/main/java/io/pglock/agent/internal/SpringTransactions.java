@@ -58,12 +58,12 @@ final class SpringTransactions {
      *
      * @throws RuntimeException when Spring is not understood
      */
-    static @Nullable CallersTransaction open(Site site) {
+    static @Nullable CallersTransaction open(Site site, AgentLog log) {
         Class<?> manager = site.springsTransactions();
-        return manager == null ? null : OF_MANAGER.get(manager).open();
+        return manager == null ? null : OF_MANAGER.get(manager).open(log);
     }
 
-    private @Nullable CallersTransaction open() {
+    private @Nullable CallersTransaction open(AgentLog log) {
         try {
             if (!(boolean) isActive.invokeExact()) {
                 return null;
@@ -75,7 +75,7 @@ final class SpringTransactions {
             if (!(boolean) isSynchronized.invokeExact()) {
                 return null; // it is as good as over
             }
-            CallersTransaction found = new CallersTransaction();
+            CallersTransaction found = new CallersTransaction(log);
             register.invoke(Proxy.newProxyInstance(
                     synchronization.getClassLoader(),
                     new Class<?>[] {synchronization},
@@ -101,6 +101,7 @@ final class SpringTransactions {
                 transaction.resumed();
                 current.set(transaction);
             }
+            case "beforeCommit" -> transaction.commits();
             case "afterCompletion" -> {
                 if (current.get() == transaction) {
                     current.remove();

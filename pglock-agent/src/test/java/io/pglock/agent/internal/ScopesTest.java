@@ -62,7 +62,7 @@ class ScopesTest {
         Scope scope = (Scope) scopes.enter(site.id());
         assertThat(scope).isNotNull();
         scope.part(new Broken(atItsEnd, atARetry));
-        scope.holdsLock(released::incrementAndGet, new Place(new Broken(atItsEnd, atARetry), null, "shop"), false);
+        scope.holdsLock(new Held(), new Place(new Broken(atItsEnd, atARetry), null, "shop"), false);
         return scope;
     }
 
@@ -118,6 +118,19 @@ class ScopesTest {
                 .singleElement()
                 .asString()
                 .contains("a connection: java.lang.StackOverflowError");
+    }
+
+    private final class Held implements HeldLock {
+
+        @Override
+        public boolean isHeld() {
+            return true;
+        }
+
+        @Override
+        public void release() {
+            released.incrementAndGet();
+        }
     }
 
     /** Of a driver with which nothing ends well. */

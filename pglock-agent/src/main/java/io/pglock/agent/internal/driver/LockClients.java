@@ -5,6 +5,7 @@ import io.pglock.ClientLock;
 import io.pglock.LockClient;
 import io.pglock.LockHandle;
 import io.pglock.LockKey;
+import io.pglock.agent.internal.HeldLock;
 import io.pglock.internal.Daemon;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -70,11 +71,22 @@ final class LockClients {
         Held acquire(LockKey key, boolean shared, Optional<Duration> timeout);
     }
 
-    /** A lock that is held. */
-    @FunctionalInterface
-    interface Held {
-        /** @throws io.pglock.LockLostException when it was lost meanwhile */
-        void release();
+    /** A lock that is held, by one who uses a client. */
+    record Held(LockHandle handle, Runnable leave) implements HeldLock {
+
+        @Override
+        public boolean isHeld() {
+            return handle.isHeld();
+        }
+
+        @Override
+        public void release() {
+            try {
+                handle.close();
+            } finally {
+                leave.run();
+            }
+        }
     }
 
     /** On this database. */
@@ -89,13 +101,7 @@ final class LockClients {
                         .orElseGet(request::noTimeout)
                         .acquire();
                 acquired = true;
-                return () -> {
-                    try {
-                        held.close();
-                    } finally {
-                        leave(entry);
-                    }
-                };
+                return new Held(held, () -> leave(entry));
             } finally {
                 if (!acquired) {
                     leave(entry);

@@ -10,6 +10,7 @@ import io.pglock.LockTimeoutException;
 import io.pglock.PgLock;
 import io.pglock.TableLock;
 import io.pglock.agent.internal.Causes;
+import io.pglock.agent.internal.HeldLock;
 import io.pglock.agent.internal.Place;
 import io.pglock.agent.internal.Realm;
 import io.pglock.agent.internal.Scope;
@@ -387,10 +388,10 @@ final class ScopePart implements Realm.Part {
 
     private void lockAt(Place place, boolean presumed, Optional<Duration> timeout) {
         try {
-            LockClients.Held held = realm.clients()
+            HeldLock held = realm.clients()
                     .on(place.source())
                     .acquire(key(scope), advisory(scope).shared(), timeout);
-            scope.holdsLock(held::release, place, presumed);
+            scope.holdsLock(held, place, presumed);
         } catch (LockNotSupportedException e) {
             throw new LockNotSupportedException(scope + ": " + e.getMessage()
                     + " Or set monitorUrl to an address without a pooler in between: then the lock is taken there.");

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.postgresql.core.BaseConnection;
 
 /**
@@ -125,12 +126,20 @@ final class SideLocks {
         scope.part(at.realm()).lockAt(at, presumed);
     }
 
-    /** Where a method around it has the same lock, on that one's session: any other would wait for it. */
+    /**
+     * Where a method around it has the same lock, or one before it has kept that for the transaction around both, on that one's
+     * session: any other would wait for it.
+     */
     private static Place where(Scope scope, Place belongs) {
         LockKey key = ScopePart.key(scope);
-        for (Scope outer = scope.outer(); outer != null; outer = outer.outer()) {
-            Optional<Place> held = outer.place().filter(belongs::isOnDatabaseOf);
-            if (held.isPresent() && key.equals(ScopePart.key(outer))) {
+        for (Scope each = scope; each != null; each = each.outer()) {
+            Optional<Place> held = Stream.concat(Stream.ofNullable(each.outer()), each.keptByCallers().stream())
+                    .filter(other ->
+                            other.place().filter(belongs::isOnDatabaseOf).isPresent())
+                    .filter(other -> key.equals(ScopePart.key(other)))
+                    .findFirst()
+                    .flatMap(Scope::place);
+            if (held.isPresent()) {
                 return held.get();
             }
         }
