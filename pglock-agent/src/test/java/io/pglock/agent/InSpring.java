@@ -8,9 +8,11 @@ import static io.pglock.agent.Readings.value;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pglock.LockPolicy;
 import io.pglock.LockTimeoutException;
+import io.pglock.annotation.OnTimeout;
 import io.pglock.annotation.WithAdvisoryLock;
 import io.pglock.annotation.WithLockTimeout;
 import io.pglock.annotation.WithPriority;
+import io.pglock.annotation.WithTableLock;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -72,6 +74,7 @@ final class InSpring {
         readings.reading("the caller's has sent nothing", all::theCallersHasSentNothing);
         readings.reading("one of its own", all::oneOfItsOwn);
         readings.reading("until the commit", all::untilTheCommit);
+        readings.reading("skipped", all::skipped);
         all.pool.close();
         readings.line("armed", Readings.armed());
     }
@@ -131,6 +134,18 @@ final class InSpring {
         @WithAdvisoryLock("stock")
         public void reserveAlone(Readings.Work work) throws Exception {
             work.run();
+        }
+
+        @Transactional
+        @WithTableLock(value = "orders", timeout = "nowait", onTimeout = OnTimeout.SKIP, skipValue = "skipped")
+        public String refresh(JdbcTemplate jdbc) {
+            return "ran, " + jdbc.queryForObject("select count(*) from orders", String.class);
+        }
+
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        @WithTableLock(value = "orders", timeout = "nowait", onTimeout = OnTimeout.SKIP, skipValue = "skipped")
+        public String refreshAlone(JdbcTemplate jdbc) {
+            return "ran, " + jdbc.queryForObject("select count(*) from orders", String.class);
         }
     }
 
@@ -231,6 +246,26 @@ final class InSpring {
             return "free";
         } catch (LockTimeoutException e) {
             return "taken";
+        }
+    }
+
+    // ---- skipped ----------------------------------------------------------------------------------------------------
+
+    private void skipped() throws Exception {
+        try (Connection other = readings.connect()) {
+            other.setAutoCommit(false);
+            execute(other, "lock table orders in access share mode");
+            jdbc.update("delete from noted");
+            List<String> read = new ArrayList<>();
+            caller.place(() -> {
+                note();
+                read.add(guarded.refresh(jdbc));
+                read.add(guarded.refreshAlone(jdbc));
+                note();
+            });
+            readings.line("skipped", read, value(observer, "select count(*) from noted"), guarded.refresh(jdbc));
+            other.rollback();
+            caller.place(() -> readings.line("not skipped", guarded.refresh(jdbc)));
         }
     }
 }

@@ -70,7 +70,12 @@ class InSpringTest {
                             "until the commit of its own: 0",
                             "until an end on another thread: 0",
                             "after that: 0",
+                            "skipped: [skipped, skipped] 2 skipped",
+                            "not skipped: ran, 0",
                             "armed: 0");
+            assertThat(output)
+                    .filteredOn(line -> line.contains("InSpring$Guarded.refresh: skipped. "))
+                    .hasSize(2);
         }
     }
 }

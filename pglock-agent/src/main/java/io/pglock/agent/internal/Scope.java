@@ -44,6 +44,8 @@ public final class Scope extends PgLockBridge.Call {
     /** Whether its body runs in the transaction that was open when it came. */
     private boolean joins;
 
+    private boolean passedOver;
+
     /** Mostly there is one, or none. */
     private record OfRealm(
             Realm realm, Realm.Part part, @Nullable OfRealm next) {}
@@ -221,6 +223,7 @@ public final class Scope extends PgLockBridge.Call {
         tookEffect = false;
         ranStatements = false;
         notAcquired = null;
+        passedOver = false;
         awaitsBody = aroundTransaction;
         joins &= !aroundTransaction;
     }
@@ -277,6 +280,20 @@ public final class Scope extends PgLockBridge.Call {
         awaitsBody &= !takes;
         joins = takes ? isInCallersTransaction() : joins;
         return takes;
+    }
+
+    /** Whether that is in the transaction that was open when it came. */
+    boolean joins() {
+        return joins;
+    }
+
+    /** Its body has returned as if it had not run. */
+    void passedOver() {
+        passedOver = true;
+    }
+
+    boolean isPassedOver() {
+        return passedOver;
     }
 
     @Override

@@ -65,10 +65,25 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     public PgLockBridge.@Nullable Call enter(int id) {
         Site site = sites.get(id);
         Scope outer = INNERMOST.get();
-        if (site == null || outer != null && outer.takesBody(site)) {
+        if (site == null) {
             return null;
         }
+        if (outer != null && outer.takesBody(site)) {
+            return outer.joins() && site.spec().skips() ? new Body(outer) : null;
+        }
         return enter(site, outer);
+    }
+
+    /**
+     * What runs of a method in the caller's transaction, inside what Spring does around it: an exception that Spring sees there makes
+     * it give up what the caller has done.
+     */
+    private static final class Body extends PgLockBridge.Call {
+        private final Scope scope;
+
+        Body(Scope scope) {
+            this.scope = scope;
+        }
     }
 
     @Override
@@ -155,6 +170,10 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
 
     @Override
     public boolean exit(PgLockBridge.Call call, @Nullable Throwable thrown) {
+        if (call instanceof Body body) {
+            ended(body, thrown);
+            return false;
+        }
         Scope scope = (Scope) call;
         if (scope.skipped) {
             return false;
@@ -174,9 +193,16 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
         }
     }
 
+    private void ended(Body body, @Nullable Throwable thrown) {
+        if (thrown != null && isSkipped(body.scope, thrown)) {
+            skip(body.scope, body, thrown);
+            body.scope.passedOver();
+        }
+    }
+
     /** Whether it is run once more. */
     private boolean ended(Scope scope, @Nullable Throwable thrown) {
-        String outcome = "returned";
+        String outcome = scope.isPassedOver() ? "skipped" : "returned";
         boolean again = false;
         try {
             scope.parts().forEach(part -> guarded(scope, part::ended));
@@ -229,15 +255,12 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
     /** What the method does in the end, and what is said about it. */
     private String outcome(Scope scope, Throwable thrown) {
         boolean notAcquired = scope.skipped ? Refusal.isNotAcquired(thrown) : scope.ends(thrown);
+        if (notAcquired && scope.site().spec().skips()) {
+            skip(scope, scope, thrown);
+            return "skipped";
+        }
         if (notAcquired) {
             scope.site().counters().add(Kind.NOT_ACQUIRED);
-        }
-        if (notAcquired && scope.site().spec().skips()) {
-            scope.site().counters().add(Kind.SKIPPED);
-            scope.replaced = true;
-            scope.value = scope.site().skippedValue();
-            log.info(scope + ": skipped. " + thrown.getMessage());
-            return "skipped";
         }
         for (Realm.Part part : scope.parts()) {
             String explained = part.explain(thrown);
@@ -254,6 +277,15 @@ final class Scopes implements PgLockBridge.Hooks, Environment {
             return "raised";
         }
         return "threw";
+    }
+
+    /** For whoever has called it, it returns and has not run. */
+    private void skip(Scope scope, PgLockBridge.Call call, Throwable why) {
+        scope.site().counters().add(Kind.NOT_ACQUIRED);
+        scope.site().counters().add(Kind.SKIPPED);
+        call.replaced = true;
+        call.value = scope.site().skippedValue();
+        log.info(scope + ": skipped. " + why.getMessage());
     }
 
     /** A lock that was lost meanwhile is what the method ends with, unless it ends with an exception of its own. */
