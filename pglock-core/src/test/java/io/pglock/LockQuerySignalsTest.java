@@ -127,19 +127,23 @@ class LockQuerySignalsTest extends QueueScene {
         Running altering = migration.start("alter table orders add note text");
         scenario.awaitBlockedBy(migration, holder);
 
-        assertThat(locks().application("migration").terminateBlockers())
-                .singleElement()
-                .satisfies(one -> {
-                    assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
-                    assertThat(one.detail())
-                            .startsWith("pid " + holder.pid())
-                            .endsWith("not terminated: it is protected.");
-                });
+        assertSparesTheHolder("", "it is protected.");
 
         List<Backend> backup =
                 locks().pid(holder.pid()).list().stream().map(LockInfo::backend).toList();
         assertThat(locks().terminate(backup)).extracting(Signalled::outcome).containsExactly(Outcome.SENT);
         altering.await();
+    }
+
+    private void assertSparesTheHolder(String afterPid, String why) {
+        assertThat(locks().application("migration").terminateBlockers())
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
+                    assertThat(one.detail())
+                            .startsWith("pid " + holder.pid() + afterPid)
+                            .endsWith("not terminated: " + why);
+                });
     }
 
     /** Who ends blockers means one lock each; who asks for the holders of a key, or names the session, means it. */
@@ -150,15 +154,8 @@ class LockQuerySignalsTest extends QueueScene {
         Running waiting = migration.start("select pg_advisory_lock(7)", "select pg_advisory_unlock(7)");
         scenario.awaitBlockedBy(migration, holder);
 
-        assertThat(locks().application("migration").terminateBlockers())
-                .singleElement()
-                .satisfies(one -> {
-                    assertThat(one.outcome()).isEqualTo(Outcome.SPARED);
-                    assertThat(one.detail())
-                            .startsWith("pid " + holder.pid() + " (nightly pglock, ")
-                            .endsWith("not terminated: it is the session of a LockClient, with all locks of that"
-                                    + " application.");
-                });
+        assertSparesTheHolder(
+                " (nightly pglock, ", "it is the session of a LockClient, with all locks of that application.");
 
         List<Backend> client =
                 locks().pid(holder.pid()).list().stream().map(LockInfo::backend).toList();
